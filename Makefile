@@ -1,0 +1,42 @@
+# make figures: everything from nothing to work/figures/photos/figure2.png. make test: every test. make lab: JupyterLab.
+# Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
+
+PYTHON ?= python3
+BIN := .venv/bin
+GRID := --data photos --preset quick --split random0
+
+.PHONY: figures test lab clean
+.DELETE_ON_ERROR:
+
+figures: .venv/installed
+	$(BIN)/python -m data_prep photos
+	$(BIN)/python -m transferkit sweep $(GRID)
+	$(BIN)/python -m transferkit figures $(GRID)
+
+test: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --numprocesses 2
+
+lab: .venv/installed-lessons
+	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks
+
+clean:
+	rm -rf .venv work
+
+# pip runs once per set of packages; the stamp is written only when it succeeded.
+.venv/installed: EXTRAS :=
+.venv/installed-lessons: EXTRAS := [lessons]
+.venv/installed-test: EXTRAS := [lessons,cluster,test]
+
+.venv/installed .venv/installed-lessons .venv/installed-test: pyproject.toml constraints.txt | .venv/bin/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(EXTRAS)'
+	touch $@
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "$(PYTHON) is not Python 3.11 to 3.13: name one, as in 'make figures PYTHON=python3.12'." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv .venv

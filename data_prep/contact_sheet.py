@@ -1,0 +1,59 @@
+"""A picture of a prepared data set that one can look at: some images of every class, with names."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from transferkit.manifest import IMAGES, LABELS, Manifest
+
+VIEWS, COLUMNS, TILE = 7, 4, 48  # images a class, classes side by side, pixels of an image
+NAME, GAP, TITLE, FRAME = 16, 14, 44, 24  # heights and distances in pixels
+
+
+def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
+    """Draw the first training images of every class, man-made above natural, into the PNG `path`.
+
+    The alt text is in the PNG's "Description".
+    """
+    groups = [(title, [i for i, one in enumerate(manifest.classes) if one.natural == kind])
+              for title, kind in (("man-made", False), ("natural", True))]  # fmt: skip
+    rows = [-(-len(labels) // COLUMNS) for _, labels in groups]
+    block = VIEWS * TILE, NAME + TILE + GAP
+    size = (2 * FRAME + COLUMNS * (block[0] + GAP) - GAP,
+            2 * FRAME + sum(TITLE + count * block[1] + GAP for count in rows if count))  # fmt: skip
+    sheet = Image.new("RGB", size, "white")
+    top = FRAME
+    for (title, labels), count in zip(groups, rows, strict=True):
+        if labels:
+            _draw_group(sheet, top, f"{manifest.name}: {len(labels)} {title} classes", labels, folder, manifest)
+            top += TITLE + count * block[1] + GAP
+    about = PngInfo()
+    about.add_text("Title", f"Contact sheet of {manifest.name}")
+    about.add_text("Description", describe(manifest))
+    sheet.save(path, pnginfo=about)
+
+
+def describe(manifest: Manifest) -> str:
+    """The alt text: what the sheet shows, in words."""
+    names = {kind: ", ".join(one.name for one in manifest.classes if one.natural == kind) for kind in (False, True)}
+    return (
+        f"Contact sheet of the data set {manifest.name}: up to {VIEWS} training images of each of "
+        f"{len(manifest.classes)} classes, under their names. Man-made: {names[False]}. Natural: {names[True]}."
+    )
+
+
+def _draw_group(sheet: Image.Image, top: int, title: str, labels: list[int], folder: Path, manifest: Manifest) -> None:
+    images = np.load(folder / IMAGES, mmap_mode="r")
+    known = np.load(folder / LABELS, mmap_mode="r")[: manifest.train[1]]
+    pen = ImageDraw.Draw(sheet)
+    pen.text((FRAME, top), title, fill="black", font=ImageFont.load_default(size=24))
+    for place, label in enumerate(labels):
+        row, column = divmod(place, COLUMNS)
+        x, y = FRAME + column * (VIEWS * TILE + GAP), top + TITLE + row * (NAME + TILE + GAP)
+        pen.text((x, y - 2), manifest.classes[label].name, fill="black", font=ImageFont.load_default(size=13))
+        for view, index in enumerate(islice(np.flatnonzero(known == label), VIEWS)):
+            tile = Image.fromarray(np.ascontiguousarray(images[index].transpose(1, 2, 0))).resize((TILE, TILE))
+            sheet.paste(tile, (x + view * TILE, y + NAME))

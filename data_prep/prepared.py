@@ -1,0 +1,138 @@
+"""Write any rendered data set in the prepared format, whole or not at all."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data_prep.contact_sheet import write_contact_sheet
+from data_prep.streams import Part
+from transferkit import atomic, manifest
+from transferkit.errors import DataError, UsageError
+from transferkit.manifest import ClassInfo, Manifest
+
+CONTACT_SHEET = "contact.png"
+IMAGE_SIZE = 48
+Images = npt.NDArray[np.uint8]
+Tell = Callable[[int, int], None]  # called with how many steps are done, and of how many
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the bytes of a rendered data set. Raises UsageError for counts below 1 or a negative seed."""
+
+    seed: int = 0
+    train: int = 320  # images per class
+    valid: int = 80
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.seed < 2**63 and self.train >= 1 and self.valid >= 1):
+            raise UsageError(
+                f"seed {self.seed} with {self.train} training and {self.valid} validation images a class cannot be "
+                "drawn: give a seed of 0 or more, and at least 1 image of each."
+            )
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A data set that is drawn, not read. `draw(label, part, count)` gives count x 3 x 48 x 48 of one class."""
+
+    name: str
+    classes: tuple[ClassInfo, ...]
+    source: str
+    validation: str
+    draw: Callable[[int, Part, int], Images]
+
+
+def silent(done: int, total: int) -> None:
+    """Tell nobody about the progress."""
+
+
+def write(folder: Path, rendered: Rendered, recipe: Recipe, tell: Tell = silent) -> Manifest:
+    """Draw every class into the new prepared folder `folder`, replacing an older one only when all is done.
+
+    `tell` hears of the progress after each class. Raises StoreError when the disk is full or not writable.
+    """
+    atomic.sweep_partials(folder.parent)
+    classes = len(rendered.classes)
+    ends = classes * recipe.train, classes * (recipe.train + recipe.valid)
+    with atomic.new_folder(folder) as partial:
+        _write_images(partial / manifest.IMAGES, rendered, recipe, tell)
+        _write_labels(partial / manifest.LABELS, classes, recipe)
+        checksums = {name: manifest.file_checksum(partial / name) for name in (manifest.IMAGES, manifest.LABELS)}
+        written = Manifest(
+            name=rendered.name, classes=rendered.classes, image_size=IMAGE_SIZE, train=(0, ends[0]), valid=ends,
+            source=rendered.source, validation=rendered.validation, checksums=checksums, arguments=_arguments(recipe),
+        )  # fmt: skip
+        write_contact_sheet(partial, written, partial / CONTACT_SHEET)
+        manifest.write_manifest(partial, written)
+    return written
+
+
+def find_prepared(folder: Path, name: str, recipe: Recipe) -> Manifest | None:
+    """The manifest of `folder` if it already holds this very data set, None if there is nothing there.
+
+    Raises DataError when it holds another data set, other arguments, damaged files, or anything else.
+    """
+    if not folder.exists():
+        return None
+    remedy = "add --force to replace it, or give another --out."
+    try:
+        found = manifest.read_manifest(folder)
+    except DataError as problem:
+        raise DataError(f"{problem} Or {remedy}") from None
+    if (found.name, dict(found.arguments)) != (name, _arguments(recipe)):
+        raise DataError(
+            f"{folder} holds {found.name} prepared with {_told(found.arguments)}, "
+            f"not {name} with {_told(_arguments(recipe))}: {remedy}"
+        )
+    return found
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise DataError unless `folder` is missing or holds nothing but a data set: no other file may be lost."""
+    known = {manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, CONTACT_SHEET}
+    others = sorted({path.name for path in folder.iterdir()} - known) if folder.is_dir() else []
+    if others or folder.is_file():
+        what = f"also holds {', '.join(others[:3])}" if others else "is a file"
+        raise DataError(f"{folder} {what}, which --force would delete: move that away, or give another --out.")
+
+
+def _arguments(recipe: Recipe) -> dict[str, int | float | str | bool]:
+    return {"seed": recipe.seed, "train": recipe.train, "valid": recipe.valid}
+
+
+def _told(arguments: Mapping[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in arguments.items())
+
+
+def _write_images(path: Path, rendered: Rendered, recipe: Recipe, tell: Tell) -> None:
+    # Streamed by hand: a memory map of a full disk kills the process, and numpy.save hides why it failed.
+    classes = len(rendered.classes)
+    shape = classes * (recipe.train + recipe.valid), 3, IMAGE_SIZE, IMAGE_SIZE
+    parts: tuple[tuple[Part, int, int], ...] = (
+        ("train", recipe.train, 0),
+        ("valid", recipe.valid, classes * recipe.train),
+    )
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"shape": shape, "fortran_order": False, "descr": "|u1"})
+        start = file.tell()
+        for label in range(classes):
+            for part, count, first in parts:
+                file.seek(start + (first + label * count) * 3 * IMAGE_SIZE**2)
+                file.write(rendered.draw(label, part, count).tobytes())
+            tell(label + 1, classes)
+
+
+def _write_labels(path: Path, classes: int, recipe: Recipe) -> None:
+    buffer = io.BytesIO()
+    np.save(
+        buffer,
+        np.concatenate(
+            [np.repeat(np.arange(classes, dtype=np.int64), count) for count in (recipe.train, recipe.valid)]
+        ),
+    )
+    path.write_bytes(buffer.getvalue())

@@ -1,0 +1,47 @@
+"""What many tests need: a prepared data set of a few coloured blotches, and a study of it at the smoke preset."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transferkit.config import get_preset
+from transferkit.data import open_prepared
+from transferkit.experiment import Study, plan_study
+from transferkit.manifest import IMAGES, LABELS, ClassInfo, Manifest, file_checksum, write_manifest
+from transferkit.store import Store
+
+N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS = 8, 16, 8
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder: 8 classes, each a blotchy picture under noise; even ones are called natural."""
+    work = tmp_path_factory.mktemp("work")
+    folder = work / "data" / "tiny"
+    folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    labels = np.repeat(np.tile(np.arange(N_CLASSES), 2), [TRAIN_PER_CLASS] * N_CLASSES + [VALID_PER_CLASS] * N_CLASSES)
+    pictures = generator.integers(0, 255, (N_CLASSES, 3, 6, 6)).repeat(8, axis=2).repeat(8, axis=3)
+    noisy = pictures[labels] + generator.normal(0, 30, (len(labels), 3, 48, 48))
+    np.save(folder / IMAGES, np.clip(noisy, 0, 255).astype(np.uint8))
+    np.save(folder / LABELS, labels)
+    n_train = N_CLASSES * TRAIN_PER_CLASS
+    manifest = Manifest(
+        name="tiny",
+        classes=tuple(ClassInfo(f"blotch-{label}", natural=label % 2 == 0) for label in range(N_CLASSES)),
+        image_size=48,
+        train=(0, n_train),
+        valid=(n_train, len(labels)),
+        source="random numbers",
+        validation="the same pictures under other noise",
+        checksums={name: file_checksum(folder / name) for name in (IMAGES, LABELS)},
+    )
+    write_manifest(folder, manifest)
+    return folder
+
+
+@pytest.fixture
+def study(tiny_folder: Path, tmp_path: Path) -> Study:
+    """The tiny data at the smoke preset on the CPU, with an empty store of its own."""
+    return plan_study(open_prepared(tiny_folder), get_preset("smoke"), "cpu", Store(tmp_path / "work"))

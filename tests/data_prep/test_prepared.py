@@ -1,0 +1,100 @@
+"""Prepared folders appear whole or not at all, and hold what their manifest says."""
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_prep import ensure
+from data_prep.prepared import CONTACT_SHEET, Images, Recipe, Rendered, write
+from data_prep.streams import Part, stream
+from transferkit.atomic import PARTIAL
+from transferkit.errors import StoreError, UsageError
+from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
+
+CLASSES = (ClassInfo("saw", False), ClassInfo("oak", True), ClassInfo("elm", True))
+SMALL = Recipe(seed=0, train=4, valid=2)
+
+
+def noise(label: int, part: Part, count: int) -> Images:
+    return stream(0, label, part).integers(0, 256, (count, 3, 48, 48), dtype=np.uint8)
+
+
+def full_disk(label: int, part: Part, count: int) -> Images:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def rendered(draw: object = noise) -> Rendered:
+    return Rendered("noise", CLASSES, "random numbers", "other random numbers", draw)  # type: ignore[arg-type]
+
+
+def test_arrays_have_training_images_first_and_match_their_checksums(tmp_path: Path) -> None:
+    manifest = write(tmp_path / "noise", rendered(), SMALL)
+    images, labels = np.load(tmp_path / "noise" / IMAGES, mmap_mode="r"), np.load(tmp_path / "noise" / LABELS)
+    assert (images.shape, images.dtype, labels.dtype) == ((18, 3, 48, 48), np.uint8, np.int64)
+    assert (manifest.train, manifest.valid) == ((0, 12), (12, 18))
+    assert labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [0, 0, 1, 1, 2, 2]
+    assert np.array_equal(images[4:8], noise(1, "train", 4))
+    assert np.array_equal(images[16:], noise(2, "valid", 2))
+    assert read_manifest(tmp_path / "noise", verify=True) == manifest
+    assert manifest.arguments == {"seed": 0, "train": 4, "valid": 2}
+
+
+def test_the_contact_sheet_describes_itself(tmp_path: Path) -> None:
+    write(tmp_path / "noise", rendered(), SMALL)
+    with Image.open(tmp_path / "noise" / CONTACT_SHEET) as sheet:
+        about = sheet.info["Description"]
+        assert 1400 <= sheet.width <= 1800
+    assert "Man-made: saw. Natural: oak, elm." in about
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="free some space"):
+        write(tmp_path / "noise", rendered(full_disk), SMALL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_the_older_data_set_as_it_was(tmp_path: Path) -> None:
+    before = write(tmp_path / "noise", rendered(), SMALL)
+    with pytest.raises(StoreError):
+        write(tmp_path / "noise", rendered(full_disk), Recipe(seed=1, train=2, valid=2))
+    assert read_manifest(tmp_path / "noise") == before
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    dying = (
+        "import os, signal, sys; from pathlib import Path; from transferkit import atomic\n"
+        "with atomic.new_folder(Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", dying, tmp_path / "noise"], check=False)
+    assert [path.name.startswith(PARTIAL) for path in tmp_path.iterdir()] == [True]
+    write(tmp_path / "noise", rendered(), SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["noise"]
+
+
+def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    write(tmp_path / "noise", rendered(), SMALL, lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"train": 0}, {"valid": 0}])
+def test_counts_below_one_and_negative_seeds_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="at least 1 image"):
+        Recipe(**wrong)
+
+
+def test_ensure_takes_a_prepared_folder_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "photos", rendered(), SMALL)
+    before = (tmp_path / "data" / "photos" / MANIFEST).stat().st_mtime_ns
+    assert ensure("photos", tmp_path) == tmp_path / "data" / "photos"
+    assert (tmp_path / "data" / "photos" / MANIFEST).stat().st_mtime_ns == before
+
+
+def test_ensure_names_the_data_sets_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="choose photos or shapeworld"):
+        ensure("fotos", tmp_path)

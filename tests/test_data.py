@@ -1,0 +1,88 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS
+from transferkit.data import batch_rows, load_half, open_prepared, to_input
+from transferkit.errors import DataError, UsageError
+from transferkit.manifest import IMAGES, LABELS, MANIFEST
+from transferkit.work import prepared_folder
+
+
+def test_a_half_holds_its_own_classes_relabelled_from_zero(tiny_folder: Path) -> None:
+    prepared = open_prepared(tiny_folder)
+    split = prepared.split("random0")
+    labels = np.load(tiny_folder / LABELS)
+    images = np.load(tiny_folder / IMAGES)
+    for half in ("A", "B"):
+        data = load_half(prepared, split, half, "valid")
+        assert data.n_classes == N_CLASSES // 2
+        assert data.images.shape == (VALID_PER_CLASS * data.n_classes, 3, 48, 48)
+        for rank, label in enumerate(split.classes(half)):
+            own = images[prepared.manifest.valid[0] :][labels[prepared.manifest.valid[0] :] == label]
+            assert np.array_equal(data.images[data.labels == rank].numpy(), own)
+
+
+def test_images_per_class_keeps_the_first_of_each(tiny_folder: Path) -> None:
+    prepared = open_prepared(tiny_folder)
+    split = prepared.split("random0")
+    few, all_of_them = (load_half(prepared, split, "A", "train", images_per_class=k) for k in (3, None))
+    for label in range(few.n_classes):
+        assert torch.equal(few.images[few.labels == label], all_of_them.images[all_of_them.labels == label][:3])
+    with pytest.raises(DataError, match=f"{TRAIN_PER_CLASS} training images, fewer than the 99"):
+        load_half(prepared, split, "A", "train", images_per_class=99)
+
+
+@given(st.integers(1, 200), st.integers(1, 50), st.integers(0, 3))
+def test_batches_are_full_repeat_no_image_and_depend_on_their_keys_alone(n_images: int, size: int, epoch: int) -> None:
+    batches = list(batch_rows(n_images, size, "order", epoch))
+    rows = torch.cat(batches).tolist() if batches else []
+    assert len(batches) == n_images // size
+    assert all(len(batch) == size for batch in batches)
+    assert len(set(rows)) == len(rows)
+    assert set(rows) <= set(range(n_images))
+    again = list(batch_rows(n_images, size, "order", epoch))
+    assert all(torch.equal(one, other) for one, other in zip(batches, again, strict=True))
+
+
+def test_another_epoch_has_another_order() -> None:
+    first, second = (torch.cat(list(batch_rows(100, 10, "order", epoch))) for epoch in (0, 1))
+    assert not torch.equal(first, second)
+
+
+def test_input_is_centred_and_scaled_by_constants() -> None:
+    images = torch.tensor([0, 128, 192], dtype=torch.uint8).reshape(1, 3, 1, 1)
+    assert to_input(images).flatten().tolist() == [-2, 0, 1]
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+def test_a_changed_byte_is_found_by_its_checksum(tiny_folder: Path, tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    content = bytearray((folder / name).read_bytes())
+    content[-1] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(DataError, match=f"{name} has checksum .* prepare the data set again"):
+        open_prepared(folder)
+
+
+def test_a_truncated_manifest_and_a_missing_array_are_told(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    (folder / IMAGES).unlink()
+    with pytest.raises(DataError, match="no such file"):
+        open_prepared(folder)
+    (folder / MANIFEST).write_bytes((folder / MANIFEST).read_bytes()[:100])
+    with pytest.raises(DataError, match="does not parse"):
+        open_prepared(folder)
+
+
+def test_an_unknown_data_set_is_told_with_those_there_are(tiny_folder: Path) -> None:
+    work = tiny_folder.parent.parent
+    assert prepared_folder(work, "tiny") == tiny_folder
+    assert prepared_folder(work, str(tiny_folder)) == tiny_folder
+    with pytest.raises(UsageError, match=r"'nonsense' \(prepared in .*: tiny\)"):
+        prepared_folder(work, "nonsense")

@@ -1,0 +1,147 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from transferkit.config import NetSpec, paper_net, small_net
+from transferkit.errors import UsageError
+from transferkit.network import (
+    EightLayerNet,
+    count_multiplications,
+    count_parameters,
+    initialise,
+    layer_of,
+)
+from transferkit.treatments import LAYERS
+
+PAPER_SHAPES = [(96, 27, 27), (256, 13, 13), (384, 13, 13), (384, 13, 13), (256, 6, 6), (4096,), (4096,), (1000,)]
+SMALL_SHAPES = [(32, 7, 7), (48, 3, 3), (64, 3, 3), (64, 3, 3), (48, 3, 3), (128,), (128,), (1000,)]
+
+
+def built(spec: NetSpec, n_classes: int = 10) -> EightLayerNet:
+    network = EightLayerNet(spec, n_classes)
+    initialise(network, lambda layer: ("test", layer))
+    return network.eval()
+
+
+def with_batch_norm() -> NetSpec:
+    spec = small_net()
+    first, second, third, fourth, fifth = (replace(conv, norm="batch") for conv in spec.convs)
+    return replace(spec, convs=(first, second, third, fourth, fifth))
+
+
+@pytest.mark.parametrize(("spec", "shapes"), [(small_net(), SMALL_SHAPES), (paper_net(), PAPER_SHAPES)])
+def test_every_layer_has_its_output_shape(spec: NetSpec, shapes: list[tuple[int, ...]]) -> None:
+    with torch.device("meta"):
+        network = EightLayerNet(spec, 1000)
+        images = torch.empty(2, 3, spec.image_size, spec.image_size)
+        for depth, shape in enumerate(shapes, start=1):
+            assert network(images, until=depth).shape == (2, *shape), LAYERS[depth - 1]
+
+
+def test_the_papers_network_has_60_97_million_parameters() -> None:
+    assert count_parameters(paper_net(), 1000) == 60_965_224
+    with torch.device("meta"):
+        network = EightLayerNet(paper_net(), 1000)
+    counts = {name: sum(p.numel() for p in network.get_submodule(name).parameters()) for name in LAYERS}
+    assert counts == {
+        "conv1": 34_944, "conv2": 307_456, "conv3": 885_120, "conv4": 663_936, "conv5": 442_624,
+        "fc6": 37_752_832, "fc7": 16_781_312, "fc8": 4_097_000,
+    }  # fmt: skip
+
+
+def test_the_small_network_has_the_parameters_one_can_count_by_hand() -> None:
+    convolutions = 32 * (3 * 81 + 1) + 48 * (32 * 9 + 1) + 64 * (48 * 9 + 1) + 64 * (64 * 9 + 1) + 48 * (64 * 9 + 1)
+    assert count_parameters(small_net(), 40) == convolutions + 128 * (48 * 9 + 1) + 128 * 129 + 40 * 129
+
+
+def test_the_paper_needs_about_three_quarters_of_a_billion_multiplications() -> None:
+    assert sum(count_multiplications(paper_net(), 1000).values()) == pytest.approx(1.45e9 / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("depth", range(9))
+def test_layers_compose_at_every_chop_point(depth: int) -> None:
+    network = built(small_net())
+    images = torch.randn(3, 3, 48, 48)
+    assert torch.equal(network(network(images, until=depth), after=depth), network(images))
+
+
+def test_the_papers_network_equals_the_same_layers_written_out() -> None:
+    network = built(paper_net())
+    x = torch.randn(1, 3, 227, 227) * 50
+    p = dict(network.named_parameters())
+    y = x
+    for name, stride, padding, groups, norm in (("conv1", 4, 0, 1, True), ("conv2", 1, 2, 2, True)):
+        y = F.max_pool2d(
+            F.relu(F.conv2d(y, p[f"{name}.weight"], p[f"{name}.bias"], stride, padding, groups=groups)), 3, 2
+        )
+        y = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75)(y) if norm else y
+    for name, groups in (("conv3", 1), ("conv4", 2), ("conv5", 2)):
+        y = F.relu(F.conv2d(y, p[f"{name}.weight"], p[f"{name}.bias"], padding=1, groups=groups))
+    y = F.max_pool2d(y, 3, 2).flatten(1)
+    for name in ("fc6", "fc7"):
+        y = F.relu(F.linear(y, p[f"{name}.weight"], p[f"{name}.bias"]))
+    assert torch.allclose(network(x), F.linear(y, p["fc8.weight"], p["fc8.bias"]), atol=1e-6)
+
+
+def test_initial_weights_have_the_spread_and_biases_of_the_spec() -> None:
+    network = built(paper_net())
+    for name, std, bias in (
+        ("conv1", 0.01, 0),
+        ("conv2", 0.01, 1),
+        ("conv3", 0.01, 0),
+        ("fc6", 0.005, 1),
+        ("fc8", 0.01, 0),
+    ):
+        layer = network.get_submodule(name)
+        assert layer.get_parameter("weight").std().item() == pytest.approx(std, rel=0.02)
+        assert (layer.get_parameter("bias") == bias).all()
+
+
+def test_initial_weights_depend_on_the_key_of_their_layer_alone() -> None:
+    first, second = built(small_net()), built(small_net(), n_classes=12)
+    for name in LAYERS[:-1]:
+        assert torch.equal(
+            first.get_submodule(name).get_parameter("weight"), second.get_submodule(name).get_parameter("weight")
+        )
+    initialise(second, lambda layer: ("other", layer))
+    assert not torch.equal(first.conv1.weight, second.conv1.weight)  # type: ignore[arg-type,union-attr]
+
+
+def test_what_is_frozen_has_no_gradient_and_no_moving_buffers_even_in_training() -> None:
+    network = built(with_batch_norm())
+    network.freeze(["conv1", "conv2"])
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    network.train()
+    network(torch.randn(8, 3, 48, 48)).sum().backward()
+    for name, tensor in network.state_dict().items():
+        if "running" in name:
+            assert torch.equal(tensor, before[name]) == (layer_of(name) in ("conv1", "conv2")), name
+    for name, parameter in network.named_parameters():
+        assert (parameter.grad is None) == (layer_of(name) in ("conv1", "conv2")), name
+
+
+@pytest.mark.parametrize(
+    ("frozen", "depth"), [((), 0), (("conv1",), 1), (("conv1", "conv2"), 2), (("conv2",), 0), (LAYERS, 8)]
+)
+def test_frozen_depth_counts_from_the_first_layer(frozen: tuple[str, ...], depth: int) -> None:
+    network = EightLayerNet(small_net(), 10)
+    network.freeze(frozen)
+    assert network.frozen_depth == depth
+
+
+def test_dropout_stays_on_above_a_frozen_layer() -> None:
+    spec = small_net()
+    dropping = replace(spec, fulls=(replace(spec.fulls[0], dropout=0.5), replace(spec.fulls[1], dropout=0.5)))
+    network = built(dropping)
+    network.freeze(LAYERS[:7])
+    network.train()
+    features = network(torch.randn(4, 3, 48, 48), until=7)
+    assert not torch.equal(network(features, after=7), network(features, after=7))
+
+
+def test_a_tensor_of_no_layer_is_refused() -> None:
+    with pytest.raises(UsageError, match="fc9"):
+        layer_of("fc9.weight")

@@ -1,0 +1,70 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferkit.errors import UsageError
+from transferkit.splits import RANDOM_SPLITS, ClassSplit, make_split
+
+FLAGS = [index % 2 == 0 for index in range(80)]
+
+
+@pytest.mark.parametrize("name", RANDOM_SPLITS)
+def test_random_splits_of_1000_classes_follow_the_authors_rule(name: str) -> None:
+    rule = (
+        f"import numpy; numpy.random.seed([{name[-1]}]);"
+        "print(*sorted(numpy.random.choice(numpy.arange(1000), 500, replace=False)))"
+    )
+    half_a = [int(index) for index in subprocess.check_output([sys.executable, "-c", rule], text=True).split()]
+    split = make_split(name, [False] * 1000)
+    assert split.half_a == tuple(half_a)
+    assert split.half_b == tuple(sorted(set(range(1000)) - set(half_a)))
+
+
+@given(st.sampled_from([*RANDOM_SPLITS, "natural", "overlap-0", "overlap-0.3", "overlap-1"]), st.integers(1, 60))
+def test_halves_are_disjoint_and_complete(name: str, pairs: int) -> None:
+    flags = [False, True] * pairs
+    split = make_split(name, flags, known_parts=True)
+    assert sorted(split.half_a + split.half_b) == list(range(len(flags)))
+    assert not set(split.half_a) & set(split.half_b)
+
+
+def test_the_natural_split_puts_man_made_classes_into_a() -> None:
+    split = make_split("natural", FLAGS)
+    assert not any(FLAGS[index] for index in split.half_a)
+    assert all(FLAGS[index] for index in split.half_b)
+
+
+@given(st.floats(0, 1).map(lambda x: round(x, 3)))
+def test_overlap_sets_the_common_share_of_kinds(overlap: float) -> None:
+    split = make_split(f"overlap-{overlap}", FLAGS, known_parts=True)
+    shares = np.array(
+        [[np.mean([FLAGS[i] == kind for i in half]) for kind in (0, 1)] for half in (split.half_a, split.half_b)]
+    )
+    assert len(split.half_a) == len(split.half_b)
+    assert shares.min(axis=0).sum() == pytest.approx(overlap, abs=1.001 / 40)
+
+
+@pytest.mark.parametrize("name", ["random4", "random", "overlap-1.5", "overlap-", "natural ", "", "overlap--1"])
+def test_unknown_splits_are_refused_with_what_is_allowed(name: str) -> None:
+    with pytest.raises(UsageError, match="random0 to random3, natural, or overlap-x"):
+        make_split(name, FLAGS, known_parts=True)
+
+
+def test_overlap_needs_known_parts() -> None:
+    with pytest.raises(UsageError, match="shapeworld"):
+        make_split("overlap-0.5", FLAGS)
+
+
+def test_natural_needs_both_kinds() -> None:
+    with pytest.raises(UsageError, match="natural and man-made"):
+        make_split("natural", [True] * 4)
+
+
+@pytest.mark.parametrize("halves", [((0, 1), (1, 2)), ((0, 0), (1,)), ((1, 0), (2,)), ((), (0,))])
+def test_halves_that_overlap_repeat_or_are_empty_are_refused(halves: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    with pytest.raises(UsageError, match="split mine: "):
+        ClassSplit("mine", *halves)

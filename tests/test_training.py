@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferkit.config import Recipe, small_net
+from transferkit.data import HalfData
+from transferkit.errors import TrainingError
+from transferkit.network import EightLayerNet, initialise
+from transferkit.store import EpochLog
+from transferkit.training import Examples, evaluate, learning_rate, train
+
+RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.02)
+
+
+def half(n_images: int = 32) -> HalfData:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (n_images, 3, 48, 48), dtype=torch.uint8, generator=generator)
+    return HalfData(images, torch.arange(n_images) % 4, 4)
+
+
+def network(frozen: tuple[str, ...] = ()) -> EightLayerNet:
+    built = EightLayerNet(small_net(), 4)
+    initialise(built, lambda layer: ("test", layer), he=True)
+    built.freeze(frozen)
+    return built
+
+
+def log_of(built: EightLayerNet, recipe: Recipe = RECIPE, *keys: int) -> list[EpochLog]:
+    return list(train(built, (half(), half(16)), recipe, "float32", *keys))
+
+
+def test_training_learns_its_images() -> None:
+    log = log_of(network(), replace(RECIPE, epochs=20))
+    assert log[-1].train_loss < 0.5 * log[0].train_loss
+    assert log[-1].top1 == 1.0
+
+
+def test_the_same_keys_give_the_same_bits_and_others_do_not() -> None:
+    first, again, other = (log_of(network(), RECIPE, key) for key in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("depth", [1, 4, 7])
+def test_features_kept_in_memory_give_what_computing_them_each_time_gives(
+    depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7")[:depth]
+    kept = log_of(network(frozen))
+    monkeypatch.setattr("transferkit.training.CACHE_BYTES", 0)
+    computed = log_of(network(frozen))
+    for one, other in zip(kept, computed, strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-5)
+
+
+def test_the_rate_comes_down_to_zero_at_the_end() -> None:
+    assert log_of(network())[-1].learning_rate == 0
+
+
+@given(st.floats(0.01, 1), st.integers(1, 20), st.floats(0, 0.9))
+def test_one_cycle_starts_low_peaks_after_the_warmup_and_ends_at_zero(peak: float, epochs: int, warmup: float) -> None:
+    recipe = replace(RECIPE, learning_rate=peak, epochs=epochs, warmup=warmup)
+    rates = [learning_rate(recipe, epochs * step / 200) for step in range(201)]
+    assert max(rates) <= peak * (1 + 1e-9)
+    assert learning_rate(recipe, epochs * warmup) == pytest.approx(peak)
+    assert rates[-1] == pytest.approx(0, abs=1e-12)
+    assert all(rate >= 0 for rate in rates)
+
+
+def test_step_schedule_divides_by_ten_after_each_drop() -> None:
+    recipe = replace(RECIPE, schedule="step", drops=(0.25, 0.5), epochs=100, learning_rate=1.0)
+    assert [learning_rate(recipe, epoch) for epoch in (0, 24.9, 25, 60)] == pytest.approx([1, 1, 0.1, 0.01])
+
+
+def test_biases_have_no_weight_decay() -> None:
+    built = network()
+    with torch.no_grad():
+        built.fc8.bias.fill_(1.0)  # type: ignore[union-attr,operator]
+        for parameter in built.parameters():
+            parameter.mul_(1.0)
+    decayed = replace(RECIPE, weight_decay=50.0, learning_rate=1e-4, momentum=0.0, nesterov=False)
+    before = {name: parameter.norm().item() for name, parameter in built.named_parameters()}
+    log_of(built, decayed)
+    assert built.fc8.bias.norm().item() > 0.99 * before["fc8.bias"]  # type: ignore[union-attr,operator]
+    assert built.fc8.weight.norm().item() < 0.99 * before["fc8.weight"]  # type: ignore[union-attr,operator]
+
+
+def test_evaluation_counts_every_image_once() -> None:
+    built = network()
+    data = half(300)
+    with torch.no_grad():
+        logits = built((data.images.float() - 128) / 64)
+    top1, loss = evaluate(built, Examples(data.images, data.labels), "float32")
+    assert top1 == pytest.approx((logits.argmax(1) == data.labels).float().mean().item())
+    assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, data.labels).item(), rel=1e-4)
+
+
+def test_a_loss_that_is_not_finite_is_told_with_its_step() -> None:
+    with pytest.raises(TrainingError, match=r"the loss is (nan|inf) at step \d+: lower the learning rate"):
+        log_of(network(), replace(RECIPE, learning_rate=1e12, epochs=4))
+
+
+def test_less_than_one_batch_is_refused() -> None:
+    with pytest.raises(TrainingError, match="32 training images are fewer than one batch of 64"):
+        log_of(network(), replace(RECIPE, batch_size=64))

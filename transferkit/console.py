@@ -1,0 +1,109 @@
+"""What the command line shows: the plan, a progress bar or plain lines, and the table of paired differences."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from transferkit.experiment import Study
+from transferkit.results import summarise
+from transferkit.sweep import Progress, expected_images, relative_cost
+from transferkit.treatments import CHOP_POINTS, TREATMENTS, Run
+
+
+def plan_table(study: Study, runs: Sequence[Run], done: Collection[Run]) -> Table:
+    """The runs by seed and treatment, those that are there in green, and how much work is left."""
+    cost = sum(relative_cost(study, run) for run in runs if run not in done)
+    images = sum(expected_images(study, run) for run in runs if run not in done)
+    setting = study.setting
+    table = Table(
+        title=f"{setting.data}, {setting.net.name} net, {setting.device}, {setting.precision}",
+        caption=f"{len(done)} of {len(runs)} networks are there (marked *); to train: {len(runs) - len(done)}, "
+        f"{images:,} images, the work of {cost:.1f} base networks",
+    )
+    table.add_column("split, seed")
+    table.add_column("treatment")
+    table.add_column("networks")
+    groups = dict.fromkeys((run.split, run.seed, treatment) for treatment in TREATMENTS for run in runs)
+    for split, seed, treatment in sorted(groups, key=lambda group: group[:2]):
+        members = [run for run in runs if (run.split, run.seed, run.treatment) == (split, seed, treatment)]
+        if members:
+            labels = (f"[green]{run.label}*[/]" if run in done else run.label for run in members)
+            table.add_row(f"{split}, {seed}", treatment, " ".join(labels))
+    return table
+
+
+def show_progress(sweep: Iterable[Progress], console: Console) -> Progress | None:
+    """Run a sweep to its end, with a live bar on a terminal and a line per network elsewhere."""
+    last = None
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"))
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, state="")
+        for last in sweep:
+            bar.update(task, total=last.planned, completed=last.done, state=_state(last))
+            if last.newest is not None:
+                _announce(last, bar.console, plain=not console.is_terminal)
+    if last is not None:
+        console.print(
+            f"{last.done} of {last.planned} networks are there; this call took {_clock(last.seconds)} "
+            f"for {last.images:,} images."
+        )
+    return last
+
+
+def _announce(progress: Progress, console: Console, *, plain: bool) -> None:
+    receipt = progress.newest
+    assert receipt is not None
+    line = f"{receipt.run.label:6} top-1 {receipt.final.top1:.3f}  {receipt.times.seconds:5.1f} s"
+    if plain:
+        line = f"[{progress.done}/{progress.planned}] {line}  {_state(progress)}"
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _state(progress: Progress) -> str:
+    if progress.seconds_left is None:
+        return "starting the workers"
+    return f"{progress.images_per_second:,.0f} images/s, {_clock(progress.seconds_left)} left"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def paired_table(table: pd.DataFrame) -> Table:
+    """Mean paired difference per treatment and n, in points, with a 95 % interval where there are enough."""
+    summary = summarise(table).set_index(["treatment", "n"])
+    bases = table[table["treatment"] == "base"]["top1"]
+    shown = Table(
+        title="Top-1 accuracy minus that of the own target's base, in points",
+        caption=f"base: {100 * bases.mean():.1f} % ({len(bases)} networks, "
+        f"{100 * bases.min():.1f} to {100 * bases.max():.1f}); {_counts(summary)}",
+    )
+    shown.add_column("treatment")
+    for n in CHOP_POINTS:
+        shown.add_column(f"n={n}", justify="right")
+    for treatment in TREATMENTS[1:]:
+        shown.add_row(treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS))
+    return shown
+
+
+def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
+    if (treatment, n) not in summary.index:
+        return ""
+    mean, low, high = (float(summary[column][treatment, n]) for column in ("paired", "low", "high"))
+    interval = "" if np.isnan(low) else f" ±{50 * (high - low):.1f}"
+    return f"{100 * mean:+.1f}{interval}"
+
+
+def _counts(summary: pd.DataFrame) -> str:
+    counts = summary.query("n > 0")["count"]
+    if counts.empty:
+        return "no chopped networks"
+    fewest, most = counts.min(), counts.max()
+    return f"{fewest if fewest == most else f'{fewest} to {most}'} networks per cell"

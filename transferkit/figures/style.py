@@ -1,0 +1,112 @@
+"""How each treatment looks: after Figure 2 of Yosinski et al. 2014, safe for colour-blind readers and in grey."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from transferkit.treatments import CHOP_POINTS, LAYERS, Treatment
+
+INK, QUIET, BAND = "#1a1a1a", "#595959", "#f5f5f5"
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.0, 9.5, 8.5  # points
+LINE_WIDTH, EDGE_WIDTH = 1.5, 1.0  # points
+
+SMALL, LARGE = 4.5, 6.5  # widths of a network's marker and of a mean's, points
+BASE_LINE: Mapping[str, Any] = MappingProxyType({"color": INK, "linestyle": (0, (4, 3)), "linewidth": 0.8})
+
+Shape = Literal["circle", "diamond", "square"]
+Sign = Literal["", "+", "x"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """The look of one treatment: a marker of `shape` filled with `fill`, with a `sign` in it, on a line.
+
+    `dash` is matplotlib's line style; `offset` moves its networks from n, in chop points, so that treatments
+    stand side by side.
+    """
+
+    meaning: str
+    shape: Shape
+    sign: Sign
+    fill: str
+    edge: str
+    dash: str
+    offset: float
+
+    def line(self, size: float, *, joined: bool) -> dict[str, Any]:
+        """Arguments for `Axes.plot`: markers `size` points wide, joined by the line or not."""
+        return {
+            "marker": marker(self.shape, self.sign),
+            "markersize": size * (1.25 if self.shape == "diamond" else 0.92 if self.shape == "square" else 1.0),
+            "markerfacecolor": self.fill,
+            "markeredgecolor": self.edge,
+            "markeredgewidth": EDGE_WIDTH,
+            "color": self.edge,
+            "linestyle": self.dash if joined else "none",
+            "linewidth": LINE_WIDTH,
+        }
+
+
+_BLUE, _VERMILLION, _GREY = "#0072b2", "#d55e00", "#6b6b6b"  # the first two of Okabe and Ito
+STYLES: Mapping[Treatment, Style] = MappingProxyType(
+    {
+        "base": Style("trained from scratch", "circle", "", "#ffffff", INK, "none", 0.0),
+        "BnB": Style("selffer, frozen", "circle", "", _BLUE, "#00527f", "-", -0.25),
+        "BnB+": Style("selffer, fine-tuned", "circle", "+", "#b5d9f0", "#00527f", "--", -0.09),
+        "AnB": Style("transfer, frozen", "diamond", "", _VERMILLION, "#a34700", "-", 0.09),
+        "AnB+": Style("transfer, fine-tuned", "diamond", "+", "#fbd0ae", "#a34700", "--", 0.27),
+        "RnB": Style("random filters, frozen", "square", "x", "#d9d9d9", _GREY, "-.", 0.43),
+    }
+)
+
+
+def marker(shape: Shape, sign: Sign) -> Path:
+    """The outline of a marker with its sign, as one path in the square -1..1."""
+    outline = {
+        "circle": Path.unit_circle(),
+        "diamond": Path([(0, 1), (1, 0), (0, -1), (-1, 0), (0, 1)], closed=True),
+        "square": Path([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)], closed=True),
+    }[shape]
+    strokes = {
+        "": (),
+        "+": (((-0.55, 0), (0.55, 0)), ((0, -0.55), (0, 0.55))),
+        "x": (((-0.6, -0.6), (0.6, 0.6)), ((-0.6, 0.6), (0.6, -0.6))),
+    }[sign]
+    return Path.make_compound_path(outline, *(Path(stroke) for stroke in strokes))
+
+
+def key(treatments: Sequence[Treatment], base_mean: float) -> list[Line2D]:
+    """Legend entries: what each treatment is, and, after "base", the mean top-1 (0..1) that its line marks."""
+    entries = [
+        Line2D([], [], label=f"{name}: {STYLES[name].meaning}", **STYLES[name].line(LARGE, joined=True))
+        for name in treatments
+    ]
+    if not math.isnan(base_mean):
+        entries.insert(1, Line2D([], [], label=f"mean of the bases: {100 * base_mean:.1f} %", **BASE_LINE))
+    return entries
+
+
+def round_ticks() -> MaxNLocator:
+    """Ticks at steps of 1, 2 or 5 times a power of ten."""
+    return MaxNLocator(nbins=8, steps=[1, 2, 5, 10])
+
+
+def dress(ax: Axes, *, names: bool) -> None:
+    """The x axis of chop points, with the names of the layers or else bands that hold each n together; plain spines."""
+    points = (0, *CHOP_POINTS)
+    ax.set_xlim(-0.45, points[-1] + 0.8)
+    below = ("base", *LAYERS[: points[-1]])
+    ax.set_xticks(points, [f"{n}\n{name}" if names else str(n) for n, name in zip(points, below, strict=True)])
+    for n in () if names else points[1::2]:
+        ax.axvspan(n - 0.5 + 0.09, n + 0.5 + 0.09, color=BAND, linewidth=0, zorder=0)
+    ax.yaxis.set_major_locator(round_ticks())
+    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8, which="both")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)

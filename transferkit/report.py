@@ -1,0 +1,79 @@
+"""What a grid leaves for people: `grid.csv`, Figure 2, the random filters beside it, and the conv1 sheets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from transferkit import atomic, figures
+from transferkit.errors import StoreError
+from transferkit.experiment import Study
+from transferkit.filters import filter_tiles, order_filters
+from transferkit.results import tabulate
+from transferkit.store import Receipt
+from transferkit.treatments import Run
+
+
+@dataclass(frozen=True)
+class Report:
+    """The table with one row per network, and the files that were written."""
+
+    table: pd.DataFrame
+    files: tuple[Path, ...]
+
+
+def write_report(study: Study, runs: Sequence[Run]) -> Report:
+    """Write what those of the runs that are done show to the work folder's `figures/DATA`, each file atomically.
+
+    Raises StoreError when none is done.
+    """
+    receipts = finished(study, runs)
+    folder = study.store.figures_folder(study.setting.data)
+    table = tabulate(receipts)
+    grid = folder / "grid.csv"
+    atomic.write_bytes(grid, table.to_csv(index=False).encode())
+    files = [grid, *_draw_grid(table, folder, study.setting.data)]
+    bases = conv1_bases(receipts)
+    if bases:
+        files.append(folder / "conv1.png")
+        tiles_a, tiles_b = (conv1_tiles(study, base) for base in bases)
+        sheet = figures.draw_conv1(tiles_a, tiles_b)
+        figures.save(sheet, files[-1], figures.describe_conv1(tiles_a, tiles_b))
+    return Report(table, tuple(files))
+
+
+def finished(study: Study, runs: Sequence[Run]) -> list[Receipt]:
+    """The receipts of those runs that are done, in the same order. Raises StoreError when there is none."""
+    found = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
+    if not found:
+        raise StoreError(
+            f"none of the {len(runs)} networks is trained under this setting: run 'python -m transferkit sweep' "
+            "with the same --data, --preset, --split, --seeds and --device first."
+        )
+    return found
+
+
+def conv1_bases(receipts: Sequence[Receipt]) -> tuple[Run, Run] | None:
+    """The first base network of half A and of half B; None unless there are both."""
+    bases = [receipt.run for receipt in receipts if receipt.run.source is None]
+    of_a = [run for run in bases if run.target == "A"]
+    of_b = [run for run in bases if run.target == "B"]
+    return (of_a[0], of_b[0]) if of_a and of_b else None
+
+
+def conv1_tiles(study: Study, run: Run) -> np.ndarray:
+    """The conv1 filters of a finished run as tiles, float32 filters x k x k x 3 in 0..1, alike ones side by side."""
+    tiles = filter_tiles(study.store.weights(run, study.setting)["conv1.weight"])
+    return tiles[order_filters(tiles)]
+
+
+def _draw_grid(table: pd.DataFrame, folder: Path, data: str) -> list[Path]:
+    figure2, random = folder / "figure2.png", folder / "random.png"
+    figures.save(figures.draw_figure2(table, data), figure2, figures.describe_figure2(table, data))
+    written = [figure2]
+    if (table["treatment"] == "RnB").any():
+        figures.save(figures.draw_random(table, data), random, figures.describe_random(table, data))
+        written.append(random)
+    return written

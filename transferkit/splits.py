@@ -1,0 +1,93 @@
+"""Two halves of the classes: similar tasks (random), dissimilar ones (natural), or a set distance (overlap)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from transferkit.errors import UsageError
+
+RANDOM_SPLITS = ("random0", "random1", "random2", "random3")
+
+
+@dataclass(frozen=True)
+class ClassSplit:
+    """Half A and half B: sorted indices of classes. A class's label within a half is its rank there.
+
+    Raises UsageError when the halves overlap, repeat a class, or one is empty.
+    """
+
+    name: str
+    half_a: tuple[int, ...]
+    half_b: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        shared = sorted(set(self.half_a) & set(self.half_b))
+        if shared:
+            raise UsageError(f"split {self.name}: classes {shared} are in both halves; give each class to one half.")
+        for half in (self.half_a, self.half_b):
+            if not half or list(half) != sorted(set(half)):
+                raise UsageError(f"split {self.name}: a half must list at least one class, sorted, each once: {half}.")
+
+    def classes(self, half: Literal["A", "B"]) -> tuple[int, ...]:
+        """The sorted class indices of one half."""
+        return self.half_a if half == "A" else self.half_b
+
+
+def make_split(name: str, natural: Sequence[bool], *, known_parts: bool = False) -> ClassSplit:
+    """The split called `name`: `random0`..`random3`, `natural`, or `overlap-x` with x in 0..1.
+
+    `natural` says for each class whether it is natural (else man-made); `known_parts`, whether the two kinds
+    are made of separate parts, which `overlap-x` needs. Raises UsageError for any other name, or one that
+    these classes cannot be split by.
+    """
+    if name in RANDOM_SPLITS:
+        return random_split(name, len(natural))
+    if name == "natural":
+        return natural_split(natural)
+    overlap = re.fullmatch(r"overlap-(0|1|0?\.\d+|1\.0+)", name)
+    if overlap and known_parts:
+        return overlap_split(name, float(overlap[1]), natural)
+    if overlap:
+        raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0..3.")
+    raise UsageError(f"'{name}' is no split: choose random0 to random3, natural, or overlap-x with x in 0 to 1.")
+
+
+def random_split(name: str, n_classes: int) -> ClassSplit:
+    """The authors' own rule: seed the legacy generator with the list [s], draw half A without replacement.
+
+    For 1000 classes and s = 0..3 these are the very halves of the paper.
+    """
+    generator = np.random.RandomState([int(name.removeprefix("random"))])  # the same stream as numpy.random.seed([s])
+    half_a = generator.choice(np.arange(n_classes), n_classes // 2, replace=False)
+    return _complete(name, half_a.tolist(), n_classes)
+
+
+def natural_split(natural: Sequence[bool]) -> ClassSplit:
+    """The dissimilar halves: A is man-made, B is natural, as in the paper."""
+    man_made = [index for index, flag in enumerate(natural) if not flag]
+    if len(man_made) in (0, len(natural)):
+        raise UsageError("split natural needs both natural and man-made classes: choose random0 to random3.")
+    return _complete("natural", man_made, len(natural))
+
+
+def overlap_split(name: str, overlap: float, natural: Sequence[bool]) -> ClassSplit:
+    """Halves that share a set fraction of their parts: 0 is the natural split, 1 mixes both kinds evenly.
+
+    Half A takes 1 - x/2 of the man-made classes and x/2 of the natural ones, half B the others, so both
+    halves keep their size. Man-made and natural classes are made of different parts, therefore the common
+    part of the two halves' histograms of parts is x (to the rounding of whole classes).
+    """
+    man_made = [index for index, flag in enumerate(natural) if not flag]
+    others = [index for index, flag in enumerate(natural) if flag]
+    generator = np.random.RandomState([0])
+    leaving = generator.choice(man_made, round(len(man_made) * overlap / 2), replace=False).tolist()
+    joining = generator.choice(others, round(len(others) * overlap / 2), replace=False).tolist()
+    return _complete(name, [*set(man_made).difference(leaving), *joining], len(natural))
+
+
+def _complete(name: str, half_a: Sequence[int], n_classes: int) -> ClassSplit:
+    half_b = set(range(n_classes)).difference(half_a)
+    return ClassSplit(name, tuple(sorted(half_a)), tuple(sorted(half_b)))

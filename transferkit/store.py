@@ -1,0 +1,140 @@
+"""Receipts and weights on disk: the only code that knows where a run's files are.
+
+A run's folder is named by the digest of everything that decides its result. The receipt is written last, so a
+run is done exactly when its receipt is there and its weights agree with it.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from safetensors.numpy import load as load_safetensors
+from safetensors.numpy import save as save_safetensors
+
+from transferkit import atomic
+from transferkit.config import Setting, digest
+from transferkit.errors import StoreError
+from transferkit.treatments import Run
+
+RECEIPT, WEIGHTS, PULSE = "receipt.json", "weights.safetensors", "pulse.json"
+_log = logging.getLogger(__name__)
+
+Weights = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class EpochLog:
+    """One epoch: mean training loss (nats), learning rate at its end, and validation loss and top-1 (0..1)."""
+
+    epoch: int
+    train_loss: float
+    learning_rate: float
+    valid_loss: float
+    top1: float
+
+
+@dataclass(frozen=True)
+class Times:
+    """When and how fast; the only part of a receipt that differs between two trainings of the same run."""
+
+    finished: str
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was run, with what, on what, and what came out.
+
+    `account` says for each parameter and buffer where it came from and whether it was trained.
+    """
+
+    run: Run
+    setting: Setting
+    log: tuple[EpochLog, ...]
+    account: Mapping[str, str]
+    weights_checksum: str
+    versions: Mapping[str, str]
+    device_name: str
+    times: Times
+
+    @property
+    def final(self) -> EpochLog:
+        """The last epoch, after the learning rate has come down."""
+        return self.log[-1]
+
+
+@dataclass(frozen=True)
+class Store:
+    """The work folder."""
+
+    work: Path
+
+    def run_folder(self, run: Run, setting: Setting) -> Path:
+        """Where the files of this run under this setting are, done or not."""
+        name = f"{run.label}-{run.split}-seed{run.seed}-{digest((run, setting))}"
+        return self.work / "runs" / Path(setting.data).name / name
+
+    def figures_folder(self, data: str) -> Path:
+        """Where figures and tables of a data set go."""
+        return self.work / "figures" / Path(data).name
+
+    def find(self, run: Run, setting: Setting) -> Receipt | None:
+        """The receipt of a finished run, or None. Damaged files are set aside with a logged warning."""
+        folder = self.run_folder(run, setting)
+        if not (folder / RECEIPT).exists():
+            return None
+        try:
+            receipt = msgspec.json.decode((folder / RECEIPT).read_bytes(), type=Receipt)
+            found = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+        except (msgspec.DecodeError, FileNotFoundError) as problem:
+            self._set_aside(folder, f"{type(problem).__name__}: {problem}")
+            return None
+        if found != receipt.weights_checksum or (receipt.run, receipt.setting) != (run, setting):
+            self._set_aside(folder, "the weights or the settings are not those the receipt names")
+            return None
+        return receipt
+
+    def weights(self, run: Run, setting: Setting) -> dict[str, np.ndarray]:
+        """The trained weights of a finished run. Raises StoreError when it is not finished."""
+        path = self.run_folder(run, setting) / WEIGHTS
+        try:
+            return load_safetensors(path.read_bytes())
+        except FileNotFoundError:
+            raise StoreError(f"{run.label} has no weights at {path}: run the sweep again to train it.") from None
+
+    def keep(self, receipt: Receipt, weights: Weights) -> Receipt:
+        """Write the weights, then the receipt with their checksum, each atomically; return that receipt."""
+        folder = self.run_folder(receipt.run, receipt.setting)
+        content = save_safetensors({name: np.ascontiguousarray(array) for name, array in weights.items()})
+        receipt = replace(receipt, weights_checksum=hashlib.sha256(content).hexdigest())
+        atomic.sweep_partials(folder)
+        atomic.write_bytes(folder / WEIGHTS, content)
+        text = msgspec.json.format(msgspec.json.encode(receipt, order="deterministic"), indent=1)
+        atomic.write_bytes(folder / RECEIPT, text + b"\n")
+        (folder / PULSE).unlink(missing_ok=True)
+        return receipt
+
+    def beat(self, run: Run, setting: Setting, images: int) -> None:
+        """Note that a run in training has seen so many images, for whoever watches from another process."""
+        atomic.write_bytes(self.run_folder(run, setting) / PULSE, msgspec.json.encode(images))
+
+    def pulse(self, run: Run, setting: Setting) -> int:
+        """How many images a run in training has seen; 0 when it has not begun."""
+        try:
+            return msgspec.json.decode((self.run_folder(run, setting) / PULSE).read_bytes(), type=int)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return 0
+
+    def _set_aside(self, folder: Path, reason: str) -> None:
+        aside = next(
+            path
+            for number in range(1, 10_000)
+            if not (path := folder.with_name(f"{folder.name}.damaged-{number}")).exists()
+        )
+        folder.rename(aside)
+        _log.warning("%s is damaged (%s): set aside as %s, to be trained again.", folder.name, reason, aside.name)

@@ -1,0 +1,171 @@
+"""Order a plan, skip what is done, and train the rest in worker processes here or on a cluster.
+
+State lives in the store alone: whatever is killed, the same call again does what has no receipt.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from transferkit.errors import StoreError, TrainingError
+from transferkit.experiment import Study, perform
+from transferkit.network import count_multiplications, count_parameters
+from transferkit.store import Receipt
+from transferkit.treatments import LAYERS, Run
+
+POLL_SECONDS = 0.5
+BYTES_PER_PARAMETER = 4
+SPARE_BYTES = 20 * 2**20
+OVERHEAD = 0.15  # share of a full network's time that even one with seven frozen layers takes
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: networks done of those planned, images trained in this call, seconds so far and to go.
+
+    `newest` is the receipt that has just come in, if one has; `seconds_left` is None before any image is done.
+    """
+
+    done: int
+    planned: int
+    images: int
+    seconds: float
+    seconds_left: float | None
+    newest: Receipt | None = None
+
+    @property
+    def images_per_second(self) -> float:
+        """Training images per second since the call began, over all workers."""
+        return self.images / self.seconds if self.seconds > 0 else 0.0
+
+
+def missing(study: Study, runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Those of the runs that have no valid receipt, in the same order; what is damaged is set aside."""
+    return tuple(run for run in runs if study.store.find(run, study.setting) is None)
+
+
+def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Executor]) -> Iterator[Progress]:
+    """Train every run without a receipt on `workers`; yield the progress when one is done and twice a second.
+
+    `runs` names each base before what copies from it. Raises TrainingError at the end, naming the networks
+    that failed, after all that do not depend on them; StoreError at once, when nothing more can be kept.
+    """
+    todo = missing(study, runs)
+    _refuse_full_disk(study, todo)
+    state = _State(study, todo, len(runs), time.monotonic())
+    yield state.progress(())
+    if not todo:
+        return
+    with workers as executor:
+        yield from _drive(state, executor)
+    if state.failures:
+        raise TrainingError(
+            f"{len(state.failures)} of {len(todo)} networks failed, the others are kept: {' '.join(state.failures)}"
+        )
+
+
+def expected_images(study: Study, run: Run) -> int:
+    """How many training images a run reads, all epochs together."""
+    manifest, recipe = study.prepared.manifest, study.setting.recipe
+    first, last = manifest.train
+    per_class = recipe.images_per_class or (last - first) / len(manifest.classes)
+    n_classes = len(study.prepared.split(run.split).classes(run.target))
+    return round(per_class * n_classes) * recipe.epochs
+
+
+def relative_cost(study: Study, run: Run) -> float:
+    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once."""
+    counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
+    frozen = 0 if run.finetune else sum(counts[layer] for layer in LAYERS[: run.n])
+    total = sum(counts.values())
+    share = (3 * (total - frozen) + frozen / study.setting.recipe.epochs) / (3 * total)
+    return OVERHEAD + (1 - OVERHEAD) * share
+
+
+class _State:
+    """What one call of `sweep` knows of its runs while they are trained."""
+
+    def __init__(self, study: Study, todo: tuple[Run, ...], planned: int, started: float) -> None:
+        self.study, self.planned, self.started = study, planned, started
+        self.waiting = list(todo)
+        self.finished: set[Run] = set()
+        self.failed: set[Run] = set()
+        self.failures: list[str] = []
+        self.images = {run: expected_images(study, run) for run in todo}
+        self.work = {run: self.images[run] * relative_cost(study, run) for run in todo}
+
+    def ready(self) -> list[Run]:
+        """Take the runs whose source base is there; give up those whose base has failed."""
+        unfinished = set(self.work) - self.finished
+        for run in [run for run in self.waiting if run.source_base in self.failed]:
+            self.fail(run, f"{run.label} has no base to copy from.")
+        ready = [run for run in self.waiting if run.source_base not in unfinished]
+        self.waiting = [run for run in self.waiting if run not in ready]
+        return ready
+
+    def fail(self, run: Run, reason: str) -> None:
+        self.failed.add(run)
+        self.failures.append(reason)
+        self.waiting = [other for other in self.waiting if other != run]
+
+    def progress(self, running: Sequence[Run], newest: Receipt | None = None) -> Progress:
+        seen = {run: self.study.store.pulse(run, self.study.setting) for run in running}
+        seen.update({run: self.images[run] for run in self.finished})
+        worked = sum(self.work[run] * min(1.0, images / self.images[run]) for run, images in seen.items())
+        left = sum(self.work.values()) - worked - sum(self.work[run] for run in self.failed)
+        seconds = time.monotonic() - self.started
+        return Progress(
+            done=self.planned - len(self.work) + len(self.finished),
+            planned=self.planned,
+            images=sum(seen.values()),
+            seconds=seconds,
+            seconds_left=seconds * left / worked if worked else None,
+            newest=newest,
+        )
+
+
+def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
+    running: dict[Future[Receipt], Run] = {}
+    while True:
+        running.update({executor.submit(perform, state.study, run): run for run in state.ready()})
+        if not running:
+            return
+        complete, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in complete:
+            receipt = _collect(state, running.pop(future), future)
+            yield state.progress(tuple(running.values()), receipt)
+        if not complete:
+            yield state.progress(tuple(running.values()))
+
+
+def _collect(state: _State, run: Run, future: Future[Receipt]) -> Receipt | None:
+    try:
+        receipt = future.result()
+    except TrainingError as problem:
+        state.fail(run, str(problem))
+        return None
+    except BrokenProcessPool:
+        raise TrainingError(
+            f"a worker process was killed while it trained {run.label} or a network beside it (out of memory?): "
+            "run the same command again, perhaps with fewer --workers; what is done is kept."
+        ) from None
+    state.finished.add(run)
+    return receipt
+
+
+def _refuse_full_disk(study: Study, todo: Sequence[Run]) -> None:
+    if not todo:
+        return
+    study.store.work.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(study.store.work).free
+    parameters = count_parameters(study.setting.net, len(study.prepared.manifest.classes))
+    needed = len(todo) * parameters * BYTES_PER_PARAMETER + SPARE_BYTES
+    if free < needed:
+        raise StoreError(
+            f"{study.store.work} has {free / 1e6:.0f} MB free, {len(todo)} networks need {needed / 1e6:.0f} MB: "
+            "free some space or set TRANSFERKIT_WORK to a folder on another disk."
+        )

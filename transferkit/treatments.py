@@ -1,0 +1,124 @@
+"""Runs, their labels and treatments, and the plan of a grid (Figure 1 of Yosinski et al. 2014).
+
+A run is one concrete network. Its label is the paper's: `baseB`, `B3B` (selffer), `A3B+` (transfer,
+fine-tuned), `R3B` (random filters): source, number of copied layers, target, "+" if fine-tuned.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from transferkit.errors import UsageError
+
+Half = Literal["A", "B"]
+Source = Literal["A", "B", "R"]  # R: untrained, random filters
+Treatment = Literal["base", "BnB", "BnB+", "AnB", "AnB+", "RnB"]
+
+HALVES: tuple[Half, ...] = ("A", "B")
+TREATMENTS: tuple[Treatment, ...] = ("base", "BnB", "BnB+", "AnB", "AnB+", "RnB")
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+CHOP_POINTS = range(1, len(LAYERS))  # 1..7
+
+_LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABR])(?P<n>[0-9])(?P<target>[AB])(?P<plus>\+?)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network: which half it is trained on, what it copies, and whether the copy is fine-tuned.
+
+    `source` is None and `n` 0 for a base network. Raises UsageError for a combination that has no label.
+    """
+
+    split: str
+    seed: int
+    target: Half
+    source: Source | None = None
+    n: int = 0
+    finetune: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.n < len(LAYERS):
+            raise UsageError(f"n={self.n} layers cannot be copied: n is 1 to {len(LAYERS) - 1}, or 0 for a base.")
+        if (self.source is None) != (self.n == 0):
+            raise UsageError(f"n={self.n} with source {self.source}: a base copies nothing (n=0, no source).")
+        if self.finetune and self.source in (None, "R"):
+            raise UsageError("only layers copied from base A or B can be fine-tuned: drop the '+'.")
+
+    @property
+    def label(self) -> str:
+        """The paper's name for this network, for instance `A3B+`."""
+        if self.source is None:
+            return f"base{self.target}"
+        return f"{self.source}{self.n}{self.target}{'+' if self.finetune else ''}"
+
+    @property
+    def treatment(self) -> Treatment:
+        """The pool this network belongs to; `A3A+` is of the pool `BnB+`, as source and target are one."""
+        if self.source is None:
+            return "base"
+        if self.source == "R":
+            return "RnB"
+        if self.source == self.target:
+            return "BnB+" if self.finetune else "BnB"
+        return "AnB+" if self.finetune else "AnB"
+
+    @property
+    def source_base(self) -> "Run | None":
+        """The base network whose layers are copied; None for a base and for random filters."""
+        if self.source is None or self.source == "R":
+            return None
+        return Run(self.split, self.seed, self.source)
+
+    @property
+    def target_base(self) -> "Run":
+        """The base network of the same split, seed and target half: what this network is paired with."""
+        return Run(self.split, self.seed, self.target)
+
+
+def parse_run(label: str, split: str, seed: int) -> Run:
+    """The run that `label` names, so that `parse_run(run.label, run.split, run.seed) == run`.
+
+    Raises UsageError when the label is not one of `baseB`, `B3B`, `B3B+`, `A3B`, `A3B+`, `R3B` and their like.
+    """
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        raise UsageError(
+            f"'{label}' is no network: write baseA or baseB, or source (A, B or R for random), n (1 to 7), "
+            "target (A or B) and '+' if fine-tuned, as in A3B+."
+        )
+    if match["base"]:
+        return Run(split, seed, "A" if match["base"] == "A" else "B")
+    source: Source = "A" if match["source"] == "A" else "B" if match["source"] == "B" else "R"
+    target: Half = "A" if match["target"] == "A" else "B"
+    if match["n"] == "0":
+        raise UsageError(f"'{label}' copies no layer: that network is base{target}; n is 1 to 7.")
+    return Run(split, seed, target, source, int(match["n"]), match["plus"] == "+")
+
+
+def grid(split: str, seed: int) -> tuple[Run, ...]:
+    """The balanced grid of one split and seed: 2 bases, 56 chopped networks, 14 with random filters."""
+    bases = [Run(split, seed, target) for target in HALVES]
+    chopped = [
+        Run(split, seed, target, source, n, finetune)
+        for n in CHOP_POINTS
+        for target in HALVES
+        for source in HALVES
+        for finetune in (False, True)
+    ]
+    untrained = [Run(split, seed, target, "R", n) for n in CHOP_POINTS for target in HALVES]
+    return (*bases, *chopped, *untrained)
+
+
+def plan(split: str, seeds: Iterable[int], labels: Iterable[str] = ()) -> tuple[Run, ...]:
+    """Every network to train, each after the base it copies from; all of the grid, or those of `labels`.
+
+    The bases that the labelled networks copy from and are paired with are added.
+    """
+    wanted = tuple(labels)
+    runs: dict[Run, None] = {}
+    for seed in seeds:
+        chosen = [parse_run(label, split, seed) for label in wanted] or list(grid(split, seed))
+        needed = [base for run in chosen for base in (run.source_base, run.target_base) if base]
+        runs.update(dict.fromkeys(sorted(needed, key=lambda run: run.target) + chosen))
+    return tuple(runs)

@@ -1,0 +1,67 @@
+"""Where runs are executed: processes on this machine, or a Dask cluster. Both are plain executors."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from transferkit.config import Device
+from transferkit.errors import UsageError
+
+
+def default_workers(device: Device) -> int:
+    """One process per CPU core (each has one thread, which beats threads sharing a network), or one per GPU."""
+    if device == "cuda":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def local_workers(count: int) -> Iterator[Executor]:
+    """`count` processes here. An error or Ctrl-C ends them at once; if this process is killed, they end too."""
+    if count < 1:
+        raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_tie_to_parent)
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def cluster_workers(address: str) -> Iterator[Executor]:
+    """The workers of the Dask scheduler at `address`, which must see the same work folder and have one thread each.
+
+    Raises UsageError when Dask is not installed or nothing answers there.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError("--scheduler needs Dask: install transferkit with its extra 'cluster'.") from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as problem:
+        raise UsageError(
+            f"no Dask scheduler answers at '{address}' ({problem}): give its address, as in tcp://host:8786."
+        ) from None
+    with client, client.get_executor(pure=False) as executor:
+        yield executor
+
+
+def _tie_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
