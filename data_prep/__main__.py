@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from data_prep.catalogue import prepare
-from data_prep.prepared import CONTACT_SHEET, Recipe, Tell
+from data_prep.prepared import CONTACT_SHEET, Arguments, Tell
 from transferkit.errors import TransferkitError, UsageError
 from transferkit.manifest import Manifest
 from transferkit.work import find_work_folder
@@ -32,7 +32,7 @@ def photos(
 ) -> None:
     """80 places in real photographs that come with scikit-image and scikit-learn; nothing is downloaded."""
     with _told(debug):
-        _prepare("photos", out, Recipe(seed, train, valid), force)
+        _prepare("photos", out, Arguments(seed, train, valid), force)
 
 
 @app.command()
@@ -41,13 +41,13 @@ def shapeworld(
 ) -> None:
     """80 drawn classes made of known parts, so that the distance of two tasks can be set."""
     with _told(debug):
-        _prepare("shapeworld", out, Recipe(seed, train, valid), force)
+        _prepare("shapeworld", out, Arguments(seed, train, valid), force)
 
 
-def _prepare(name: str, out: Path | None, recipe: Recipe, force: bool) -> None:
+def _prepare(name: str, out: Path | None, arguments: Arguments, force: bool) -> None:
     folder = (out or find_work_folder() / "data" / name).expanduser().absolute()
     with _progress(name) as tell:
-        manifest, drawn = prepare(name, folder, recipe, force=force, tell=tell)
+        manifest, drawn = prepare(name, folder, arguments, force=force, tell=tell)
     _report(folder, manifest, drawn)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from data_prep.prepared import IMAGE_SIZE, Images, Recipe, Rendered
+from data_prep.prepared import IMAGE_SIZE, Arguments, Images, Rendered
 from data_prep.regions import PHOTOS, Photo
 from data_prep.streams import Part, stream
 from transferkit.manifest import ClassInfo
@@ -45,7 +45,7 @@ class Variation:
     noise: float = 0.08  # largest standard deviation
 
 
-def rendered(recipe: Recipe, variation: Variation = Variation()) -> Rendered:
+def rendered(arguments: Arguments, variation: Variation = Variation()) -> Rendered:
     """The data set, ready to draw; the photographs are read when the first of their classes is drawn."""
     places = [(photo, word) for photo in PHOTOS for word in photo.places]
     classes = tuple(ClassInfo(f"{photo.name}-{word}", photo.natural) for photo, word in places)
@@ -57,7 +57,7 @@ def rendered(recipe: Recipe, variation: Variation = Variation()) -> Rendered:
         return neighbourhood(read(photo), photo.places[word], photo.side, variation)
 
     def draw(label: int, part: Part, count: int) -> Images:
-        generator = stream(recipe.seed, label, part)
+        generator = stream(arguments.seed, label, part)
         seen = views(around(label), places[label][0].side, count, variation, generator)
         return colour(seen, variation, generator)
 

@@ -21,7 +21,7 @@ Tell = Callable[[int, int], None]  # called with how many steps are done, and of
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Arguments:
     """What decides the bytes of a rendered data set. Raises UsageError for counts below 1 or a negative seed."""
 
     seed: int = 0
@@ -34,6 +34,10 @@ class Recipe:
                 f"seed {self.seed} with {self.train} training and {self.valid} validation images a class cannot be "
                 "drawn: give a seed of 0 or more, and at least 1 image of each."
             )
+
+    def as_mapping(self) -> dict[str, int | float | str | bool]:
+        """The arguments by name, as the manifest records them."""
+        return {"seed": self.seed, "train": self.train, "valid": self.valid}
 
 
 @dataclass(frozen=True)
@@ -51,43 +55,45 @@ def silent(done: int, total: int) -> None:
     """Tell nobody about the progress."""
 
 
-def write(folder: Path, rendered: Rendered, recipe: Recipe, tell: Tell = silent) -> Manifest:
+def write(folder: Path, rendered: Rendered, arguments: Arguments, tell: Tell = silent) -> Manifest:
     """Draw every class into the new prepared folder `folder`, replacing an older one only when all is done.
 
     `tell` hears of the progress after each class. Raises StoreError when the disk is full or not writable.
     """
-    atomic.sweep_partials(folder.parent)
     classes = len(rendered.classes)
-    ends = classes * recipe.train, classes * (recipe.train + recipe.valid)
+    ends = classes * arguments.train, classes * (arguments.train + arguments.valid)
     with atomic.new_folder(folder) as partial:
-        _write_images(partial / manifest.IMAGES, rendered, recipe, tell)
-        _write_labels(partial / manifest.LABELS, classes, recipe)
+        _write_images(partial / manifest.IMAGES, rendered, arguments, tell)
+        _write_labels(partial / manifest.LABELS, classes, arguments)
         checksums = {name: manifest.file_checksum(partial / name) for name in (manifest.IMAGES, manifest.LABELS)}
         written = Manifest(
             name=rendered.name, classes=rendered.classes, image_size=IMAGE_SIZE, train=(0, ends[0]), valid=ends,
-            source=rendered.source, validation=rendered.validation, checksums=checksums, arguments=_arguments(recipe),
+            source=rendered.source, validation=rendered.validation, checksums=checksums,
+            arguments=arguments.as_mapping(),
         )  # fmt: skip
         write_contact_sheet(partial, written, partial / CONTACT_SHEET)
         manifest.write_manifest(partial, written)
     return written
 
 
-def find_prepared(folder: Path, name: str, recipe: Recipe) -> Manifest | None:
-    """The manifest of `folder` if it already holds this very data set, None if there is nothing there.
+def find_prepared(folder: Path, name: str, arguments: Arguments) -> Manifest | None:
+    """The manifest of `folder` if it already holds this very data set, None if nothing is there.
 
     Raises DataError when it holds another data set, other arguments, damaged files, or anything else.
     """
-    if not folder.exists():
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return None
+    if folder.is_file():
+        raise DataError(f"{folder} is a file, not a folder: give another --out.")
     remedy = "add --force to replace it, or give another --out."
     try:
         found = manifest.read_manifest(folder)
     except DataError as problem:
         raise DataError(f"{problem} Or {remedy}") from None
-    if (found.name, dict(found.arguments)) != (name, _arguments(recipe)):
+    if (found.name, dict(found.arguments)) != (name, arguments.as_mapping()):
         raise DataError(
             f"{folder} holds {found.name} prepared with {_told(found.arguments)}, "
-            f"not {name} with {_told(_arguments(recipe))}: {remedy}"
+            f"not {name} with {_told(arguments.as_mapping())}: {remedy}"
         )
     return found
 
@@ -101,21 +107,17 @@ def check_replaceable(folder: Path) -> None:
         raise DataError(f"{folder} {what}, which --force would delete: move that away, or give another --out.")
 
 
-def _arguments(recipe: Recipe) -> dict[str, int | float | str | bool]:
-    return {"seed": recipe.seed, "train": recipe.train, "valid": recipe.valid}
-
-
 def _told(arguments: Mapping[str, object]) -> str:
     return ", ".join(f"{key} {value}" for key, value in arguments.items())
 
 
-def _write_images(path: Path, rendered: Rendered, recipe: Recipe, tell: Tell) -> None:
+def _write_images(path: Path, rendered: Rendered, arguments: Arguments, tell: Tell) -> None:
     # Streamed by hand: a memory map of a full disk kills the process, and numpy.save hides why it failed.
     classes = len(rendered.classes)
-    shape = classes * (recipe.train + recipe.valid), 3, IMAGE_SIZE, IMAGE_SIZE
+    shape = classes * (arguments.train + arguments.valid), 3, IMAGE_SIZE, IMAGE_SIZE
     parts: tuple[tuple[Part, int, int], ...] = (
-        ("train", recipe.train, 0),
-        ("valid", recipe.valid, classes * recipe.train),
+        ("train", arguments.train, 0),
+        ("valid", arguments.valid, classes * arguments.train),
     )
     with open(path, "wb") as file:
         np.lib.format.write_array_header_1_0(file, {"shape": shape, "fortran_order": False, "descr": "|u1"})
@@ -127,12 +129,12 @@ def _write_images(path: Path, rendered: Rendered, recipe: Recipe, tell: Tell) ->
             tell(label + 1, classes)
 
 
-def _write_labels(path: Path, classes: int, recipe: Recipe) -> None:
+def _write_labels(path: Path, classes: int, arguments: Arguments) -> None:
     buffer = io.BytesIO()
     np.save(
         buffer,
         np.concatenate(
-            [np.repeat(np.arange(classes, dtype=np.int64), count) for count in (recipe.train, recipe.valid)]
+            [np.repeat(np.arange(classes, dtype=np.int64), count) for count in (arguments.train, arguments.valid)]
         ),
     )
     path.write_bytes(buffer.getvalue())

@@ -7,7 +7,7 @@ classes are made of different parts, so it is known how much two sets of classes
 from dataclasses import dataclass
 
 from data_prep.drawing import Figure, draw_figures
-from data_prep.prepared import Images, Recipe, Rendered
+from data_prep.prepared import Arguments, Images, Rendered
 from data_prep.shapes import OUTLINES, PARTS
 from data_prep.streams import Part, stream
 from data_prep.textures import PART_TEXTURES, TEXTURES
@@ -82,12 +82,12 @@ def designs() -> tuple[Design, ...]:
     return tuple(listed)
 
 
-def rendered(recipe: Recipe) -> Rendered:
+def rendered(arguments: Arguments) -> Rendered:
     """The data set, ready to draw."""
     figures = [design.figure() for design in designs()]
 
     def draw(label: int, part: Part, count: int) -> Images:
-        return draw_figures(figures[label], count, stream(recipe.seed, label, part))
+        return draw_figures(figures[label], count, stream(arguments.seed, label, part))
 
     return Rendered("shapeworld", tuple(design.info() for design in designs()), SOURCE, VALIDATION, draw)
 

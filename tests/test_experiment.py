@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,10 +7,12 @@ import pytest
 import torch
 
 from transferkit.config import get_preset
+from transferkit.data import batch_rows
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
 from transferkit.experiment import Study, choose_device, perform, plan_study
 from transferkit.network import layer_of
 from transferkit.store import Receipt, Store
+from transferkit.streams import Key
 from transferkit.treatments import LAYERS, parse_run
 
 
@@ -91,21 +94,16 @@ def test_images_of_another_size_are_refused(study: Study) -> None:
 
 
 def test_paired_networks_share_the_order_of_their_images(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    orders: dict[str, list[tuple[object, ...]]] = {}
-    import transferkit.training as training
+    orders: dict[str, list[tuple[Key, ...]]] = {}
 
-    rows = training.batch_rows
-    seen: list[tuple[object, ...]] = []
+    def spy(n_images: int, batch_size: int, *keys: Key) -> Iterator[torch.Tensor]:
+        orders[label].append(keys)
+        return batch_rows(n_images, batch_size, *keys)
 
-    def spy(n_images: int, batch_size: int, *keys: object):  # type: ignore[no-untyped-def]
-        seen.append(keys)
-        return rows(n_images, batch_size, *keys)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(training, "batch_rows", spy)
+    monkeypatch.setattr("transferkit.training.batch_rows", spy)
     for label in ("baseA", "baseB", "A3B", "B3B+", "R3B"):
-        seen.clear()
+        orders[label] = []
         performed(study, label)
-        orders[label] = list(seen)
     assert orders["A3B"] == orders["B3B+"] == orders["R3B"]
     assert orders["A3B"] != orders["baseB"] != orders["baseA"]
 

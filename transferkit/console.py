@@ -11,6 +11,7 @@ from rich.table import Table
 
 from transferkit.experiment import Study
 from transferkit.results import summarise
+from transferkit.store import Receipt
 from transferkit.sweep import Progress, expected_images, relative_cost
 from transferkit.treatments import CHOP_POINTS, TREATMENTS, Run
 
@@ -37,29 +38,39 @@ def plan_table(study: Study, runs: Sequence[Run], done: Collection[Run]) -> Tabl
     return table
 
 
-def show_progress(sweep: Iterable[Progress], console: Console) -> Progress | None:
-    """Run a sweep to its end, with a live bar on a terminal and a line per network elsewhere."""
-    last = None
+def show_progress(sweep: Iterable[Progress], console: Console) -> Progress:
+    """Run a sweep to its end, with a live bar on a terminal and a line per network elsewhere; return its last state."""
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"))
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None, state="")
-        for last in sweep:
-            bar.update(task, total=last.planned, completed=last.done, state=_state(last))
-            if last.newest is not None:
-                _announce(last, bar.console, plain=not console.is_terminal)
-    if last is not None:
-        console.print(
-            f"{last.done} of {last.planned} networks are there; this call took {_clock(last.seconds)} "
-            f"for {last.images:,} images."
-        )
-    return last
+        for progress in sweep:
+            bar.update(task, total=progress.planned, completed=progress.done, state=_state(progress))
+            if progress.newest is not None:
+                _announce(progress, progress.newest, bar.console)
+    console.print(_ending(progress), highlight=False)
+    return progress
 
 
-def _announce(progress: Progress, console: Console, *, plain: bool) -> None:
-    receipt = progress.newest
-    assert receipt is not None
-    line = f"{receipt.run.label:6} top-1 {receipt.final.top1:.3f}  {receipt.times.seconds:5.1f} s"
-    if plain:
+def show_progress_in_notebook(sweep: Iterable[Progress]) -> Progress:
+    """Run a sweep to its end under one line that is rewritten in place: a saved notebook keeps the last."""
+    from IPython.display import HTML, display
+
+    handle = display(HTML("starting"), display_id=True)
+    for progress in sweep:
+        bar = f'<progress value="{progress.done}" max="{progress.planned}"></progress>'
+        handle.update(HTML(f"{bar} {progress.done} of {progress.planned} networks, {_state(progress)}"))
+    handle.update(HTML(_ending(progress)))
+    return progress
+
+
+def _ending(progress: Progress) -> str:
+    spent = f"this call took {_clock(progress.seconds)} for {progress.images:,} images"
+    return f"{progress.done} of {progress.planned} networks are there; {spent}."
+
+
+def _announce(progress: Progress, newest: Receipt, console: Console) -> None:
+    line = f"{newest.run.label:6} top-1 {newest.final.top1:.3f}  {newest.times.seconds:5.1f} s"
+    if not console.is_terminal:
         line = f"[{progress.done}/{progress.planned}] {line}  {_state(progress)}"
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 

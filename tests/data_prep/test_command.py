@@ -37,6 +37,7 @@ def small(prepare: Prepare, tmp_path: Path) -> Path:
 def test_a_data_set_is_prepared_and_said_to_be(
     name: str, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "here").mkdir()  # an empty folder is no obstacle
     assert prepare(name, "--train", "2", "--valid", "1", "--out", str(tmp_path / "here")) == 0
     manifest = read_manifest(tmp_path / "here")
     said = capsys.readouterr().out
@@ -71,6 +72,12 @@ def test_damaged_files_are_refused_with_the_remedy(
     assert "cut short" in said
     assert "--force" in said
     assert "Traceback" not in said
+
+
+def test_a_file_in_the_way_is_refused(prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("precious")
+    assert prepare("shapeworld", "--out", str(tmp_path / "file")) == 1
+    assert "is a file" in capsys.readouterr().err
 
 
 def test_force_deletes_no_other_file(small: Path, prepare: Prepare, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,18 +5,18 @@ import pytest
 from PIL import Image
 
 from data_prep import photos, regions
-from data_prep.prepared import Recipe
+from data_prep.prepared import Arguments
 from transferkit.errors import DataError
 
 
 def test_there_are_forty_man_made_and_forty_natural_classes_with_names_of_their_own() -> None:
-    classes = photos.rendered(Recipe()).classes
+    classes = photos.rendered(Arguments()).classes
     assert len({one.name for one in classes}) == 80
     assert sum(one.natural for one in classes) == 40
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:
-    first, second = photos.rendered(Recipe(seed=3)), photos.rendered(Recipe(seed=3))
+    first, second = photos.rendered(Arguments(seed=3)), photos.rendered(Arguments(seed=3))
     drawn = {label: first.draw(label, "train", 4) for label in (0, 50)}
     assert np.array_equal(second.draw(50, "train", 4), drawn[50])
     assert np.array_equal(second.draw(0, "train", 4), drawn[0])
@@ -25,9 +25,9 @@ def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:
 
 
 def test_another_seed_and_another_part_give_other_bytes() -> None:
-    one = photos.rendered(Recipe(seed=0)).draw(7, "train", 4)
-    assert not np.array_equal(photos.rendered(Recipe(seed=1)).draw(7, "train", 4), one)
-    assert not np.array_equal(photos.rendered(Recipe(seed=0)).draw(7, "valid", 4), one)
+    one = photos.rendered(Arguments(seed=0)).draw(7, "train", 4)
+    assert not np.array_equal(photos.rendered(Arguments(seed=1)).draw(7, "train", 4), one)
+    assert not np.array_equal(photos.rendered(Arguments(seed=0)).draw(7, "valid", 4), one)
 
 
 def test_a_view_without_variation_is_the_photograph_around_its_place() -> None:

@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from data_prep import ensure
-from data_prep.prepared import CONTACT_SHEET, Images, Recipe, Rendered, write
+from data_prep.catalogue import prepare
+from data_prep.prepared import CONTACT_SHEET, Arguments, Images, Rendered, write
 from data_prep.streams import Part, stream
 from transferkit.atomic import PARTIAL
-from transferkit.errors import StoreError, UsageError
+from transferkit.errors import DataError, StoreError, UsageError
 from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
 
 CLASSES = (ClassInfo("saw", False), ClassInfo("oak", True), ClassInfo("elm", True))
-SMALL = Recipe(seed=0, train=4, valid=2)
+SMALL = Arguments(seed=0, train=4, valid=2)
 
 
 def noise(label: int, part: Part, count: int) -> Images:
@@ -61,7 +62,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path) ->
 def test_a_failure_leaves_the_older_data_set_as_it_was(tmp_path: Path) -> None:
     before = write(tmp_path / "noise", rendered(), SMALL)
     with pytest.raises(StoreError):
-        write(tmp_path / "noise", rendered(full_disk), Recipe(seed=1, train=2, valid=2))
+        write(tmp_path / "noise", rendered(full_disk), Arguments(seed=1, train=2, valid=2))
     assert read_manifest(tmp_path / "noise") == before
 
 
@@ -72,7 +73,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", dying, tmp_path / "noise"], check=False)
     assert [path.name.startswith(PARTIAL) for path in tmp_path.iterdir()] == [True]
-    write(tmp_path / "noise", rendered(), SMALL)
+    prepare("shapeworld", tmp_path / "noise", Arguments(train=1, valid=1))
     assert [path.name for path in tmp_path.iterdir()] == ["noise"]
 
 
@@ -85,7 +86,7 @@ def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [{"seed": -1}, {"train": 0}, {"valid": 0}])
 def test_counts_below_one_and_negative_seeds_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="at least 1 image"):
-        Recipe(**wrong)
+        Arguments(**wrong)
 
 
 def test_ensure_takes_a_prepared_folder_as_it_is(tmp_path: Path) -> None:
@@ -98,3 +99,11 @@ def test_ensure_takes_a_prepared_folder_as_it_is(tmp_path: Path) -> None:
 def test_ensure_names_the_data_sets_there_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="choose photos or shapeworld"):
         ensure("fotos", tmp_path)
+
+
+def test_ensure_deletes_nothing_that_is_no_data_set(tmp_path: Path) -> None:
+    (tmp_path / "data" / "photos").mkdir(parents=True)
+    (tmp_path / "data" / "photos" / "holiday.txt").write_text("precious")
+    with pytest.raises(DataError, match="holds no prepared data set"):
+        ensure("photos", tmp_path)
+    assert (tmp_path / "data" / "photos" / "holiday.txt").is_file()

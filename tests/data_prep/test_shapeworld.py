@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep import shapeworld
-from data_prep.prepared import Recipe
+from data_prep.prepared import Arguments
 from transferkit.splits import make_split
 
-CLASSES = shapeworld.rendered(Recipe()).classes
+CLASSES = shapeworld.rendered(Arguments()).classes
 
 
 def shared(overlap: float) -> float:
@@ -54,15 +54,15 @@ def test_any_overlap_is_met_to_the_rounding_of_whole_classes(overlap: float) -> 
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_others() -> None:
-    first = shapeworld.rendered(Recipe(seed=3)).draw(41, "train", 4)
+    first = shapeworld.rendered(Arguments(seed=3)).draw(41, "train", 4)
     assert first.shape == (4, 3, 48, 48)
-    assert np.array_equal(shapeworld.rendered(Recipe(seed=3)).draw(41, "train", 4), first)
-    assert not np.array_equal(shapeworld.rendered(Recipe(seed=4)).draw(41, "train", 4), first)
-    assert not np.array_equal(shapeworld.rendered(Recipe(seed=3)).draw(41, "valid", 4), first)
+    assert np.array_equal(shapeworld.rendered(Arguments(seed=3)).draw(41, "train", 4), first)
+    assert not np.array_equal(shapeworld.rendered(Arguments(seed=4)).draw(41, "train", 4), first)
+    assert not np.array_equal(shapeworld.rendered(Arguments(seed=3)).draw(41, "valid", 4), first)
 
 
 def test_colour_does_not_give_the_class_away() -> None:
-    drawn = shapeworld.rendered(Recipe())
+    drawn = shapeworld.rendered(Arguments())
     means = np.stack(
         [drawn.draw(label, "train", 64).mean(axis=(2, 3)) for label in range(0, 80, 4)]
     )  # classes x 64 x 3

@@ -71,16 +71,20 @@ def draw_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] 
     return figure
 
 
-def save(figure: Figure, path: Path, alt: str) -> None:
-    """Write the figure as PNG at DPI, whole or not at all; the same figure gives the same bytes.
+def to_png(figure: Figure, alt: str) -> bytes:
+    """The figure as a PNG at DPI; the same figure gives the same bytes.
 
     `alt` and the figure's title stand in the file as "Description" and "Title".
-    Raises StoreError when `path` cannot be written.
     """
     buffer = io.BytesIO()
-    title = figure.get_suptitle() or path.stem
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Title": title, "Description": alt, "Software": None})
-    atomic.write_bytes(path, buffer.getvalue())
+    metadata = {"Title": figure.get_suptitle() or "conv1", "Description": alt, "Software": None}
+    figure.savefig(buffer, format="png", dpi=DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def save(figure: Figure, path: Path, alt: str) -> None:
+    """Write the figure as PNG, whole or not at all. Raises StoreError when `path` cannot be written."""
+    atomic.write_bytes(path, to_png(figure, alt))
 
 
 def _sides(table: pd.DataFrame) -> str:

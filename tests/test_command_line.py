@@ -1,0 +1,106 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from transferkit.__main__ import main
+from transferkit.manifest import IMAGES
+from transferkit.results import COLUMNS
+from transferkit.store import RECEIPT
+
+RUNS = ["--runs", "A1B", "B1B+", "R1B"]
+
+
+@pytest.fixture
+def work(tiny_folder: Path, tmp_path: Path) -> Path:
+    """A work folder of its own that holds the tiny data set."""
+    shutil.copytree(tiny_folder, tmp_path / "work" / "data" / "tiny")
+    return tmp_path / "work"
+
+
+def command(work: Path, name: str, *arguments: str) -> int:
+    return main([name, "--work", str(work), "--data", "tiny", "--preset", "smoke", "--device", "cpu", *arguments])
+
+
+def test_plan_sweep_and_figures_from_nothing_to_pictures(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(work, "plan", *RUNS) == 0
+    assert "0 of 5 networks are there" in " ".join(capsys.readouterr().out.split())
+    assert command(work, "sweep", "--workers", "1", *RUNS) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("]")[0] for line in lines[:-1]] == [f"[{done}/5" for done in range(1, 6)]
+    assert "images/s" in lines[1]
+    assert lines[-1].startswith("5 of 5 networks are there")
+    assert command(work, "plan", *RUNS) == 0
+    assert "5 of 5 networks are there" in " ".join(capsys.readouterr().out.split())
+    assert command(work, "figures", *RUNS) == 0
+    assert "minus that of the own target's base" in " ".join(capsys.readouterr().out.split())
+    folder = work / "figures" / "tiny"
+    assert sorted(path.name for path in folder.iterdir()) == ["conv1.png", "figure2.png", "grid.csv", "random.png"]
+    for picture in folder.glob("*.png"):
+        with Image.open(picture) as opened:
+            assert len(str(opened.info["Description"])) > 100
+
+
+def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> None:
+    command(work, "sweep", "--workers", "1", *RUNS)
+    command(work, "figures", *RUNS)
+    table = pd.read_csv(work / "figures" / "tiny" / "grid.csv")
+    assert tuple(table.columns) == COLUMNS
+    assert table["run"].tolist() == ["baseA", "baseB", "A1B", "B1B+", "R1B"]
+    assert table["treatment"].tolist() == ["base", "base", "AnB", "BnB+", "RnB"]
+    base = table.set_index("run")["top1"]["baseB"]
+    assert table["paired"].tolist() == pytest.approx([0, *(table["top1"][1:] - base)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--split", "random7"], 2, "'random7' is no split: choose random0 to random3, natural, or overlap-x"),
+        (["--split", "overlap-0.5"], 2, "needs classes made of known parts"),
+        (["--preset", "slow"], 2, "'slow' is no preset: choose smoke, quick, class, paper"),
+        (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
+        (["--runs", "A8B"], 2, "n=8 layers cannot be copied: n is 1 to 7"),
+        (["--runs", "X3B"], 2, "'X3B' is no network: write baseA or baseB"),
+        (["--device", "tpu"], 2, "'tpu' is no device: choose auto, cpu or cuda"),
+        (["--device", "cuda"], 2, "no CUDA device can be used here"),
+        (["--preset", "paper"], 1, "tiny has images of 48 pixels, the preset paper reads 227"),
+    ],
+)
+def test_wrong_values_end_in_one_sentence_that_says_what_is_allowed(
+    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str], code: int, sentence: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command(work, "sweep", *arguments) == code
+    told = capsys.readouterr().err.strip()
+    assert sentence in told
+    assert "\n" not in told
+    assert not list(work.rglob(RECEIPT))
+
+
+def test_a_damaged_data_set_is_refused(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = work / "data" / "tiny" / IMAGES
+    images.write_bytes(images.read_bytes()[:-1])
+    assert command(work, "sweep") == 1
+    assert "images.npy has checksum" in capsys.readouterr().err
+
+
+def test_figures_before_a_sweep_say_what_to_do(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(work, "figures") == 1
+    assert "none of the 72 networks is trained under this setting: run 'python -m transferkit sweep'" in capsys.readouterr().err
+    assert not (work / "figures").exists()
+
+
+def test_debug_shows_the_traceback(work: Path) -> None:
+    with pytest.raises(ValueError, match="slow"):
+        command(work, "plan", "--preset", "slow", "--debug")
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    for arguments in ([], ["swep"], ["sweep", "--sedes", "0"], ["sweep", "--seeds", "none"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2

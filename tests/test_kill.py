@@ -1,0 +1,77 @@
+"""kill -9 at random moments: the receipts in the end equal those of an uninterrupted sweep, apart from times."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from transferkit.atomic import PARTIAL
+from transferkit.store import RECEIPT, WEIGHTS
+
+KILLS = 5
+RUNS = ("A1B", "A2B+", "B3B", "B4B+", "A5A", "B6A+", "R1B", "R7A")
+
+
+def start(tiny_folder: Path, work: Path) -> subprocess.Popen[bytes]:
+    options = ["--data", str(tiny_folder), "--preset", "smoke", "--device", "cpu", "--work", str(work)]
+    command = [sys.executable, "-m", "transferkit", "sweep", *options, "--workers", "2", "--runs", *RUNS]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def receipts(work: Path) -> dict[str, Any]:
+    found = {path.parent.name: msgspec.json.decode(path.read_bytes()) for path in work.glob(f"runs/*/*/{RECEIPT}")}
+    for receipt in found.values():
+        del receipt["times"]
+    return found
+
+
+def weights(work: Path) -> dict[str, bytes]:
+    return {path.parent.name: path.read_bytes() for path in work.glob(f"runs/*/*/{WEIGHTS}")}
+
+
+@pytest.mark.long
+def test_a_sweep_killed_at_random_moments_ends_as_if_it_had_not_been(tiny_folder: Path, tmp_path: Path) -> None:
+    generator = random.Random(0)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    with start(tiny_folder, whole) as sweep:
+        assert sweep.wait() == 0
+    for _ in range(KILLS):
+        before = len(receipts(killed))
+        with start(tiny_folder, killed) as sweep:
+            # the first network that is finished shows that training is under way: the kill falls into it
+            while sweep.poll() is None and len(receipts(killed)) == before:
+                time.sleep(0.005)
+            time.sleep(generator.uniform(0, 0.15))
+            family = [process for process in psutil.Process(sweep.pid).children(recursive=True)]
+            sweep.send_signal(signal.SIGKILL)
+        gone, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive, "the workers must end with the sweep that was killed"
+    assert len(receipts(killed)) < len(receipts(whole)), "the kills came too late to mean anything"
+    with start(tiny_folder, killed) as sweep:
+        assert sweep.wait() == 0, sweep.stderr and sweep.stderr.read()
+    assert receipts(killed) == receipts(whole)
+    assert weights(killed) == weights(whole)
+    assert not list(killed.rglob(f"{PARTIAL}*")), "what killed writers left is cleaned up"
+
+
+@pytest.mark.long
+def test_ctrl_c_ends_the_sweep_at_once_and_says_that_nothing_is_lost(tiny_folder: Path, tmp_path: Path) -> None:
+    with start(tiny_folder, tmp_path) as sweep:
+        while sweep.poll() is None and not receipts(tmp_path):
+            time.sleep(0.005)
+        family = psutil.Process(sweep.pid).children(recursive=True)
+        os.kill(sweep.pid, signal.SIGINT)
+        assert sweep.wait(timeout=20) == 130
+        assert sweep.stderr is not None
+        told = sweep.stderr.read().decode()
+    assert "what is done is kept" in told
+    assert "Traceback" not in told
+    assert not psutil.wait_procs(family, timeout=10)[1]

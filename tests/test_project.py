@@ -1,0 +1,74 @@
+"""The repository keeps its promises: the same dependencies everywhere, floors, and lessons without outputs."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def name_of(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match
+    return match[0].lower().replace("_", "-")
+
+
+def test_environment_yml_names_the_dependencies_of_pyproject() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    listed = environment["dependencies"][-1]["pip"]
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lessons"]
+    assert listed == ["--constraint constraints.txt", *wanted, "--editable ."]
+    assert f"python {PROJECT['requires-python']}" in environment["dependencies"]
+
+
+def test_the_packages_that_were_asked_for_are_there() -> None:
+    named = {name_of(line) for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lessons"]}
+    assert named >= {"torch", "torchvision", "jupyterlab", "ipywidgets", "matplotlib", "seaborn", "papermill"}
+
+
+def test_constraints_hold_an_exact_version_of_every_dependency() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[^;\s]+", line) for line in lines)
+    constrained = {name_of(line) for line in lines}
+    extras = [line for group in PROJECT["optional-dependencies"].values() for line in group]
+    assert {name_of(line) for line in PROJECT["dependencies"] + extras} <= constrained
+
+
+def test_imports_go_down_the_floors_only() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("absent", [["papermill", "IPython", "ipywidgets", "distributed", "dask", "statsmodels", "seaborn"]])
+def test_the_library_imports_without_what_gpu_images_lack(absent: list[str]) -> None:
+    hide = f"import sys; sys.modules.update(dict.fromkeys({absent}))"
+    modules = [f"transferkit.{path.stem}" for path in (ROOT / "transferkit").glob("*.py")]
+    program = f"{hide}\nimport {', '.join(modules)}, transferkit.figures"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_is_committed_without_outputs_and_has_a_parameters_cell_of_literals(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    for line in tagged[0].source.splitlines():
+        assert line.startswith("#") or re.fullmatch(r"\w+ = ([\"'][^\"']*[\"']|[\d.]+|True|False)  # help: .+", line), line
+    assert not re.search(r"^\s*(def|class) ", "\n".join(cell.source for cell in code), re.MULTILINE)
+
+
+def test_every_module_can_be_held_in_mind() -> None:
+    for path in [*(ROOT / "transferkit").rglob("*.py"), *(ROOT / "data_prep").rglob("*.py")]:
+        assert len(path.read_text().splitlines()) <= 250, path.name
