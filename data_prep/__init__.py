@@ -4,17 +4,20 @@ from pathlib import Path
 
 
 def ensure(name: str, work: Path) -> Path:
-    """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet.
+    """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 
-    `name` is photos or shapeworld. An existing folder is taken as it is, whatever its arguments. Raises
-    UsageError for another name, DataError when the folder holds something else, StoreError when the disk is full
-    or not writable.
+    `name` is photos or shapeworld, or the path of a prepared folder. An existing folder is taken as it is,
+    whatever its arguments. Raises UsageError for another name, DataError when the folder holds something else,
+    StoreError when the disk is full or not writable.
     """
     from data_prep.catalogue import prepare
-    from data_prep.prepared import Arguments
-    from transferkit.manifest import MANIFEST
+    from data_prep.contact_sheet import write_contact_sheet
+    from data_prep.prepared import CONTACT_SHEET, Arguments
+    from transferkit.manifest import MANIFEST, read_manifest
 
     folder = work / "data" / name
     if not (folder / MANIFEST).is_file():
         prepare(name, folder, Arguments())
+    if not (folder / CONTACT_SHEET).is_file():
+        write_contact_sheet(folder, read_manifest(folder, verify=False), folder / CONTACT_SHEET)
     return folder

@@ -1,12 +1,11 @@
 """The command line: `python -m data_prep photos|shapeworld`."""
 
+import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 
@@ -16,32 +15,38 @@ from transferkit.errors import TransferkitError, UsageError
 from transferkit.manifest import Manifest
 from transferkit.work import find_work_folder
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
-
-Out = Annotated[Path | None, typer.Option(help="Folder to write; default: data/NAME in the work folder.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
-Train = Annotated[int, typer.Option(help="Training images of each class.")]
-Valid = Annotated[int, typer.Option(help="Validation images of each class.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a data set that is there.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+PURPOSES = {
+    "photos": "80 places in real photographs that come with scikit-image and scikit-learn; nothing is downloaded",
+    "shapeworld": "80 drawn classes made of known parts, so that the distance of two tasks can be set",
+}
 
 
-@app.command()
-def photos(
-    out: Out = None, seed: Seed = 0, train: Train = 320, valid: Valid = 80, force: Force = False, debug: Debug = False
-) -> None:
-    """80 places in real photographs that come with scikit-image and scikit-learn; nothing is downloaded."""
-    with _told(debug):
-        _prepare("photos", out, Arguments(seed, train, valid), force)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare one data set. Returns 0 when done, 1 when it failed, 2 for wrong usage."""
+    options = parser().parse_args(arguments)
+    try:
+        _prepare(options.name, options.out, Arguments(options.seed, options.train, options.valid), options.force)
+    except TransferkitError as problem:
+        if options.debug:
+            raise
+        print(f"data_prep: {problem}", file=sys.stderr)
+        return 2 if isinstance(problem, UsageError) else 1
+    return 0
 
 
-@app.command()
-def shapeworld(
-    out: Out = None, seed: Seed = 0, train: Train = 320, valid: Valid = 80, force: Force = False, debug: Debug = False
-) -> None:
-    """80 drawn classes made of known parts, so that the distance of two tasks can be set."""
-    with _told(debug):
-        _prepare("shapeworld", out, Arguments(seed, train, valid), force)
+def parser() -> argparse.ArgumentParser:
+    """The parser of every command, for `main` and for whoever checks a command line."""
+    top = argparse.ArgumentParser(prog="python -m data_prep", description="Prepare a data set.")
+    names = top.add_subparsers(dest="name", required=True, metavar="NAME", title="data sets")
+    for name, purpose in PURPOSES.items():
+        command = names.add_parser(name, help=purpose, description=f"{purpose}.")
+        command.add_argument("--out", type=Path, help="folder to write (default: data/NAME in the work folder)")
+        command.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
+        command.add_argument("--train", type=int, default=320, help="training images of each class (default: 320)")
+        command.add_argument("--valid", type=int, default=80, help="validation images of each class (default: 80)")
+        command.add_argument("--force", action="store_true", help="replace a data set that is there")
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return top
 
 
 def _prepare(name: str, out: Path | None, arguments: Arguments, force: bool) -> None:
@@ -64,7 +69,7 @@ def _progress(name: str) -> Iterator[Tell]:
 
 def _echo_quarter(name: str, done: int, total: int) -> None:
     if done * 4 // total > (done - 1) * 4 // total:
-        typer.echo(f"drawing {name}: {100 * done // total} %", err=True)
+        print(f"drawing {name}: {100 * done // total} %", file=sys.stderr, flush=True)
 
 
 def _report(folder: Path, manifest: Manifest, drawn: bool) -> None:
@@ -72,35 +77,13 @@ def _report(folder: Path, manifest: Manifest, drawn: bool) -> None:
     classes = len(manifest.classes)
     size = f"{manifest.image_size} x {manifest.image_size} pixels"
     state = "prepared" if drawn else "already prepared with these arguments, nothing to do"
-    typer.echo(f"{manifest.name}: {state}")
-    typer.echo(f"folder: {folder}")
-    typer.echo(f"images: {manifest.train[1]} to train, {manifest.valid[1] - manifest.valid[0]} to validate, {size}")
-    typer.echo(f"classes: {classes} ({classes - natural} man-made, {natural} natural)")
-    typer.echo(f"validation: {manifest.validation}")
-    typer.echo(f"contact sheet: {folder / CONTACT_SHEET}")
-
-
-@contextmanager
-def _told(debug: bool) -> Iterator[None]:
-    """Turn an error that a user can mend into one sentence on stderr and exit code 1, or 2 for wrong usage."""
-    try:
-        yield
-    except TransferkitError as problem:
-        if debug:
-            raise
-        typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(2 if isinstance(problem, UsageError) else 1) from None
-
-
-def main() -> None:
-    """Run the command line; exit code 0: done, 1: failed, 2: wrong usage."""
-    known = [command.callback.__name__ for command in app.registered_commands if command.callback]
-    asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if not asked.startswith("-") and asked not in known:
-        typer.echo(f"error: '{asked}' is no data set: choose {', '.join(known)}.", err=True)
-        sys.exit(2)
-    app(prog_name="python -m data_prep")
+    print(f"{manifest.name}: {state}")
+    print(f"folder: {folder}")
+    print(f"images: {manifest.train[1]} to train, {manifest.valid[1] - manifest.valid[0]} to validate, {size}")
+    print(f"classes: {classes} ({classes - natural} man-made, {natural} natural)")
+    print(f"validation: {manifest.validation}")
+    print(f"contact sheet: {folder / CONTACT_SHEET}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from data_prep.prepared import IMAGE_SIZE, Arguments, Images, Rendered
 from data_prep.regions import PHOTOS, Photo
-from data_prep.streams import Part, stream
-from transferkit.manifest import ClassInfo
+from transferkit.manifest import ClassInfo, Part
+from transferkit.streams import generator_from
 
 Floats = npt.NDArray[np.floating]
 
@@ -57,7 +57,7 @@ def rendered(arguments: Arguments, variation: Variation = Variation()) -> Render
         return neighbourhood(read(photo), photo.places[word], photo.side, variation)
 
     def draw(label: int, part: Part, count: int) -> Images:
-        generator = stream(arguments.seed, label, part)
+        generator = generator_from("photos", arguments.seed, label, part)
         seen = views(around(label), places[label][0].side, count, variation, generator)
         return colour(seen, variation, generator)
 

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data_prep.contact_sheet import write_contact_sheet
-from data_prep.streams import Part
 from transferkit import atomic, manifest
 from transferkit.errors import DataError, UsageError
-from transferkit.manifest import ClassInfo, Manifest
+from transferkit.manifest import ClassInfo, Manifest, Part
 
 CONTACT_SHEET = "contact.png"
 IMAGE_SIZE = 48

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from data_prep.drawing import Figure, draw_figures
 from data_prep.prepared import Arguments, Images, Rendered
 from data_prep.shapes import OUTLINES, PARTS
-from data_prep.streams import Part, stream
 from data_prep.textures import PART_TEXTURES, TEXTURES
-from transferkit.manifest import ClassInfo
+from transferkit.manifest import ClassInfo, Part
 from transferkit.splits import overlap_split
+from transferkit.streams import generator_from
 
 KINDS = ("man-made", "natural")
 PER_KIND = 40
@@ -87,7 +87,7 @@ def rendered(arguments: Arguments) -> Rendered:
     figures = [design.figure() for design in designs()]
 
     def draw(label: int, part: Part, count: int) -> Images:
-        return draw_figures(figures[label], count, stream(arguments.seed, label, part))
+        return draw_figures(figures[label], count, generator_from("shapeworld", arguments.seed, label, part))
 
     return Rendered("shapeworld", tuple(design.info() for design in designs()), SOURCE, VALIDATION, draw)
 

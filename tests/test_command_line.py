@@ -90,7 +90,10 @@ def test_a_damaged_data_set_is_refused(work: Path, capsys: pytest.CaptureFixture
 
 def test_figures_before_a_sweep_say_what_to_do(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(work, "figures") == 1
-    assert "none of the 72 networks is trained under this setting: run 'python -m transferkit sweep'" in capsys.readouterr().err
+    assert (
+        "none of the 72 networks is trained under this setting: run 'python -m transferkit sweep'"
+        in capsys.readouterr().err
+    )
     assert not (work / "figures").exists()
 
 

@@ -17,7 +17,7 @@ from transferkit.network import (
 from transferkit.treatments import LAYERS
 
 PAPER_SHAPES = [(96, 27, 27), (256, 13, 13), (384, 13, 13), (384, 13, 13), (256, 6, 6), (4096,), (4096,), (1000,)]
-SMALL_SHAPES = [(32, 7, 7), (48, 3, 3), (64, 3, 3), (64, 3, 3), (48, 3, 3), (128,), (128,), (1000,)]
+SMALL_SHAPES = [(32, 6, 6), (48, 2, 2), (64, 2, 2), (64, 2, 2), (48, 2, 2), (128,), (128,), (1000,)]
 
 
 def built(spec: NetSpec, n_classes: int = 10) -> EightLayerNet:
@@ -54,7 +54,7 @@ def test_the_papers_network_has_60_97_million_parameters() -> None:
 
 def test_the_small_network_has_the_parameters_one_can_count_by_hand() -> None:
     convolutions = 32 * (3 * 81 + 1) + 48 * (32 * 9 + 1) + 64 * (48 * 9 + 1) + 64 * (64 * 9 + 1) + 48 * (64 * 9 + 1)
-    assert count_parameters(small_net(), 40) == convolutions + 128 * (48 * 9 + 1) + 128 * 129 + 40 * 129
+    assert count_parameters(small_net(), 40) == convolutions + 128 * (48 * 4 + 1) + 128 * 129 + 40 * 129
 
 
 def test_the_paper_needs_about_three_quarters_of_a_billion_multiplications() -> None:

@@ -49,7 +49,9 @@ def test_imports_go_down_the_floors_only() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
-@pytest.mark.parametrize("absent", [["papermill", "IPython", "ipywidgets", "distributed", "dask", "statsmodels", "seaborn"]])
+@pytest.mark.parametrize(
+    "absent", [["papermill", "IPython", "ipywidgets", "distributed", "dask", "statsmodels", "seaborn"]]
+)
 def test_the_library_imports_without_what_gpu_images_lack(absent: list[str]) -> None:
     hide = f"import sys; sys.modules.update(dict.fromkeys({absent}))"
     modules = [f"transferkit.{path.stem}" for path in (ROOT / "transferkit").glob("*.py")]
@@ -65,7 +67,9 @@ def test_a_lesson_is_committed_without_outputs_and_has_a_parameters_cell_of_lite
     tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
     for line in tagged[0].source.splitlines():
-        assert line.startswith("#") or re.fullmatch(r"\w+ = ([\"'][^\"']*[\"']|[\d.]+|True|False)  # help: .+", line), line
+        assert line.startswith("#") or re.fullmatch(r"\w+ = ([\"'][^\"']*[\"']|[\d.]+|True|False)  # help: .+", line), (
+            line
+        )
     assert not re.search(r"^\s*(def|class) ", "\n".join(cell.source for cell in code), re.MULTILINE)
 
 

@@ -25,7 +25,7 @@ from transferkit.workers import cluster_workers, default_workers, local_workers
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when done, 1 when something failed, 2 for wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     errors = Console(stderr=True)
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
@@ -59,7 +59,7 @@ def _sweep(options: argparse.Namespace) -> None:
 
 def _figures(options: argparse.Namespace) -> None:
     study, runs = _study(options)
-    report = write_report(study, runs)
+    report = write_report(study, runs, options.out or study.store.figures_folder(study.setting.data))
     console = Console()
     console.print(paired_table(report.table))
     for path in report.files:
@@ -75,10 +75,11 @@ def _study(options: argparse.Namespace) -> tuple[Study, tuple[Run, ...]]:
     return plan_study(prepared, preset, options.device, store), runs
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="transferkit", description="How transferable are the features of a network?")
-    parser.add_argument("--version", action="version", version=f"transferkit {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """The parser of every command, for `main` and for whoever checks a command line."""
+    top = argparse.ArgumentParser(prog="transferkit", description="How transferable are the features of a network?")
+    top.add_argument("--version", action="version", version=f"transferkit {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
     for name, action, purpose in (
         ("plan", _plan, "print what a sweep would train, and what is already there"),
         ("sweep", _sweep, "train every network of the grid that is not there yet"),
@@ -89,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         _add_study_options(command)
         if name == "sweep":
             _add_worker_options(command)
-    return parser
+        if name == "figures":
+            command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
+    return top
 
 
 def _add_study_options(command: argparse.ArgumentParser) -> None:

@@ -3,19 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from transferkit.errors import DataError
-from transferkit.manifest import IMAGES, LABELS, Manifest, read_manifest
+from transferkit.manifest import IMAGES, LABELS, Manifest, Part, read_manifest
 from transferkit.splits import ClassSplit, make_split
 from transferkit.streams import Key, generator_from
 from transferkit.treatments import Half
-
-Part = Literal["train", "valid"]
 
 
 @dataclass(frozen=True)
@@ -52,18 +49,27 @@ def load_half(
     """The training or validation images of one half, in file order, in memory.
 
     `images_per_class` keeps the first so many training images of each class, as the paper's supplement does.
-    Raises DataError when a class has fewer.
+    Raises DataError when a class has fewer, or the arrays cannot be read.
     """
     manifest = prepared.manifest
     first, last = manifest.train if part == "train" else manifest.valid
-    labels = np.load(prepared.folder / LABELS, mmap_mode="r")[first:last]
+    labels = _rows(prepared.folder / LABELS, first, last)
     classes = split.classes(half)
     kept = np.flatnonzero(np.isin(labels, classes))
     if images_per_class is not None and part == "train":
         kept = _first_of_each(labels, kept, images_per_class, prepared)
-    images = np.load(prepared.folder / IMAGES, mmap_mode="r")[first:last][kept]
+    images = _rows(prepared.folder / IMAGES, first, last)[kept]
     within = np.searchsorted(classes, labels[kept])
-    return HalfData(torch.from_numpy(images), torch.from_numpy(within.astype(np.int64)), len(classes))
+    in_memory = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)  # as the network reads it
+    return HalfData(in_memory, torch.from_numpy(within.astype(np.int64)), len(classes))
+
+
+def _rows(path: Path, first: int, last: int) -> np.ndarray:
+    try:
+        rows: np.ndarray = np.load(path, mmap_mode="r")[first:last]
+        return rows
+    except (OSError, ValueError) as problem:
+        raise DataError(f"{path} cannot be read ({problem}): prepare the data set again.") from problem
 
 
 def _first_of_each(labels: np.ndarray, kept: np.ndarray, count: int, prepared: Prepared) -> np.ndarray:

@@ -13,8 +13,9 @@ import torch
 
 from transferkit import __version__
 from transferkit.config import Device, Precision, Preset, Setting
-from transferkit.data import HalfData, Part, Prepared, load_half
+from transferkit.data import HalfData, Prepared, load_half
 from transferkit.errors import DataError, TrainingError, UsageError
+from transferkit.manifest import Part
 from transferkit.network import EightLayerNet
 from transferkit.store import EpochLog, Receipt, Store, Times
 from transferkit.surgery import Operated, audit, fingerprint, operate

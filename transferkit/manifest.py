@@ -9,12 +9,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from transferkit import atomic
 from transferkit.errors import DataError
 
+Part = Literal["train", "valid"]
 IMAGES, LABELS, MANIFEST = "images.npy", "labels.npy", "manifest.json"
 
 

@@ -24,13 +24,12 @@ class Report:
     files: tuple[Path, ...]
 
 
-def write_report(study: Study, runs: Sequence[Run]) -> Report:
-    """Write what those of the runs that are done show to the work folder's `figures/DATA`, each file atomically.
+def write_report(study: Study, runs: Sequence[Run], folder: Path) -> Report:
+    """Write what those of the runs that are done show into `folder`, each file atomically.
 
     Raises StoreError when none is done.
     """
     receipts = finished(study, runs)
-    folder = study.store.figures_folder(study.setting.data)
     table = tabulate(receipts)
     grid = folder / "grid.csv"
     atomic.write_bytes(grid, table.to_csv(index=False).encode())

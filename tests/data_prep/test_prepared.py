@@ -12,17 +12,17 @@ from PIL import Image
 from data_prep import ensure
 from data_prep.catalogue import prepare
 from data_prep.prepared import CONTACT_SHEET, Arguments, Images, Rendered, write
-from data_prep.streams import Part, stream
 from transferkit.atomic import PARTIAL
 from transferkit.errors import DataError, StoreError, UsageError
-from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
+from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, Part, read_manifest
+from transferkit.streams import generator_from
 
 CLASSES = (ClassInfo("saw", False), ClassInfo("oak", True), ClassInfo("elm", True))
 SMALL = Arguments(seed=0, train=4, valid=2)
 
 
 def noise(label: int, part: Part, count: int) -> Images:
-    return stream(0, label, part).integers(0, 256, (count, 3, 48, 48), dtype=np.uint8)
+    return generator_from(label, part).integers(0, 256, (count, 3, 48, 48), dtype=np.uint8)
 
 
 def full_disk(label: int, part: Part, count: int) -> Images:

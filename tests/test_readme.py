@@ -1,0 +1,50 @@
+"""What the README says is true: its commands parse, its links lead somewhere, its numbers are those of a receipt."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import data_prep.__main__
+import transferkit.__main__
+from transferkit.results import summarise
+from transferkit.treatments import CHOP_POINTS, TREATMENTS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+RESULTS = ROOT / "course" / "results"
+COMMANDS = re.findall(r"^python -m (transferkit|data_prep) ([^#\n]+)", README, re.MULTILINE)
+
+
+def test_it_opens_with_the_picture_and_the_command() -> None:
+    opening = README[:1500]
+    assert "course/results/photos/figure2.png" in opening
+    assert opening.index("figure2.png") < opening.index("make figures")
+
+
+@pytest.mark.parametrize(("program", "arguments"), COMMANDS, ids=lambda value: value.strip())
+def test_its_commands_parse(program: str, arguments: str) -> None:
+    parser = {"transferkit": transferkit.__main__.parser, "data_prep": data_prep.__main__.parser}[program]()
+    parser.parse_args(shlex.split(arguments))
+
+
+def test_its_links_lead_to_files_of_the_repository() -> None:
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("data", ["photos", "photos-natural", "shapeworld"])
+def test_its_tables_are_those_of_the_grids_that_are_kept(data: str) -> None:
+    table = pd.read_csv(RESULTS / data / "grid.csv")
+    assert len(table) == 72
+    summary = summarise(table)
+    section = README.split(f"<!-- {data} -->")[1].split("<!-- end -->")[0]
+    for treatment in TREATMENTS[1:]:
+        rows = summary[summary["treatment"] == treatment].sort_values("n")
+        assert rows["n"].tolist() == list(CHOP_POINTS)
+        cells = " | ".join(f"{100 * value:+.1f}" for value in rows["paired"])
+        assert f"| {treatment} | {cells} |" in section
+    bases = table[table["treatment"] == "base"]["top1"]
+    assert " and ".join(f"{100 * value:.1f}" for value in bases) in section
