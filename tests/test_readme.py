@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -48,3 +49,14 @@ def test_its_tables_are_those_of_the_grids_that_are_kept(data: str) -> None:
         assert f"| {treatment} | {cells} |" in section
     bases = table[table["treatment"] == "base"]["top1"]
     assert " and ".join(f"{100 * value:.1f}" for value in bases) in section
+
+
+def test_its_example_runs(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = README.split("```python\n")[1].split("```")[0]
+    for written, meant in (('"photos"', repr(str(tiny_folder))), ('"quick"', '"smoke"'), ('"auto"', '"cpu"')):
+        assert example.count(written) == 1
+        example = example.replace(written, meant)
+    monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path))
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["receipt"].run.label == "A3B"
