@@ -2,6 +2,7 @@
 # Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
 
 PYTHON ?= python3
+LAB ?= # more options for JupyterLab, as in make lab LAB=--no-browser
 BIN := .venv/bin
 GRID := --data photos --preset quick --split random0
 
@@ -20,7 +21,7 @@ test: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses 2
 
 lab: .venv/installed-lessons
-	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks
+	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB) notebooks
 
 clean:
 	rm -rf .venv work

@@ -55,8 +55,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_gives_others(study: Study
     for label in ("baseA", "A4B+", "R2A"):
         first, second, other = performed(study, label), performed(again, label), performed(study, label, seed=1)
         assert first.log == second.log
-        assert first.weights_checksum == second.weights_checksum
-        assert first.weights_checksum != other.weights_checksum
+        assert first.checksums == second.checksums
+        assert first.checksums != other.checksums
 
 
 def test_what_is_kept_is_not_trained_again(study: Study) -> None:
@@ -111,3 +111,13 @@ def test_paired_networks_share_the_order_of_their_images(study: Study, monkeypat
 def test_weights_are_kept_as_float32(study: Study) -> None:
     receipt = performed(study, "baseA")
     assert {array.dtype for array in study.store.weights(receipt.run, study.setting).values()} == {np.dtype(np.float32)}
+
+
+def test_a_base_keeps_the_history_of_its_first_layer_and_a_chopped_network_none(study: Study) -> None:
+    base, chopped = performed(study, "baseA"), performed(study, "A3A+")
+    history = study.store.history(base.run, study.setting)
+    assert list(history) == [0, 1, 2]
+    assert np.array_equal(history[2], study.store.weights(base.run, study.setting)["conv1.weight"])
+    assert not np.array_equal(history[0], history[1])
+    with pytest.raises(StoreError, match=r"A3A\+ has no history.safetensors"):
+        study.store.history(chopped.run, study.setting)

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Store:
 def keep(store: Store, run: Run = RUN, setting: Setting = SETTING) -> Receipt:
     log = (EpochLog(1, 1.5, 0.0, 1.25, 0.5),)
     times = Times("2026-01-01T00:00:00+00:00", 1.0, 10.0)
-    receipt = Receipt(run, setting, log, {"conv1.weight": "copied, frozen"}, "", {"torch": "2"}, "a processor", times)
+    receipt = Receipt(run, setting, log, {"conv1.weight": "copied, frozen"}, {}, {"torch": "2"}, "a processor", times)
     return store.keep(receipt, ARRAYS)
 
 

@@ -62,7 +62,7 @@ def swept(study: Study, runs: tuple[Run, ...]) -> list[Progress]:
 
 def checksums_of(study: Study, runs: tuple[Run, ...]) -> dict[str, str]:
     receipts = [study.store.find(run, study.setting) for run in runs]
-    return {receipt.run.label: f"{receipt.log} {receipt.weights_checksum}" for receipt in receipts if receipt}
+    return {receipt.run.label: f"{receipt.log} {receipt.checksums}" for receipt in receipts if receipt}
 
 
 def test_a_sweep_trains_the_whole_grid_and_a_second_one_nothing(study: Study) -> None:

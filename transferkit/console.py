@@ -28,7 +28,7 @@ def plan_table(study: Study, runs: Sequence[Run], done: Collection[Run]) -> Tabl
     )
     table.add_column("split, seed")
     table.add_column("treatment")
-    table.add_column("networks")
+    table.add_column("networks", max_width=72)  # a page of JupyterLab
     groups = dict.fromkeys((run.split, run.seed, treatment) for treatment in TREATMENTS for run in runs)
     for split, seed, treatment in sorted(groups, key=lambda group: group[:2]):
         members = [run for run in runs if (run.split, run.seed, run.treatment) == (split, seed, treatment)]

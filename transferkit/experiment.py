@@ -82,16 +82,25 @@ def perform(study: Study, run: Run) -> Receipt:
     operated = operate(study.setting.net, data[0].n_classes, run, source)
     operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     before = fingerprint(operated.network)
+    history = {0: _conv1(operated.network)}
+    log = []
     try:
         with _threads(study.setting.threads):
-            log = _train(study, run, operated.network, data)
+            for entry in _train(study, run, operated.network, data):
+                log.append(entry)
+                history[entry.epoch] = _conv1(operated.network)
     except TrainingError as problem:
         raise TrainingError(f"{run.label} ({run.split}, seed {run.seed}): {problem}") from problem
     audit(operated, before, run.label)
     seconds = time.perf_counter() - started
     times = Times(datetime.now(UTC).isoformat(timespec="seconds"), seconds, len(data[0].labels) * len(log) / seconds)
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
-    return study.store.keep(_receipt(study, run, operated, log, times), weights)
+    receipt = _receipt(study, run, operated, tuple(log), times)
+    return study.store.keep(receipt, weights, history if run.source is None else None)
+
+
+def _conv1(network: EightLayerNet) -> np.ndarray:
+    return network.get_parameter("conv1.weight").detach().cpu().numpy().copy()
 
 
 def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ...], times: Times) -> Receipt:
@@ -100,21 +109,19 @@ def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ..
         setting=study.setting,
         log=log,
         account={entry.name: str(entry) for entry in operated.account},
-        weights_checksum="",  # the store adds it
+        checksums={},  # the store adds them
         versions=versions(),
         device_name=device_name(study.setting.device),
         times=times,
     )
 
 
-def _train(study: Study, run: Run, network: EightLayerNet, data: tuple[HalfData, HalfData]) -> tuple[EpochLog, ...]:
+def _train(study: Study, run: Run, network: EightLayerNet, data: tuple[HalfData, HalfData]) -> Iterator[EpochLog]:
     role = "base" if run.source is None else "above the chop"
     keys = ("order", run.split, run.seed, run.target, role)
-    log = []
     for entry in train(network, data, study.setting.recipe, study.setting.precision, *keys):
-        log.append(entry)
+        yield entry
         study.store.beat(run, study.setting, entry.epoch * len(data[0].labels))
-    return tuple(log)
 
 
 def _half(study: Study, run: Run, part: Part) -> HalfData:

@@ -20,7 +20,7 @@ from transferkit.config import Setting, digest
 from transferkit.errors import StoreError
 from transferkit.treatments import Run
 
-RECEIPT, WEIGHTS, PULSE = "receipt.json", "weights.safetensors", "pulse.json"
+RECEIPT, WEIGHTS, HISTORY, PULSE = "receipt.json", "weights.safetensors", "history.safetensors", "pulse.json"
 _log = logging.getLogger(__name__)
 
 Weights = Mapping[str, np.ndarray]
@@ -50,14 +50,15 @@ class Times:
 class Receipt:
     """What was run, with what, on what, and what came out.
 
-    `account` says for each parameter and buffer where it came from and whether it was trained.
+    `account` says for each parameter and buffer where it came from and whether it was trained; `checksums` are
+    the SHA-256 of the files beside the receipt, by name.
     """
 
     run: Run
     setting: Setting
     log: tuple[EpochLog, ...]
     account: Mapping[str, str]
-    weights_checksum: str
+    checksums: Mapping[str, str]
     versions: Mapping[str, str]
     device_name: str
     times: Times
@@ -90,30 +91,45 @@ class Store:
             return None
         try:
             receipt = msgspec.json.decode((folder / RECEIPT).read_bytes(), type=Receipt)
-            found = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+            found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in receipt.checksums}
         except (msgspec.DecodeError, FileNotFoundError) as problem:
             self._set_aside(folder, f"{type(problem).__name__}: {problem}")
             return None
-        if found != receipt.weights_checksum or (receipt.run, receipt.setting) != (run, setting):
-            self._set_aside(folder, "the weights or the settings are not those the receipt names")
+        if (found, receipt.run, receipt.setting) != (receipt.checksums, run, setting):
+            self._set_aside(folder, "its files or its settings are not those the receipt names")
             return None
         return receipt
 
     def weights(self, run: Run, setting: Setting) -> dict[str, np.ndarray]:
-        """The trained weights of a finished run. Raises StoreError when it is not finished."""
-        path = self.run_folder(run, setting) / WEIGHTS
+        """The trained weights of a finished run by name. Raises StoreError when it is not finished."""
+        return self._read(run, setting, WEIGHTS)
+
+    def history(self, run: Run, setting: Setting) -> dict[int, np.ndarray]:
+        """conv1 of a finished base network at moments of its training: by epoch, 0 is untrained; float32, as weights.
+
+        Raises StoreError when that run is not finished or kept no history.
+        """
+        kept = self._read(run, setting, HISTORY)
+        return {int(epoch): kept[epoch] for epoch in sorted(kept, key=int)}
+
+    def _read(self, run: Run, setting: Setting, name: str) -> dict[str, np.ndarray]:
+        path = self.run_folder(run, setting) / name
         try:
             return load_safetensors(path.read_bytes())
         except FileNotFoundError:
-            raise StoreError(f"{run.label} has no weights at {path}: run the sweep again to train it.") from None
+            raise StoreError(f"{run.label} has no {name} in {path.parent}: run the sweep again to train it.") from None
 
-    def keep(self, receipt: Receipt, weights: Weights) -> Receipt:
-        """Write the weights, then the receipt with their checksum, each atomically; return that receipt."""
+    def keep(self, receipt: Receipt, weights: Weights, history: Mapping[int, np.ndarray] | None = None) -> Receipt:
+        """Write weights and history, then the receipt with their checksums, each atomically; return that receipt."""
         folder = self.run_folder(receipt.run, receipt.setting)
-        content = save_safetensors({name: np.ascontiguousarray(array) for name, array in weights.items()})
-        receipt = replace(receipt, weights_checksum=hashlib.sha256(content).hexdigest())
+        files = {WEIGHTS: _packed(weights)}
+        if history:
+            files[HISTORY] = _packed({str(epoch): conv1 for epoch, conv1 in history.items()})
+        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        receipt = replace(receipt, checksums=checksums)
         atomic.sweep_partials(folder)
-        atomic.write_bytes(folder / WEIGHTS, content)
+        for name, content in files.items():
+            atomic.write_bytes(folder / name, content)
         text = msgspec.json.format(msgspec.json.encode(receipt, order="deterministic"), indent=1)
         atomic.write_bytes(folder / RECEIPT, text + b"\n")
         (folder / PULSE).unlink(missing_ok=True)
@@ -136,5 +152,12 @@ class Store:
             for number in range(1, 10_000)
             if not (path := folder.with_name(f"{folder.name}.damaged-{number}")).exists()
         )
-        folder.rename(aside)
+        try:
+            folder.rename(aside)
+        except FileNotFoundError:  # another process has just done it
+            return
         _log.warning("%s is damaged (%s): set aside as %s, to be trained again.", folder.name, reason, aside.name)
+
+
+def _packed(arrays: Weights) -> bytes:
+    return save_safetensors({name: np.ascontiguousarray(array) for name, array in arrays.items()})
