@@ -1,4 +1,4 @@
-"""The command line: `python -m transferkit plan | sweep | figures`, also installed as `transferkit`."""
+"""The command line: `python -m transferkit plan | sweep | figures | filters`, also installed as `transferkit`."""
 
 import argparse
 import logging
@@ -9,13 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.logging import RichHandler
 
-from transferkit import __version__
+from transferkit import __version__, atomic
 from transferkit.config import get_preset, presets
-from transferkit.console import paired_table, plan_table, show_progress
+from transferkit.console import paired_table, plan_table, shares_table, show_progress
 from transferkit.data import open_prepared
 from transferkit.errors import TransferkitError, UsageError
 from transferkit.experiment import Study, plan_study
-from transferkit.report import write_report
+from transferkit.first_layer import fit_table, untrained_filters
+from transferkit.foreign import load_filters
+from transferkit.report import study_filters, write_filters, write_report
 from transferkit.store import Store
 from transferkit.sweep import missing, sweep
 from transferkit.treatments import Run, plan
@@ -66,6 +68,29 @@ def _figures(options: argparse.Namespace) -> None:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _filters(options: argparse.Namespace) -> None:
+    console = Console()
+    if options.weights:
+        brought = load_filters(options.weights, options.layer)
+        name, weights = Path(options.weights).stem, brought.weights
+        networks = {name: weights}
+        folder = options.out or Path.cwd()
+        console.print(f"{brought.layer} of {brought.source}", markup=False, highlight=False, soft_wrap=True)
+    elif options.csv or options.layer:
+        raise UsageError("--csv and --layer go with --weights FILE: name the network whose filters to list.")
+    else:
+        study, runs = _study(options)
+        networks = study_filters(study, runs)
+        folder = options.out or study.store.figures_folder(study.setting.data)
+    tables = write_filters(networks, folder)
+    control = {"untrained (noise of the same spread)": fit_table(untrained_filters(next(iter(networks.values()))))}
+    console.print(shares_table(tables | control))
+    if options.csv:
+        atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())
+    for name in networks:
+        console.print(f"wrote {folder / f'{name}-filters.png'}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _study(options: argparse.Namespace) -> tuple[Study, tuple[Run, ...]]:
     store = Store(options.work or find_work_folder())
     preset = get_preset(options.preset)
@@ -84,14 +109,17 @@ def parser() -> argparse.ArgumentParser:
         ("plan", _plan, "print what a sweep would train, and what is already there"),
         ("sweep", _sweep, "train every network of the grid that is not there yet"),
         ("figures", _figures, "draw Figure 2 and the conv1 sheets of what is there, write grid.csv"),
+        ("filters", _filters, "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
     ):
         command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
         command.set_defaults(command=action)
         _add_study_options(command)
         if name == "sweep":
             _add_worker_options(command)
-        if name == "figures":
+        if name in ("figures", "filters"):
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
+        if name == "filters":
+            _add_weights_options(command)
     return top
 
 
@@ -105,6 +133,15 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_weights_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--weights", help="a safetensors or PyTorch file, or the name of torchvision's weights; --out is then the "
+        "current folder by default"
+    )  # fmt: skip
+    command.add_argument("--layer", help="its layer (default: the first that looks at colour images)")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write one row per filter")
 
 
 def _add_worker_options(command: argparse.ArgumentParser) -> None:

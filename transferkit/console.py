@@ -1,6 +1,6 @@
 """What the command line shows: the plan, a progress bar or plain lines, and the table of paired differences."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from transferkit.experiment import Study
+from transferkit.first_layer import shares
 from transferkit.results import summarise
 from transferkit.store import Receipt
 from transferkit.sweep import Progress, expected_images, relative_cost
@@ -101,6 +102,17 @@ def paired_table(table: pd.DataFrame) -> Table:
         shown.add_column(f"n={n}", justify="right")
     for treatment in TREATMENTS[1:]:
         shown.add_row(treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS))
+    return shown
+
+
+def shares_table(tables: Mapping[str, pd.DataFrame]) -> Table:
+    """How many filters of each network are Gabors, colour blobs or neither, from the tables of `fit_table`."""
+    shown = Table(title="Filters of the first layer")
+    for heading in ("network", "filters", "Gabor", "colour blob", "neither"):
+        shown.add_column(heading, justify="left" if heading == "network" else "right")
+    for name, table in tables.items():
+        cells = (f"{(table['kind'] == kind).sum()} ({share:.0%})" for kind, share in shares(table).items())
+        shown.add_row(name, str(len(table)), *cells)
     return shown
 
 

@@ -1,6 +1,6 @@
 """What a grid leaves for people: `grid.csv`, Figure 2, the random filters beside it, and the conv1 sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from transferkit import atomic, figures
 from transferkit.errors import StoreError
 from transferkit.experiment import Study
 from transferkit.filters import filter_tiles, order_filters
+from transferkit.first_layer import fit_table
 from transferkit.results import tabulate
 from transferkit.store import Receipt
 from transferkit.treatments import Run
@@ -41,6 +42,30 @@ def write_report(study: Study, runs: Sequence[Run], folder: Path) -> Report:
         sheet = figures.draw_conv1(tiles_a, tiles_b)
         figures.save(sheet, files[-1], figures.describe_conv1(tiles_a, tiles_b))
     return Report(table, tuple(files))
+
+
+def study_filters(study: Study, runs: Sequence[Run]) -> dict[str, np.ndarray]:
+    """conv1 of the first base of half A and of half B that are done, by label: float32 filters x 3 x k x k.
+
+    Raises StoreError when one is missing.
+    """
+    bases = conv1_bases(finished(study, runs))
+    if bases is None:
+        raise StoreError("only one base network is trained: run the sweep again, both halves are compared.")
+    return {base.label: study.store.weights(base, study.setting)["conv1.weight"] for base in bases}
+
+
+def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str, pd.DataFrame]:
+    """Fit the filters of each network and write its sheet to `folder`, as NAME-filters.png; the tables, by name."""
+    tables = {}
+    for name, weights in networks.items():
+        tables[name] = fit_table(weights)
+        tiles = filter_tiles(weights)
+        order = order_filters(tiles)
+        sheet = tables[name].iloc[order].reset_index(drop=True)
+        figure = figures.draw_filter_sheet(tiles[order], sheet, f"First layer of {name}")
+        figures.save(figure, folder / f"{name}-filters.png", figures.describe_filter_sheet(sheet, name))
+    return tables
 
 
 def finished(study: Study, runs: Sequence[Run]) -> list[Receipt]:

@@ -1,0 +1,163 @@
+"""The microscope as a learner meets it: JupyterLab in a real browser, the keyboard, and the numbers on the page."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+RESIDUAL = ".microscope-residual"
+CELL = """
+import numpy as np
+from transferkit.gabor import Gabor
+from transferkit.widgets import microscope
+
+noise = np.random.default_rng(0).normal(0, 0.01, (6, 3, 9, 9))
+planted = np.stack([Gabor(0, 0, 30 * n, 5, 90, 2, 1, 3**-0.5, 3**-0.5, 3**-0.5, 0.1).draw(9) for n in range(6)])
+microscope({epoch: noise + epoch / 2 * planted for epoch in range(3)}, "The Gabor microscope")
+"""
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing (Debian's package chromium)"),
+]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[str]:
+    """JupyterLab over tmp_path with settings of its own; its address with "{}" where a notebook's name belongs."""
+    pytest.importorskip("jupyterlab", reason="no JupyterLab: install the extra `lessons`")
+    port, token = _free_port(), secrets.token_hex(16)
+    with (tmp_path / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            _command(port, tmp_path), env=_environment(tmp_path, token), stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, tmp_path / "lab.log")
+            yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}"
+        finally:
+            server.terminate()  # its kernels end with it
+            server.wait(30)
+
+
+@pytest.fixture
+def page() -> Iterator["Page"]:
+    """A page of Debian's Chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: install the extra `test`")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1400, "height": 1000})
+        browser.close()
+
+
+def test_slider_and_sheet_change_the_residual_on_the_page(lab: str, page: "Page", tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(CELL)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "microscope.ipynb")
+    run_notebook_in_lab(page, lab.format("microscope.ipynb"), seconds=120)
+    use_the_microscope(page)
+
+
+def run_notebook_in_lab(page: "Page", address: str, seconds: float) -> None:
+    """Open a notebook, run all its cells by the menu, and wait until none is running; a failed cell fails the test."""
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(
+        """() => {
+            const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map(e => e.innerText);
+            const failed = document.querySelector("[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg");
+            return failed || (prompts.length && prompts.every(text => /\\[\\d+\\]/.test(text)));
+        }""",
+        timeout=1000 * seconds,
+    )
+    failures = page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts()
+    assert not failures, failures
+
+
+def use_the_microscope(page: "Page") -> None:
+    """Move a slider and choose another filter with the keyboard alone: each must change the residual on the page."""
+    residual = page.locator(RESIDUAL).first
+    residual.wait_for(timeout=60_000)
+    residual.scroll_into_view_if_needed()
+    before = residual.inner_text()
+    assert "RMS" in before
+    page.get_by_role("slider").nth(3).focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    moved = _changed(page, before)
+    page.screenshot(path="/tmp/pw/m1.png")
+    return
+
+
+def _changed(page: "Page", before: str) -> str:
+    """The line of the residual, once it is another than before."""
+    page.wait_for_function(
+        "([css, before]) => document.querySelector(css).innerText !== before", arg=[RESIDUAL, before], timeout=20_000
+    )
+    return page.locator(RESIDUAL).first.inner_text()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _command(port: int, folder: Path) -> list[str]:
+    return [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+
+
+def _environment(folder: Path, token: str) -> dict[str, str]:
+    """Nothing of the user's Jupyter, no extension manager, and all cells of a notebook on the page at once."""
+    own = {name: str(folder / "jupyter" / name) for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")}
+    settings = folder / "jupyter" / "CONFIG_DIR" / "lab" / "user-settings" / "@jupyterlab"
+    for extension, values in {
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    }.items():
+        path = settings / f"{extension}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
+    return {
+        **os.environ,
+        **{f"JUPYTER_{name}": path for name, path in own.items()},
+        "IPYTHONDIR": str(folder / "jupyter" / "ipython"),
+        "JUPYTER_TOKEN": token,
+        "PYTHONPATH": str(ROOT),
+        "TRANSFERKIT_WORK": str(folder / "work"),
+    }
+
+
+def _wait_until_up(address: str, server: "subprocess.Popen[bytes]", log: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urlopen(address, timeout=5):
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,17 @@
+from transferkit.calibration import COLUMNS, PLANTED, TIMED, calibrate
+
+
+def number(text: str) -> float:
+    return float(text.split()[0])
+
+
+def test_planted_gabors_are_found_noise_is_not_and_it_is_quick() -> None:
+    table = calibrate(n_noise=200)
+    assert tuple(table.columns) == COLUMNS
+    called, orientation, wavelength, noise, seconds = (number(text) for text in table["measured"])
+    assert called > 80
+    assert orientation >= 95
+    assert wavelength >= 95
+    assert noise <= 5
+    assert seconds <= 3
+    assert table["n"].tolist() == [PLANTED, PLANTED, PLANTED, 200, TIMED]
