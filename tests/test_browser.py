@@ -25,6 +25,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 RESIDUAL = ".microscope-residual"
 CELL = """
 import numpy as np
@@ -70,8 +71,8 @@ def page() -> Iterator["Page"]:
 
 
 def test_slider_and_sheet_change_the_residual_on_the_page(lab: str, page: "Page", tmp_path: Path) -> None:
-    cells = [nbformat.v4.new_code_cell(CELL)]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "microscope.ipynb")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)], metadata=KERNEL)
+    nbformat.write(notebook, tmp_path / "microscope.ipynb")
     run_notebook_in_lab(page, lab.format("microscope.ipynb"), seconds=120)
     use_the_microscope(page)
 
@@ -85,7 +86,7 @@ def run_notebook_in_lab(page: "Page", address: str, seconds: float) -> None:
     page.wait_for_function(
         """() => {
             const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map(e => e.innerText);
-            const failed = document.querySelector("[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg");
+            const failed = document.querySelector("[data-mime-type='application/vnd.jupyter.error']");
             return failed || (prompts.length && prompts.every(text => /\\[\\d+\\]/.test(text)));
         }""",
         timeout=1000 * seconds,
@@ -105,8 +106,10 @@ def use_the_microscope(page: "Page") -> None:
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     moved = _changed(page, before)
-    page.screenshot(path="/tmp/pw/m1.png")
-    return
+    button = page.locator(".jp-OutputArea-output button").nth(1)
+    button.focus()
+    page.keyboard.press("Enter")
+    _changed(page, moved)
 
 
 def _changed(page: "Page", before: str) -> str:

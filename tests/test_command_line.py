@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from transferkit.__main__ import main
+from transferkit.first_layer import COLUMNS as FIT_COLUMNS
 from transferkit.manifest import IMAGES
 from transferkit.results import COLUMNS
 from transferkit.store import RECEIPT
@@ -107,3 +108,18 @@ def test_wrong_usage_exits_with_2() -> None:
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 2
+
+
+def test_filters_of_the_bases_and_of_a_file_somebody_brings(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command(work, "sweep", "--workers", "1", "--runs", "baseA", "baseB")
+    assert command(work, "filters") == 0
+    sheets = sorted(path.name for path in (work / "figures" / "tiny").iterdir())
+    assert sheets == ["baseA-filters.png", "baseB-filters.png"]
+    assert "white noise" in capsys.readouterr().out
+    weights, table = next(work.glob("runs/tiny/baseA*/weights.safetensors")), work / "filters.csv"
+    assert command(work, "filters", "--weights", str(weights), "--csv", str(table), "--out", str(work)) == 0
+    assert tuple(pd.read_csv(table).columns) == FIT_COLUMNS
+    assert (work / "weights-filters.png").exists()
+    assert command(work, "filters", "--weights", str(weights), "--layer", "conv9") == 2
+    assert command(work, "filters", "--csv", str(table)) == 2
+    assert "--csv and --layer go with --weights" in capsys.readouterr().err

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.logging import RichHandler
 
 from transferkit import __version__, atomic
 from transferkit.config import get_preset, presets
@@ -17,6 +16,7 @@ from transferkit.errors import TransferkitError, UsageError
 from transferkit.experiment import Study, plan_study
 from transferkit.first_layer import fit_table, untrained_filters
 from transferkit.foreign import load_filters
+from transferkit.gabor import SMALLEST_SIDE
 from transferkit.report import study_filters, write_filters, write_report
 from transferkit.store import Store
 from transferkit.sweep import missing, sweep
@@ -29,9 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when done, 1 when something failed, 2 for wrong usage."""
     options = parser().parse_args(arguments)
     errors = Console(stderr=True)
-    logging.basicConfig(
-        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
-    )  # fmt: skip
+    logging.basicConfig(level=logging.WARNING, format="transferkit: %(message)s")
     try:
         options.command(options)
     except TransferkitError as problem:
@@ -76,6 +74,10 @@ def _filters(options: argparse.Namespace) -> None:
         networks = {name: weights}
         folder = options.out or Path.cwd()
         console.print(f"{brought.layer} of {brought.source}", markup=False, highlight=False, soft_wrap=True)
+        if weights.shape[-1] < SMALLEST_SIDE:
+            console.print(
+                f"Filters of less than {SMALLEST_SIDE} pixels cannot hold a wave: nothing is fitted to these."
+            )
     elif options.csv or options.layer:
         raise UsageError("--csv and --layer go with --weights FILE: name the network whose filters to list.")
     else:
@@ -83,7 +85,7 @@ def _filters(options: argparse.Namespace) -> None:
         networks = study_filters(study, runs)
         folder = options.out or study.store.figures_folder(study.setting.data)
     tables = write_filters(networks, folder)
-    control = {"untrained (noise of the same spread)": fit_table(untrained_filters(next(iter(networks.values()))))}
+    control = {"white noise": fit_table(untrained_filters(next(iter(networks.values()))))}
     console.print(shares_table(tables | control))
     if options.csv:
         atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())

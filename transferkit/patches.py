@@ -27,7 +27,8 @@ def random_patches(images: NDArray[np.uint8], count: int, side: int, seed: int) 
     steps = np.arange(side)
     rows, columns = top[:, None, None] + steps[:, None], left[:, None, None] + steps[None, :]
     patches = images[which[:, None, None], :, rows, columns].transpose(0, 3, 1, 2).astype(np.float32)
-    return patches - patches.mean(axis=(2, 3), keepdims=True)
+    centred: NDArray[np.float32] = patches - patches.mean(axis=(2, 3), keepdims=True)
+    return centred
 
 
 def independent_components(patches: NDArray[np.float32], n_filters: int, seed: int) -> NDArray[np.float32]:
@@ -45,4 +46,5 @@ def independent_components(patches: NDArray[np.float32], n_filters: int, seed: i
         analysis.fit(flat)
     basis = analysis.mixing_.T.reshape(n_filters, *patches.shape[1:])
     length = np.linalg.norm(basis.reshape(n_filters, -1), axis=1)
-    return (basis / length[:, None, None, None]).astype(np.float32)
+    filters: NDArray[np.float32] = (basis / length[:, None, None, None]).astype(np.float32)
+    return filters

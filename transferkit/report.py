@@ -49,7 +49,7 @@ def study_filters(study: Study, runs: Sequence[Run]) -> dict[str, np.ndarray]:
 
     Raises StoreError when one is missing.
     """
-    bases = conv1_bases(finished(study, runs))
+    bases = conv1_bases(finished(study, [run for run in runs if run.source is None]))
     if bases is None:
         raise StoreError("only one base network is trained: run the sweep again, both halves are compared.")
     return {base.label: study.store.weights(base, study.setting)["conv1.weight"] for base in bases}
@@ -64,7 +64,7 @@ def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str,
         order = order_filters(tiles)
         sheet = tables[name].iloc[order].reset_index(drop=True)
         figure = figures.draw_filter_sheet(tiles[order], sheet, f"First layer of {name}")
-        figures.save(figure, folder / f"{name}-filters.png", figures.describe_filter_sheet(sheet, name))
+        figures.save(figure, folder / f"{name}-filters.png", figures.describe_filter_sheet(tiles[order], sheet))
     return tables
 
 

@@ -1,8 +1,6 @@
-"""The filters of conv1 by their kinds: the sheet of all of them, and the shares of the kinds."""
+"""The sheet of all filters of conv1, each with its kind."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,42 +12,17 @@ from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
 from transferkit.figures.compose import DPI, PAGE_WIDTH
+from transferkit.figures.kinds import LOOKS, check_any, count, told
 from transferkit.figures.page import foot, head, page
-from transferkit.figures.style import INK, SMALL_SIZE, TEXT_SIZE
-from transferkit.first_layer import KINDS
-from transferkit.gabor import Kind
+from transferkit.figures.style import INK
 
 _WIDTH = round(PAGE_WIDTH * DPI)  # pixels of the saved file
 _ROWS = ((40, 8), (100, 12))  # up to so many filters stand in rows of so many
 _LONG_ROW = 10  # of more filters: a number of three digits needs room
 _MARGIN, _GAP, _LABEL = 17, 20, 28  # pixels of the saved file: at the page's sides, between tiles, below each
 _LABEL_SIZE = 7.0  # points: three facts fit below a tile of a twelfth of the page
-_FITTED = "A filter's kind follows from the nearest Gabor or patch."
-_NARROW = 0.035  # of a bar: a count does not fit into less
 
 Floats = NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class _Look:
-    """A kind's letter and name, the frame of its tiles and the fill of its bars: unlike in colour and in grey."""
-
-    letter: str
-    name: str
-    edge: str
-    dash: Any
-    fill: str
-    hatch: str
-    ink: str
-
-
-_LOOKS: Mapping[Kind, _Look] = MappingProxyType(
-    {
-        "gabor": _Look("G", "Gabor", "#006d55", "-", "#006d55", "", "#ffffff"),
-        "blob": _Look("B", "colour blob", "#c2458c", (0, (1.3, 0.9)), "#eab9d4", "////", INK),
-        "neither": _Look("\N{EN DASH}", "neither", "#cfcfcf", "-", "#ffffff", "....", INK),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -103,47 +76,8 @@ def describe_filter_sheet(tiles: Floats, table: pd.DataFrame) -> str:
     r2 = table["r2"]
     return (
         f"{len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, each scaled by its own largest weight: "
-        f"{_told(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}."
+        f"{told(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}."
     )
-
-
-def draw_shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of conv1 are") -> Figure:
-    """One bar per network: the shares of Gabors, colour blobs and neither, with the counts written in.
-
-    tables: by network, as of `first_layer.fit_table`. Raises UsageError when there is none, or one without filters.
-    """
-    check_any(tables)
-    notes = (f"Numbers in the bars: filters. n: all filters of that network's conv1. {_FITTED}",)
-    figure = page(1.55 + 0.42 * len(tables), title, notes, _swatches())
-    ax = figure.subplots()
-    for place, table in enumerate(tables.values()):
-        _draw_bar(ax, place, table)
-    names = [f"{name}\nn = {len(table)}" for name, table in tables.items()]
-    ax.set_yticks(range(len(tables)), names, fontsize=SMALL_SIZE)
-    ax.set_ylim(len(tables) - 0.45, -0.62)
-    ax.set_xlim(0, 100)
-    ax.set_xlabel("Share of the filters (%)", fontsize=TEXT_SIZE, color=INK)
-    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
-    ax.tick_params(axis="y", length=0)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
-    return figure
-
-
-def describe_shares(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Alternative text of the shares; arguments and errors as for `draw_shares`."""
-    check_any(tables)
-    bars = [f"{name}, {len(table)} filters: {_told(table)}." for name, table in tables.items()]
-    return " ".join(["One bar per network, parted by the kinds of its conv1 filters.", *bars])
-
-
-def check_any(tables: Mapping[str, Sequence[object] | pd.DataFrame | Floats]) -> None:
-    """Raises UsageError when there is no network, or one of them has no filter."""
-    if not tables:
-        raise UsageError("there is no network to draw: give at least one, by its name.")
-    for name, table in tables.items():
-        if len(table) == 0:
-            raise UsageError(f"{name} has no filters: give one row for each filter of its conv1.")
 
 
 def _check(tiles: Floats, table: pd.DataFrame) -> None:
@@ -159,62 +93,26 @@ def _grid(count: int, k: int, above: int) -> _Grid:
     return _Grid(columns, scale, scale * k, above)
 
 
-def _count(table: pd.DataFrame, kind: Kind) -> int:
-    return int((table["kind"] == kind).sum())
-
-
-def _told(table: pd.DataFrame) -> str:
-    counts = {kind: _count(table, kind) for kind in KINDS}
-    many = {kind: look.name + ("" if kind == "neither" or counts[kind] == 1 else "s") for kind, look in _LOOKS.items()}
-    return ", ".join(f"{counts[kind]} {many[kind]} ({100 * counts[kind] / len(table):.0f} %)" for kind in KINDS)
-
-
 def _entries(table: pd.DataFrame) -> list[Rectangle]:
     """The legend of a sheet: frames, letters, counts and shares."""
     return [
         Rectangle(
             (0, 0), 1, 1, facecolor="#8c8c8c", edgecolor=look.edge, linestyle=look.dash, linewidth=1.7,
-            label=f"{look.letter}  {look.name}: {_count(table, kind)} ({100 * _count(table, kind) / len(table):.0f} %)",
+            label=f"{look.letter}  {look.name}: {count(table, kind)} ({100 * count(table, kind) / len(table):.0f} %)",
         )
-        for kind, look in _LOOKS.items()
+        for kind, look in LOOKS.items()
     ]  # fmt: skip
 
 
 def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any) -> None:
-    (left, top), look, around = corner, _LOOKS[row.kind], 3
+    (left, top), look, around = corner, LOOKS[row.kind], 3
     ax.add_patch(
         Rectangle(
             (left - around, top - around), side + 2 * around, side + 2 * around,
             fill=False, edgecolor=look.edge, linestyle=look.dash, linewidth=1.7,
         )
     )  # fmt: skip
-    words = {"size": _LABEL_SIZE, "va": "top", "y": top + side + 10}
+    words: dict[str, Any] = {"size": _LABEL_SIZE, "va": "top", "y": top + side + 10}
     ax.text(left - around, s=str(row.filter), ha="left", color=INK, **words)
     ax.text(left + 0.41 * side, s=look.letter, ha="center", weight="bold", color=INK, **words)
     ax.text(left + side + around, s=f"{row.r2:.2f}", ha="right", color=INK, **words)
-
-
-def _swatches() -> list[Rectangle]:
-    return [
-        Rectangle((0, 0), 1, 1, facecolor=look.fill, edgecolor=INK, hatch=look.hatch, linewidth=0.8, label=look.name)
-        for look in _LOOKS.values()
-    ]
-
-
-def _draw_bar(ax: Axes, place: int, table: pd.DataFrame) -> None:
-    """One bar; a count stands in its part, or above it where that is too narrow."""
-    start = 0.0
-    for kind, look in _LOOKS.items():
-        share = _count(table, kind) / len(table)
-        if share > 0:
-            ax.barh(
-                place, 100 * share, left=100 * start, height=0.62,
-                facecolor=look.fill, edgecolor=INK, hatch=look.hatch, linewidth=0.8, gid=kind,
-            )  # fmt: skip
-            inside = share >= _NARROW
-            ax.text(
-                100 * (start + share / 2), place if inside else place - 0.42, str(_count(table, kind)), ha="center",
-                va="center", fontsize=SMALL_SIZE, color=look.ink if inside else INK,
-                bbox={"facecolor": look.fill, "linewidth": 0, "pad": 1.2} if inside else None,
-            )  # fmt: skip
-        start += share

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Literal
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
@@ -14,8 +15,13 @@ NOTE_WIDTH = 104  # characters
 LINE = 0.16  # inches: the height of a line of notes
 
 
-def page(height: float, title: str, notes: Sequence[str], entries: Sequence[Artist] = ()) -> Figure:
-    """An empty page, PAGE_WIDTH x `height` inches, whose subplots keep clear of the title, the legend and the notes."""
+def page(
+    height: float, title: str, notes: Sequence[str], entries: Sequence[Artist] = (), *, compress: bool = False
+) -> Figure:
+    """An empty page, PAGE_WIDTH x `height` inches, whose subplots keep clear of the title, the legend and the notes.
+
+    `compress` moves panels of a fixed aspect together.
+    """
     figure = Figure(figsize=(PAGE_WIDTH, height), dpi=DPI, facecolor="white")
     figure.suptitle(title, x=LEFT, y=1 - 0.08 / height, ha="left", va="top", fontsize=TITLE_SIZE, color=INK)
     if entries:
@@ -25,7 +31,8 @@ def page(height: float, title: str, notes: Sequence[str], entries: Sequence[Arti
         )  # fmt: skip
     figure.text(LEFT, 0.06 / height, _wrapped(notes), va="bottom", fontsize=SMALL_SIZE, color=QUIET)
     above, below = head(entries), foot(notes)
-    figure.set_layout_engine("constrained", rect=(0, below / height, 1, 1 - (above + below) / height))
+    layout: Literal["compressed", "constrained"] = "compressed" if compress else "constrained"
+    figure.set_layout_engine(layout, rect=(0, below / height, 1, 1 - (above + below) / height))
     return figure
 
 

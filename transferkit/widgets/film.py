@@ -23,7 +23,7 @@ class Comparison(NamedTuple):
 
     def told(self, kind: Kind) -> str:
         """The numbers in one line, with the kind that the filter's own fit makes it."""
-        return f"residual {self.residual:.4f} (RMS) · R² {self.r2:.2f} · kind {kind}"
+        return f"residual {self.residual:#.3g} (RMS) · R² {self.r2:.2f} · kind {kind}"
 
 
 def compare(seen: NDArray[np.floating], gabor: Gabor) -> Comparison:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LETTERS: Mapping[Kind, str] = {"gabor": "G", "blob": "B", "neither": "-"}
 FEW = 48  # filters: more stand in more columns, else the sheet would be longer than a screen
-TILE, LARGE = 44, 176  # sides, CSS pixels
+TILE, LARGE = 44, 192  # sides, CSS pixels
 
 
 def microscope(history: History, title: str = "") -> "Widget":
@@ -59,9 +59,11 @@ class _Microscope:
         self.choose(self.number)
         controls = kit.GridBox(
             list(self.sliders.values()),
-            layout=box(grid_template_rows="repeat(6, auto)", grid_auto_flow="column", grid_gap="0 16px"),
+            layout=box(grid_template_rows="repeat(6, auto)", grid_auto_flow="column"),
         )
-        right = kit.VBox([self.large, kit.HBox([fit, self.told], layout=box(align_items="center")), controls])
+        right = kit.VBox(
+            [self.large, kit.HBox([fit, self.told], layout=box(align_items="center", grid_gap="12px")), controls]
+        )
         body = kit.HBox([self._sheet(), right], layout=box(flex_flow="row wrap", grid_gap="8px 24px"))
         heading = [kit.HTML(f"<b>{escape(title)}</b>")] if title else []
         time = [self.epoch] if len(self.film.epochs) > 1 else []
@@ -97,7 +99,7 @@ class _Microscope:
         seen = self.film.weights[epoch][number]
         beside = compare(seen, gabor)
         names = (f"filter {number}, epoch {epoch}", "Gabor of the sliders", "what is left")
-        alts = (names[0], f"Gabor: {in_words(gabor)}", f"what is left: {beside.residual:.4f} RMS")
+        alts = (names[0], f"Gabor: {in_words(gabor)}", f"what is left: {beside.residual:#.3g} RMS")
         shown = zip((seen, beside.drawn, beside.left), names, alts, strict=True)
         self.large.value = _row([(name, self.film.pixels(number, values), alt) for values, name, alt in shown])
         self.told.value = f"<b>{beside.told(self.film.fit(epoch, number).kind)}</b>"
@@ -119,10 +121,12 @@ class _Microscope:
         button.on_click(lambda _: self.choose(number))
         return button
 
-    def _slider(self, description: str, lowest: float, highest: float, step: float) -> Any:
+    def _slider(self, description: str, lowest: float, highest: float, step: float, digits: str) -> Any:
         kind = self.kit.FloatLogSlider if description in _BY_FACTORS else self.kit.FloatSlider
-        slider = kind(min=lowest, max=highest, step=step, description=description)
-        slider.layout.width, slider.style.description_width = "270px", "112px"
+        slider = kind(min=lowest, max=highest, step=step, description=description, readout_format=digits)
+        slider.layout.width, slider.style.description_width = (
+            ("325px", "125px") if len(description) > 6 else ("285px", "50px")
+        )
         slider.observe(self.draw, "value")
         return slider
 
@@ -134,28 +138,29 @@ class _Microscope:
         columns = 6 if len(cells) <= FEW else 8
         grid = box(grid_template_columns=f"repeat({columns}, {column})", grid_gap="6px 4px")
         note = f"At epoch {self.film.last}: G Gabor, B colour blob, - neither.<br>Mid-grey is a weight of zero."
-        return self.kit.VBox([self.kit.GridBox(cells, layout=grid), self.kit.HTML(note)])
+        small = self.kit.HTML(f'<div style="line-height:1.4">{note}</div>')
+        return self.kit.VBox([self.kit.GridBox(cells, layout=grid), small])
 
 
-_BY_FACTORS = ("wavelength (px)", "size (px)", "aspect")
+_BY_FACTORS = ("wavelength (px)", "size (px)", "aspect (ratio)")
 
 
-def _limits(film: Film) -> dict[str, tuple[str, float, float, float]]:
-    """Per number of a Gabor: its slider's name, ends and step (exponents of 10 in _BY_FACTORS), wide enough for any fit."""
+def _limits(film: Film) -> dict[str, tuple[str, float, float, float, str]]:
+    """Per number of a Gabor its slider: name, ends and step (exponents of 10 in _BY_FACTORS), digits; holds any fit."""
     side = film.tiles[film.last].shape[1]
     highest = 3 * max(float(np.abs(weights).max()) for weights in film.weights.values()) or 1.0
     return {
-        "theta_deg": ("orientation (deg)", 0, 180, 1),
-        "wavelength_px": ("wavelength (px)", np.log10(2), np.log10(10 * side), 0.01),
-        "phase_deg": ("phase (deg)", 0, 360, 1),
-        "size_px": ("size (px)", np.log10(0.4), np.log10(2 * side), 0.01),
-        "aspect": ("aspect", -np.log10(5 * side), np.log10(5 * side), 0.01),
-        "amplitude": ("amplitude", 0, highest, highest / 200),
-        "x_px": ("x (px)", -side / 2, side / 2, 0.1),
-        "y_px": ("y (px)", -side / 2, side / 2, 0.1),
-        "red": ("red", -1, 1, 0.02),
-        "green": ("green", -1, 1, 0.02),
-        "blue": ("blue", -1, 1, 0.02),
+        "theta_deg": ("orientation (deg)", 0, 180, 1, ".0f"),
+        "wavelength_px": ("wavelength (px)", np.log10(2), np.log10(10 * side), 0.01, ".1f"),
+        "phase_deg": ("phase (deg)", 0, 360, 1, ".0f"),
+        "size_px": ("size (px)", np.log10(0.4), np.log10(2 * side), 0.01, ".1f"),
+        "aspect": ("aspect (ratio)", -np.log10(5 * side), np.log10(5 * side), 0.01, ".2f"),
+        "amplitude": ("amplitude (weight)", 0, highest, highest / 200, ".3f"),
+        "x_px": ("x (px)", -side / 2, side / 2, 0.1, ".1f"),
+        "y_px": ("y (px)", -side / 2, side / 2, 0.1, ".1f"),
+        "red": ("red", -1, 1, 0.02, ".2f"),
+        "green": ("green", -1, 1, 0.02, ".2f"),
+        "blue": ("blue", -1, 1, 0.02, ".2f"),
     }
 
 
@@ -168,7 +173,7 @@ def _row(pictures: list[tuple[str, NDArray[np.floating], str]]) -> str:
 
 
 def _img(pixels: NDArray[np.floating], side: int, alt: str) -> str:
-    """Pixels, k x k x 3 in 0..1, as a picture in HTML: sent as small as it is, enlarged and kept sharp by the browser."""
+    """Pixels, k x k x 3 in 0..1, as a picture in HTML: sent as small as it is, enlarged by the browser."""
     buffer = io.BytesIO()
     Image.fromarray(np.round(255 * pixels).astype(np.uint8)).save(buffer, format="PNG")
     source = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
