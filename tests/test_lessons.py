@@ -1,25 +1,54 @@
 """Lessons run from top to bottom as a teaching assistant runs them: by papermill, with parameters of theirs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
 
+RunLesson = Callable[..., nbformat.NotebookNode]
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+@pytest.fixture
+def run_lesson(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunLesson:
+    """Execute a lesson on the tiny data at the smoke preset, with more parameters; the executed notebook."""
+    monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path / "work"))
+
+    def run(name: str, **parameters: object) -> nbformat.NotebookNode:
+        out = tmp_path / "out.ipynb"
+        common = {"data": str(tiny_folder), "preset": "smoke", "seed": 3, "device": "cpu"}
+        papermill.execute_notebook(NOTEBOOKS / name, out, parameters=common | parameters, progress_bar=False)
+        assert out.stat().st_size < 5_000_000
+        executed: nbformat.NotebookNode = nbformat.read(out, as_version=4)
+        return executed
+
+    return run
+
+
+def outputs_of(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def pictures_of(notebook: nbformat.NotebookNode) -> int:
+    """How many pictures there are, all with an alternative text."""
+    pictures = [output for output in outputs_of(notebook) if "image/png" in output.get("data", {})]
+    assert all(len(output.metadata["image/png"]["alt"]) > 20 for output in pictures)
+    return len(pictures)
 
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("default")  # those of Jupyter's own machinery are not ours to mend
-def test_figure_2_runs_at_the_smoke_preset(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path / "work"))
-    parameters = {"data": str(tiny_folder), "preset": "smoke", "split": "natural", "seed": 3, "device": "cpu"}
-    out = tmp_path / "out.ipynb"
-    papermill.execute_notebook(NOTEBOOKS / "05_figure2.ipynb", out, parameters=parameters, progress_bar=False)
-    notebook = nbformat.read(out, as_version=4)
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert len(pictures) == 4
-    assert all(len(str(output.metadata)) > 40 for output in pictures), "every picture has an alternative text"
-    assert "72 of 72 networks are there" in str(outputs)
-    assert out.stat().st_size < 5_000_000
+def test_figure_2_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("05_figure2.ipynb", split="natural")
+    assert pictures_of(notebook) == 4
+    assert "72 of 72 networks are there" in str(outputs_of(notebook))
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_the_first_layer_runs_at_the_smoke_preset(run_lesson: RunLesson, tiny_folder: Path) -> None:
+    notebook = run_lesson("01_first_layer.ipynb", other_data=str(tiny_folder), noise_filters=50)
+    assert pictures_of(notebook) == 8
+    assert "white noise called Gabor or blob" in str(outputs_of(notebook))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
 LETTERS: Mapping[Kind, str] = {"gabor": "G", "blob": "B", "neither": "-"}
-FEW = 48  # filters: more stand in more columns, else the sheet would be longer than a screen
 TILE, LARGE = 44, 192  # sides, CSS pixels
 
 
@@ -135,11 +134,11 @@ class _Microscope:
         order = order_filters(self.film.tiles[self.film.last])
         cell = box(width=column, align_items="center", overflow="hidden")
         cells = [self.kit.VBox([self.tiles[number], self.buttons[number]], layout=cell) for number in order]
-        columns = 6 if len(cells) <= FEW else 8
-        grid = box(grid_template_columns=f"repeat({columns}, {column})", grid_gap="6px 4px")
+        grid = box(grid_template_columns=f"repeat(6, {column})", grid_gap="6px 4px")
         note = f"At epoch {self.film.last}: G Gabor, B colour blob, - neither.<br>Mid-grey is a weight of zero."
         small = self.kit.HTML(f'<div style="line-height:1.4">{note}</div>')
-        return self.kit.VBox([self.kit.GridBox(cells, layout=grid), small])
+        scrolled = box(max_height="460px", overflow="hidden auto")  # as high as what stands beside it
+        return self.kit.VBox([self.kit.VBox([self.kit.GridBox(cells, layout=grid)], layout=scrolled), small])
 
 
 _BY_FACTORS = ("wavelength (px)", "size (px)", "aspect (ratio)")
