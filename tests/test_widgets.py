@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Page:
 
     @property
     def shown(self) -> str:
-        return next(part.value for part in self.parts if "<figure" in str(getattr(part, "value", "")))
+        return next(str(part.value) for part in self.parts if "<figure" in str(getattr(part, "value", "")))
 
     @property
     def sheet(self) -> list[str]:
@@ -128,7 +129,7 @@ def test_every_action_draws_once_and_within_50_milliseconds() -> None:
     for part in page.parts:
         if "<figure" in str(getattr(part, "value", "")):
             part.observe(drawn.append, "value")
-    actions = (
+    actions: tuple[Callable[[], object], ...] = (
         lambda: page.choose(3),
         lambda: setattr(page.labelled("orientation"), "value", 120),
         lambda: page.labelled("Fit").click(),

@@ -63,7 +63,7 @@ class _Microscope:
         right = kit.VBox(
             [self.large, kit.HBox([fit, self.told], layout=box(align_items="center", grid_gap="12px")), controls]
         )
-        body = kit.HBox([self._sheet(), right], layout=box(flex_flow="row wrap", grid_gap="8px 24px"))
+        body = kit.HBox([self._sheet(), right], layout=box(flex_flow="row wrap", grid_gap="8px 12px"))
         heading = [kit.HTML(f"<b>{escape(title)}</b>")] if title else []
         time = [self.epoch] if len(self.film.epochs) > 1 else []
         return kit.VBox([*heading, *time, body], layout=box(max_width="1100px"))
@@ -134,10 +134,12 @@ class _Microscope:
         order = order_filters(self.film.tiles[self.film.last])
         cell = box(width=column, align_items="center", overflow="hidden")
         cells = [self.kit.VBox([self.tiles[number], self.buttons[number]], layout=cell) for number in order]
-        grid = box(grid_template_columns=f"repeat(6, {column})", grid_gap="6px 4px")
+        columns = f"repeat(6, {column})"
+        grid = box(grid_template_columns=columns, grid_gap="6px 4px", grid_auto_rows="max-content", flex="none")
         note = f"At epoch {self.film.last}: G Gabor, B colour blob, - neither.<br>Mid-grey is a weight of zero."
         small = self.kit.HTML(f'<div style="line-height:1.4">{note}</div>')
-        scrolled = box(max_height="460px", overflow="hidden auto")  # as high as what stands beside it
+        # as high as what stands beside it, with room for the scroll bar
+        scrolled = box(max_height="464px", overflow="hidden auto", padding="0 16px 0 0")
         return self.kit.VBox([self.kit.VBox([self.kit.GridBox(cells, layout=grid)], layout=scrolled), small])
 
 
