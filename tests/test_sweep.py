@@ -35,7 +35,7 @@ class Failing(Here):
         self.label = label
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        if args[1].label != self.label:
+        if args[1][0].label != self.label:
             return super().submit(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         future: Future[object] = Future()
         future.set_exception(TrainingError(f"{self.label} (random0, seed 0): the loss is nan at step 3."))

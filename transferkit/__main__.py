@@ -99,7 +99,7 @@ def _study(options: argparse.Namespace) -> tuple[Study, tuple[Run, ...]]:
     runs = plan(options.split, options.seeds, options.runs)
     prepared = open_prepared(prepared_folder(store.work, options.data))
     prepared.split(options.split)  # refuses a split that these classes cannot be divided by
-    return plan_study(prepared, preset, options.device, store), runs
+    return plan_study(prepared, preset, options.device, store, options.precision), runs
 
 
 def parser() -> argparse.ArgumentParser:
@@ -133,6 +133,9 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
     command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument(
+        "--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)"
+    )
     command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
