@@ -116,7 +116,7 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
     todo = [run for run in runs if study.store.find(run, study.setting) is None]
     if not todo:
         return ()
-    with _threads(study.setting.threads):
+    with threads(study.setting.threads):
         started = time.perf_counter()
         shared = _share(study, todo)
         seconds = (time.perf_counter() - started) / len(todo)
@@ -213,7 +213,7 @@ def _half(study: Study, run: Run, part: Part) -> HalfData:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     """As many threads as the setting names, since sums depend on it; what the caller had, afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from transferkit.errors import StoreError, TrainingError
 from transferkit.experiment import Failure, Study, groups_of, perform_group
-from transferkit.network import count_multiplications, count_parameters
+from transferkit.network import count_parameters
 from transferkit.store import Receipt
-from transferkit.treatments import LAYERS, Run
+from transferkit.treatments import Run
+from transferkit.workload import expected_images, relative_cost
 
 POLL_SECONDS = 0.5
 BYTES_PER_PARAMETER = 4
 SPARE_BYTES = 20 * 2**20
-OVERHEAD = 0.15  # share of a full network's time that even one with seven frozen layers takes
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,6 @@ def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Exe
             f"{len(state.failures)} of {len(todo)} networks failed, the others are kept: "
             f"{' '.join(state.failures.values())}"
         )
-
-
-def expected_images(study: Study, run: Run) -> int:
-    """How many training images a run reads, all epochs together."""
-    manifest, recipe = study.prepared.manifest, study.setting.recipe
-    first, last = manifest.train
-    per_class = recipe.images_per_class or (last - first) / len(manifest.classes)
-    n_classes = len(study.prepared.split(run.split).classes(run.target))
-    return round(per_class * n_classes) * recipe.epochs
-
-
-def relative_cost(study: Study, run: Run) -> float:
-    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once."""
-    counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
-    frozen = 0 if run.finetune else sum(counts[layer] for layer in LAYERS[: run.n])
-    total = sum(counts.values())
-    share = (3 * (total - frozen) + frozen / study.setting.recipe.epochs) / (3 * total)
-    return OVERHEAD + (1 - OVERHEAD) * share
 
 
 Group = tuple[Run, ...]
