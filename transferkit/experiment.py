@@ -142,7 +142,7 @@ class _Shared:
 
 def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     deepest = max(runs, key=lambda run: run.n)
-    source = study.store.weights(deepest.source_base, study.setting) if deepest.source_base else None
+    source = study.store.weights(deepest.source_base, study.setting.of_source) if deepest.source_base else None
     train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
     network = _operate(study, deepest, train.n_classes, source).network
     depths = {0 if run.finetune else run.n for run in runs}
@@ -173,7 +173,7 @@ def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> 
 
 
 def _operate(study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None) -> Operated:
-    operated = operate(study.setting.net, n_classes, run, source)
+    operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters)
     operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return operated
 
