@@ -55,7 +55,7 @@ def bootstrap(grids: Floats) -> Floats:
     """Percentiles of the means of splits drawn again with replacement."""
     means = grids.mean((2, 3, 4))
     drawn = np.random.default_rng(0).integers(0, means.shape[1], (RESAMPLES, means.shape[1]))
-    return np.percentile(means[:, drawn].mean(2), [2.5, 97.5], axis=1)
+    return np.asarray(np.percentile(means[:, drawn].mean(2), [2.5, 97.5], axis=1))
 
 
 WAYS: tuple[Callable[[Floats], Floats], ...] = (over_networks, over_split_and_seed, over_splits, bootstrap)

@@ -175,7 +175,7 @@ def test_the_authors_runs_support_the_papers_curve_but_not_the_boost_over_the_co
     assert table.loc["general-1-2-control", "estimate"] == pytest.approx((0.15 - 0.01) / 2, abs=0.006)
     for key in ("worse-when-dissimilar", "better-than-random"):  # one natural split, one seed
         assert table.loc[key, "verdict"] == "undecided"
-        assert "no interval" in table.loc[key, "note"]
+        assert "no interval" in str(table.loc[key, "note"])
     assert table.loc["longer-closes-gap", "verdict"] == "not published"
 
 
@@ -233,9 +233,8 @@ def test_over_and_under_fitting_are_told_from_training_and_validation_loss() -> 
     tuned, few = sizes["treatment"] == "AnB+", sizes["images_per_class"] == 10
     sizes.loc[tuned, "train_loss"] = 0.1  # lower than the frozen ones' 1.0 everywhere,
     sizes.loc[tuned, "valid_loss"] = np.where(few[tuned], 2.0, 0.5)  # which pays with many images only
-    table = diagnose_sizes(sizes).set_index("images_per_class")
-    assert set(zip(table.loc[10, "worse"], table.loc[10, "because"], strict=True)) == {("AnB+", "over-fitting")}
-    assert set(zip(table.loc[320, "worse"], table.loc[320, "because"], strict=True)) == {("AnB", "under-fitting")}
+    found = diagnose_sizes(sizes)[["images_per_class", "worse", "because"]].drop_duplicates().to_numpy().tolist()
+    assert found == [[10, "AnB+", "over-fitting"], [320, "AnB", "under-fitting"]]
     notes = ledger(Evidence(sizes=sizes)).set_index("claim")["note"]
     assert notes["freeze-small"].endswith("(10 images per class: AnB+ suffers from over-fitting)")
     assert notes["finetune-large"].endswith("(320 images per class: AnB suffers from under-fitting)")
