@@ -1,4 +1,4 @@
-"""The command line: `python -m transferkit plan | sweep | figures | filters`, also installed as `transferkit`.
+"""The command line, `python -m transferkit COMMAND`, also installed as `transferkit`: the commands are below.
 
 What a command does is imported only when it is called, so that help and wrong usage are answered at once.
 """
@@ -64,6 +64,14 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
         if name == "filters":
             _add_weights_options(command)
+    for name, add_options, purpose in (
+        ("evidence", _add_evidence_options, "train the networks that the claims need, write their tables, judge them"),
+        ("claims", _add_claims_options, "print which claims of the paper hold, fail or are undecided, and on what"),
+    ):
+        command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        command.set_defaults(command=name, module="evidence")
+        add_options(command)
+        _add_usual_options(command)
     return top
 
 
@@ -78,8 +86,29 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)"
     )
+    _add_usual_options(command)
+
+
+def _add_usual_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_evidence_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="only these studies (default: all)")
+    command.add_argument("--predict", action="store_true", help="only print how much is left to train")
+    command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
+    command.add_argument("--data", default="photos", help="of all studies but the dial (default: photos)")
+    command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
+    command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
+    command.add_argument("--out", type=Path, help="folder of the tables (default: evidence in the work folder)")
+
+
+def _add_claims_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--authors", action="store_true", help="the authors' own networks beside ours")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write one row per claim")
+    command.add_argument("--evidence", type=Path, help="folder of the tables (default: evidence in the work folder)")
 
 
 def _add_weights_options(command: argparse.ArgumentParser) -> None:
