@@ -26,7 +26,11 @@ def cost_table(costs: Mapping[str, Cost], workers: int) -> Table:
 
 def claims_table(ours: pd.DataFrame, authors: pd.DataFrame | None = None) -> Table:
     """The ledger to read: a row per claim, estimates with 95 % intervals, verdicts as words."""
-    shown = Table(title="The claims", caption="estimate (95 % interval; n networks), verdict, further splits or seeds")
+    shown = Table(
+        title="The claims",
+        show_lines=True,
+        caption="estimate (95 % interval; n networks), verdict, further splits or seeds",
+    )
     shown.add_column("claim", ratio=3, overflow="fold")
     shown.add_column("statistic", ratio=3, overflow="fold")
     shown.add_column("our networks", ratio=3, overflow="fold")
