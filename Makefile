@@ -1,5 +1,5 @@
 # make figures: everything from nothing to work/figures/photos/figure2.png. make evidence: what the claims need, then
-# the claims. make test: every test. make lab: JupyterLab.
+# the claims. make bench: ours beside what a user would write. make test: every test. make lab: JupyterLab.
 # Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ LAB ?= # more options for JupyterLab, as in make lab LAB=--no-browser
 BIN := .venv/bin
 GRID := --data photos --preset quick --split random0
 
-.PHONY: figures evidence test lab clean
+.PHONY: figures evidence bench test lab clean
 .DELETE_ON_ERROR:
 
 figures: .venv/installed
@@ -19,6 +19,12 @@ evidence: .venv/installed
 	$(BIN)/python -m data_prep photos
 	$(BIN)/python -m data_prep shapeworld
 	$(BIN)/python -m transferkit evidence
+
+bench: .venv/installed-bench
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.summary
 
 test: .venv/installed-test
 	$(BIN)/ruff check .
@@ -36,8 +42,9 @@ clean:
 .venv/installed: EXTRAS :=
 .venv/installed-lessons: EXTRAS := [lessons]
 .venv/installed-test: EXTRAS := [lessons,cluster,test]
+.venv/installed-bench: EXTRAS := [bench]
 
-.venv/installed .venv/installed-lessons .venv/installed-test: pyproject.toml constraints.txt | .venv/bin/pip
+.venv/installed .venv/installed-lessons .venv/installed-test .venv/installed-bench: pyproject.toml constraints.txt | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(EXTRAS)'
 	touch $@
 

@@ -1,6 +1,6 @@
 """How the cost of training grows: with width, classes, batch and images, and with the number of workers; share of peak.
 
-    python benchmarks/growth.py [--out benchmarks/results]
+    python -m benchmarks.growth [--out benchmarks/results]
 
 writes growth.csv, one row per measurement: a probe on one worker that has the machine to itself (training images
 per second for a base network and for four frozen layers, and the share of the machine's own arithmetic peak, that of

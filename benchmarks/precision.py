@@ -1,6 +1,6 @@
 """Does the bfloat16 grid agree with the float32 one? Both, trained on the same split and seed, network by network.
 
-    python benchmarks/precision.py [--split random0] [--seed 0] [--out benchmarks/results]
+    python -m benchmarks.precision [--split random0] [--seed 0] [--out benchmarks/results]
 
 trains what is missing of both grids in the work folder, and of a bfloat16 grid of the next seed, whose differences from
 the first are the noise to compare with. Writes precision.csv: per treatment, the mean and the standard deviation over

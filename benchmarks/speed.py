@@ -1,6 +1,6 @@
 """Ours beside the plain PyTorch loop and Lightning: one base, one frozen network, and the whole quick grid of photos.
 
-    python benchmarks/speed.py [--repeats 3] [--grids 2] [--out benchmarks/results]
+    python -m benchmarks.speed [--repeats 3] [--grids 2] [--out benchmarks/results]
 
 writes speed.csv, a row per measurement, in the order they were taken: the contenders take turns, so that a machine
 that grows slower does so for all. The peers train one network of each kind, on half B of random0; a grid of theirs is

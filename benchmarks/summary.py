@@ -1,0 +1,133 @@
+"""The tables of benchmarks/README.md, from the files that the measurements left.
+
+    python -m benchmarks.summary
+
+rewrites what stands there between the markers; a test compares.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from transferkit import atomic
+from transferkit.treatments import grid
+
+FOLDER = Path(__file__).parent
+OURS, ALONE = "in the grid: ", "alone: "
+NAMES = {"baseB": "one base network", "A4B": "one network, four layers frozen", "grid": "the whole grid, 72 networks"}
+
+
+def speed_table(rows: pd.DataFrame) -> str:
+    """Seconds of each contender, the median and the range of its repeats, and how many times ours is faster."""
+    lines = ["| work | contender | n | seconds | times ours | top-1 |", "|---|---|---|---|---|---|"]
+    for label, name in NAMES.items():
+        ours = _seconds(rows, label if label == "grid" else ALONE + label, "transferkit")
+        for contender in ("transferkit", "plain loop", "Lightning"):
+            if label == "grid" and contender != "transferkit":
+                found, n, top1 = _peer_grid(rows, contender), "1 of each kind", float("nan")
+            else:
+                work = ALONE + label if contender == "transferkit" and label != "grid" else label
+                found, n, top1 = _seconds(rows, work, contender), "", _top1(rows, work, contender)
+            ratios = found / ours.median()
+            lines.append(
+                f"| {name} | {contender} | {n or len(found)} | {_range(found, 0)} | {_range(ratios, 1)} | "
+                f"{'' if pd.isna(top1) else f'{100 * top1:.1f} %'} |"
+            )
+    return "\n".join(lines)
+
+
+def accuracy_sentence(rows: pd.DataFrame) -> str:
+    """How the peers' accuracies differ from ours, network by network."""
+    grids = rows[(rows["repeat"] == 0) & rows["work"].str.startswith(OURS)]
+    ours = grids.set_index(grids["work"].str.removeprefix(OURS))["top1"]
+    sentences = []
+    for contender in ("plain loop", "Lightning"):
+        theirs = rows[(rows["contender"] == contender) & (rows["repeat"] == 0)].set_index("work")["top1"]
+        difference = 100 * (ours - theirs).dropna()
+        sentences.append(
+            f"ours minus {contender}: {difference.mean():+.2f} points on average, standard deviation "
+            f"{difference.std():.2f}, {len(difference)} networks of the same first weights"
+        )
+    return "; ".join(sentences) + "."
+
+
+def growth_table(rows: pd.DataFrame) -> str:
+    """Images per second against what is varied."""
+    lines = ["| varied | value | base, images/s | four frozen, images/s | share of peak |", "|---|---|---|---|---|"]
+    for row in rows.itertuples():
+        cells = [f"{value:,.0f}" if value == value else "" for value in (row[3], row[4])]
+        lines.append(f"| {row[1]} | {row[2]} | {' | '.join(cells)} | {f'{row[5]:.0%}' if row[5] == row[5] else ''} |")
+    return "\n".join(lines)
+
+
+def precision_table(rows: pd.DataFrame) -> str:
+    """Mean differences in points, with the standard deviation over networks."""
+    lines = ["| bfloat16 minus | treatment | networks | top-1 | paired difference |", "|---|---|---|---|---|"]
+    for row in rows.to_dict("records"):
+        cells = (f"{row[what]:+.2f} (sd {row[f'{what}_sd']:.2f})" for what in ("top1", "paired"))
+        lines.append(f"| {row['compared_with']} | {row['treatment']} | {row['networks']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def machine_line(rows: pd.DataFrame) -> str:
+    """Device, versions and date."""
+    values = rows.set_index("key")["value"]
+    return ", ".join(
+        [f"{values['cores']} cores of {values['device']}"]
+        + [f"{key} {values[key]}" for key in ("python", "torch", "numpy", "lightning")]
+        + [values["date"]]
+    )
+
+
+def sections(results: Path) -> dict[str, str]:
+    """What stands between the markers, by the marker's name; only what has been measured."""
+    makers = {
+        "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
+        "accuracy": ("speed.csv", accuracy_sentence), "growth": ("growth.csv", growth_table),
+        "precision": ("precision.csv", precision_table),
+    }  # fmt: skip
+    return {
+        name: make(pd.read_csv(results / file)) for name, (file, make) in makers.items() if (results / file).exists()
+    }
+
+
+def fill(text: str, found: dict[str, str]) -> str:
+    """The text with each section put between its markers."""
+    for name, section in found.items():
+        before, _, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        text = f"{before}<!-- {name} -->\n{section}\n{end}{after}"
+    return text
+
+
+def main() -> None:
+    """Rewrite the README."""
+    readme = FOLDER / "README.md"
+    atomic.write_bytes(readme, fill(readme.read_text(), sections(FOLDER / "results")).encode())
+
+
+def _seconds(rows: pd.DataFrame, work: str, contender: str) -> pd.Series:
+    return rows[(rows["work"] == work) & (rows["contender"] == contender)]["seconds"]
+
+
+def _top1(rows: pd.DataFrame, work: str, contender: str) -> float:
+    return float(rows[(rows["work"] == work) & (rows["contender"] == contender)]["top1"].mean())
+
+
+def _peer_grid(rows: pd.DataFrame, contender: str) -> pd.Series:
+    """The 72 networks one after the other: each kind's seconds as often as the grid has it; its only value."""
+    of_kind = rows[rows["contender"] == contender].groupby("work")["seconds"].mean()
+    tuned = of_kind[[kind for kind in of_kind.index if kind.endswith("+")]].mean()
+    total = 0.0
+    for run in grid("random0", 0):
+        total += tuned if run.finetune else of_kind["baseB" if run.n == 0 else f"A{run.n}B"]
+    return pd.Series([total])
+
+
+def _range(values: pd.Series, digits: int) -> str:
+    middle = f"{values.median():,.{digits}f}"
+    return middle if len(values) < 2 else f"{middle} ({values.min():,.{digits}f} to {values.max():,.{digits}f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The measurements' tables are those of their files, and the peers train the very network that ours is."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from benchmarks.peers import PlainNet, Task, train_plainly, write_images
+from benchmarks.summary import fill, sections, speed_table
+from tests.conftest import TRAIN_PER_CLASS
+from transferkit.experiment import Study
+from transferkit.surgery import operate
+from transferkit.treatments import parse_run
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def task(study: Study, tmp_path: Path) -> Task:
+    network = operate(study.setting.net, 4, parse_run("R2A", "random0", 0)).network
+    weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    write_images(study.prepared, "random0", "A", tmp_path / "images", None)
+    return Task("R2A", study.setting.net, study.setting.recipe, weights, 2, tmp_path / "images")
+
+
+def test_the_peers_network_gives_what_ours_gives(task: Task) -> None:
+    ours = operate(task.spec, 4, parse_run("R2A", "random0", 0)).network
+    images = torch.randn(2, 3, 48, 48)
+    assert torch.allclose(PlainNet(task)(images), ours(images), atol=1e-5)
+
+
+def test_the_peers_read_the_same_images_and_freeze_the_same_layers(task: Task) -> None:
+    assert len(list((task.images / "train").rglob("*.png"))) == 4 * TRAIN_PER_CLASS
+    frozen = {name for name, parameter in PlainNet(task).named_parameters() if not parameter.requires_grad}
+    assert frozen == {"conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"}
+    outcome = train_plainly(task)
+    assert outcome.images == 4 * TRAIN_PER_CLASS * task.recipe.epochs
+    assert 0 <= outcome.top1 <= 1
+
+
+def test_a_peers_grid_is_the_sum_over_its_72_networks() -> None:
+    columns = ["work", "contender", "repeat", "networks", "images", "seconds", "top1"]
+    kinds = ["baseB", *(f"A{n}B" for n in range(1, 8)), "A1B+", "A4B+", "A7B+"]
+    rows = [
+        (kind, peer, 0, 1, 1, seconds, 0.5)
+        for kind in kinds
+        for peer, seconds in (("plain loop", 10.0), ("Lightning", 20.0))
+    ]
+    rows += [("grid", "transferkit", 0, 72, 1, 72.0, 0.5), ("alone: baseB", "transferkit", 0, 1, 1, 5.0, 0.5)]
+    rows += [("alone: A4B", "transferkit", 0, 1, 1, 2.0, 0.5)]
+    table = speed_table(pd.DataFrame(rows, columns=columns))
+    assert "| the whole grid, 72 networks | plain loop | 1 of each kind | 720 | 10.0 |" in table
+    assert "| one base network | Lightning | 1 | 20 | 4.0 | 50.0 % |" in table
+
+
+def test_the_readmes_tables_are_those_of_the_files_that_are_kept() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text()
+    found = sections(ROOT / "benchmarks" / "results")
+    assert {"machine", "speed", "accuracy", "growth", "precision"} == set(found)
+    assert fill(text, found) == text
