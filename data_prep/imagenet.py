@@ -9,7 +9,6 @@ from data_prep.listing import Item, Listing, class_folders, imagenet_classes, is
 from data_prep.sources import Folder
 from transferkit.errors import DataError
 
-PUBLISHED = 1_281_167, 50_000  # training and validation images
 ROOTS = (".", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC", "CLS-LOC")  # the others as Kaggle packs it
 TRAINS, VALIDS = ("train", "ILSVRC2012_img_train"), ("val", "valid", "validation", "ILSVRC2012_img_val")
 SOURCE = (
@@ -42,14 +41,6 @@ def list_imagenet(root: Path, name: str = "imagenet", devkit: Path | None = None
         name, tuple(classes.values()), *listed, source, SOURCE.format(train=len(listed[0]), valid=len(listed[1])),
         VALIDATION, (*others, *more),
     )  # fmt: skip
-
-
-def shortfall(listing: Listing) -> str:
-    """A sentence on how many of the published images are not there, "" when all are."""
-    missing = PUBLISHED[0] - len(listing.train), PUBLISHED[1] - len(listing.valid)
-    if missing == (0, 0):
-        return ""
-    return f"this is not all of ILSVRC 2012: {missing[0]} training and {missing[1]} validation images are not there."
 
 
 def _find(root: Path, names: tuple[str, ...], what: str) -> str:

@@ -2,10 +2,10 @@
 
 import csv
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from data_prep.pictures import ENDINGS, Pictures, Shape
@@ -100,7 +100,7 @@ def class_folders(sizes: Mapping[str, int], folder: str) -> tuple[dict[str, list
 
 def is_picture(place: str) -> bool:
     """Whether a file's name ends as those of pictures do."""
-    return PurePosixPath(place).suffix.lower() in ENDINGS
+    return os.path.splitext(place)[1].lower() in ENDINGS  # a million times, so no Path
 
 
 def labelled(found: Mapping[str, Sequence[Item]], names: Sequence[str]) -> tuple[Item, ...]:

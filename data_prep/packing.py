@@ -4,6 +4,7 @@ import csv
 import io
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -65,8 +66,9 @@ def _pack(
     set_aside = [one for entry in entries for one in entry.set_aside]
     done = min(len(entries) * count, len(places))
     tell(done, len(places))
-    with draft.appending() as appender:
-        for chunk in packed(partial(pack, listing.pictures, fitting), tasks[len(entries) :], workers):
+    work = partial(pack, listing.pictures, fitting)
+    with draft.appending() as appender, closing(packed(work, tasks[len(entries) :], workers)) as chunks:
+        for chunk in chunks:
             entries.append(appender.add(chunk))
             set_aside += chunk.set_aside
             if len(set_aside) > MOST_BAD * len(places):

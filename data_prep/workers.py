@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -49,7 +49,9 @@ def pack(pictures: Pictures, fitting: Fitting, places: tuple[str, ...]) -> Chunk
     return Chunk(b"".join(pixels), tuple(dropped), tuple(set_aside), tuple(changed))
 
 
-def packed(work: Callable[[tuple[str, ...]], Chunk], tasks: Iterable[tuple[str, ...]], workers: int) -> Iterator[Chunk]:
+def packed(
+    work: Callable[[tuple[str, ...]], Chunk], tasks: Iterable[tuple[str, ...]], workers: int
+) -> Generator[Chunk]:
     """`work` of every task in order, by so many processes (1: by this one), a few tasks ahead of whoever listens.
 
     Raises UsageError for fewer than 1, DataError when a process dies, as it does when memory runs out.

@@ -1,9 +1,6 @@
 """CIFAR-100 from archives in the very format that it is published in: tar.gz of pickles of Python 2."""
 
-import io
 import pickle
-import struct
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +12,15 @@ from data_prep.listing import Fitting, read_table
 from data_prep.packing import write_listing
 from data_prep.plainpickle import read_pickle
 from tests.data_prep.conftest import fill
+from tests.data_prep.trees import CIFAR_NAMES, archived, cifar100_files, python2_pickle, stored
 from transferkit.errors import DataError
 from transferkit.manifest import IMAGES, LABELS
 from transferkit.splits import make_split
 
-NAMES = sorted(one for row in read_table("cifar100.csv") for one in row["classes"].split())
-COUNTS = {"train": 3, "test": 1}  # images a class
-
-
-def python2_pickle(value: object) -> bytes:
-    """What cPickle of Python 2 wrote with protocol 2, for dictionaries, lists, integers, strings and byte arrays."""
-    return b"\x80\x02" + _opcodes(value) + b"."
-
-
-def _opcodes(value: object) -> bytes:
-    match value:
-        case dict():
-            return b"}(" + b"".join(_opcodes(key) + _opcodes(one) for key, one in value.items()) + b"u"
-        case list():
-            return b"](" + b"".join(map(_opcodes, value)) + b"e"
-        case int():
-            return b"K" + bytes([value]) if value < 256 else b"M" + struct.pack("<H", value)
-        case bytes():
-            return b"T" + struct.pack("<i", len(value)) + value  # str of Python 2
-        case np.ndarray():
-            made = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
-            shape = b"".join(b"J" + struct.pack("<i", side) for side in value.shape)
-            kind = b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-            return made + b"(K\x01(" + shape + b"t" + kind + b"\x89" + _opcodes(value.tobytes()) + b"tb"
-    raise TypeError(value)
-
-
-def stored(part: str) -> dict[bytes, Any]:
-    labels = np.arange(100 * COUNTS[part]) * 7 % 100  # 7 and 100 share no factor: every class equally often
-    images = np.random.default_rng(COUNTS[part]).integers(0, 256, (len(labels), 3072), dtype=np.uint8)
-    files = [f"{label}.png".encode() for label in labels]
-    return {b"filenames": files, b"batch_label": b"x", b"fine_labels": labels.tolist(),
-            b"coarse_labels": (labels // 5).tolist(), b"data": images}  # fmt: skip
-
 
 @pytest.fixture
 def contents() -> dict[str, bytes]:
-    meta = {b"fine_label_names": [name.encode() for name in NAMES], b"coarse_label_names": [b"x"]}
-    return {"meta": python2_pickle(meta)} | {part: python2_pickle(stored(part)) for part in COUNTS}
-
-
-def archived(path: Path, contents: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(f"cifar-100-python/{name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return path
+    return cifar100_files()
 
 
 @pytest.mark.filterwarnings("ignore:numpy.core is deprecated")
@@ -109,7 +63,7 @@ def test_the_table_has_twenty_superclasses_of_five_classes_with_a_reason() -> No
     assert len({row["superclass"] for row in rows}) == 20
     assert all(len(row["classes"].split()) == 5 and row["why"] for row in rows)
     assert {row["kind"] for row in rows} == {"natural", "man-made"}
-    assert len(set(NAMES)) == 100
+    assert len(set(CIFAR_NAMES)) == 100
 
 
 def test_pickles_of_python_3_are_read_too(contents: dict[str, bytes]) -> None:

@@ -1,25 +1,17 @@
 """ILSVRC 2012 trees as users have them, with one tiny image for each class and part."""
 
-import io
 import tarfile
 from pathlib import Path
-from typing import Any, cast
 
-import numpy as np
 import pytest
-import scipy.io
 
 from data_prep.devkit import META, TRUTH
 from data_prep.imagenet import list_imagenet
 from data_prep.listing import Listing, imagenet_classes, read_table
-from tests.data_prep.conftest import fill, jpeg
+from tests.data_prep.conftest import fill
+from tests.data_prep.trees import IMAGE, TRUTHS, WNIDS, devkit, flat, imagenet_tree
 from transferkit.errors import DataError
 from transferkit.splits import make_split
-
-WNIDS = list(imagenet_classes())
-ORDER = np.random.default_rng(0).permutation(1000)  # the devkit's own numbers are in another order than the wnids
-TRUTHS = np.random.default_rng(1).permutation(1000)  # validation image i + 1 shows class TRUTHS[i]
-IMAGE = jpeg(0, 8, 8)
 
 
 def natural_of_the_paper() -> list[int]:
@@ -49,40 +41,6 @@ def test_the_kinds_are_the_halves_of_the_paper() -> None:
     assert (len(split.half_a), len(split.half_b)) == (551, 449)
 
 
-@pytest.fixture(scope="module")
-def train(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training folder, to be linked file by file."""
-    return fill(tmp_path_factory.mktemp("ilsvrc"), {f"{wnid}/{wnid}_1.JPEG": IMAGE for wnid in WNIDS})
-
-
-def tree(root: Path, train: Path, valid: dict[str, bytes], below: str = "") -> Path:
-    """A tree with this training folder and these validation images."""
-    (root / below).mkdir(parents=True)
-    for folder in train.iterdir():
-        (root / below / "train" / folder.name).mkdir(parents=True)
-        for file in folder.iterdir():
-            (root / below / "train" / folder.name / file.name).hardlink_to(file)
-    fill(root / below, {f"val/{name}": content for name, content in valid.items()})
-    return root
-
-
-def flat() -> dict[str, bytes]:
-    return {f"ILSVRC2012_val_{row:08}.JPEG": IMAGE for row in range(1, 1001)}
-
-
-def devkit() -> dict[str, bytes]:
-    """The two files of the development kit: every synset's number, wnid and words, then one number an image."""
-    fields = [("ILSVRC2012_ID", object), ("WNID", object), ("words", object), ("num_children", object)]
-    synsets = np.zeros((1001, 1), dtype=fields)
-    for row, index in enumerate(ORDER):
-        synsets[row, 0] = (float(row + 1), WNIDS[index], "some words", 0.0)
-    synsets[1000, 0] = (1001.0, "n00001740", "entity", 1000.0)  # an inner node, which is no class
-    buffer = io.BytesIO()
-    scipy.io.savemat(cast(Any, buffer), {"synsets": synsets})
-    numbers = {int(index): row + 1 for row, index in enumerate(ORDER)}
-    return {META: buffer.getvalue(), TRUTH: "\n".join(str(numbers[int(one)]) for one in TRUTHS).encode() + b"\n"}
-
-
 def truths(listing: Listing) -> dict[int, int]:
     """The label of every validation image by its number."""
     return {int(Path(item.place).stem[-8:]): item.label for item in listing.valid}
@@ -91,17 +49,17 @@ def truths(listing: Listing) -> dict[int, int]:
 WANTED = {row: int(label) for row, label in enumerate(TRUTHS, 1)}
 
 
-def test_validation_images_in_class_folders(train: Path, tmp_path: Path) -> None:
+def test_validation_images_in_class_folders(tmp_path: Path) -> None:
     valid = {f"{WNIDS[label]}/ILSVRC2012_val_{row:08}.JPEG": IMAGE for row, label in WANTED.items()}
-    listing = list_imagenet(tree(tmp_path / "root", train, valid))
+    listing = list_imagenet(imagenet_tree(tmp_path / "root", valid))
     assert truths(listing) == WANTED
     assert [item.label for item in listing.train] == list(range(1000))
     assert listing.classes[281].name == "tabby"
     assert "1000 of its 1281167 training and 1000 of its 50000" in listing.source
 
 
-def test_flat_validation_images_with_the_devkit_as_folder_or_archive(train: Path, tmp_path: Path) -> None:
-    root = tree(tmp_path / "root", train, flat())
+def test_flat_validation_images_with_the_devkit_as_folder_or_archive(tmp_path: Path) -> None:
+    root = imagenet_tree(tmp_path / "root", flat())
     with pytest.raises(DataError, match="--devkit"):
         list_imagenet(root)
     kit = fill(tmp_path / "kit" / "ILSVRC2012_devkit_t12" / "data", devkit()).parent
@@ -111,16 +69,16 @@ def test_flat_validation_images_with_the_devkit_as_folder_or_archive(train: Path
     assert truths(list_imagenet(root)) == WANTED
 
 
-def test_the_tree_of_kaggle_with_its_list(train: Path, tmp_path: Path) -> None:
-    root = tree(tmp_path / "root", train, flat(), "ILSVRC/Data/CLS-LOC")
+def test_the_tree_of_kaggle_with_its_list(tmp_path: Path) -> None:
+    root = imagenet_tree(tmp_path / "root", flat(), "ILSVRC/Data/CLS-LOC")
     rows = [f"ILSVRC2012_val_{row:08},{WNIDS[label]} 1 2 3 4 " for row, label in WANTED.items()]
     (root / "LOC_val_solution.csv").write_text("ImageId,PredictionString\n" + "\n".join(rows) + "\n")
     assert truths(list_imagenet(root)) == WANTED
     assert truths(list_imagenet(root / "ILSVRC")) == WANTED
 
 
-def test_a_devkit_that_does_not_fit_is_refused(train: Path, tmp_path: Path) -> None:
-    root = tree(tmp_path / "root", train, flat() | {"ILSVRC2012_val_00050001.JPEG": IMAGE})
+def test_a_devkit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    root = imagenet_tree(tmp_path / "root", flat() | {"ILSVRC2012_val_00050001.JPEG": IMAGE})
     kit = fill(tmp_path / "kit", devkit())
     with pytest.raises(DataError, match="00050001.JPEG: the ground truth knows no such"):
         list_imagenet(root, devkit=kit)
@@ -132,8 +90,8 @@ def test_a_devkit_that_does_not_fit_is_refused(train: Path, tmp_path: Path) -> N
         list_imagenet(root, devkit=kit)
 
 
-def test_missing_and_foreign_classes_are_named(train: Path, tmp_path: Path) -> None:
-    root = tree(tmp_path / "root", train, {f"{wnid}/1.JPEG": IMAGE for wnid in WNIDS})
+def test_missing_and_foreign_classes_are_named(tmp_path: Path) -> None:
+    root = imagenet_tree(tmp_path / "root", {f"{wnid}/1.JPEG": IMAGE for wnid in WNIDS})
     (root / "train" / WNIDS[3]).rename(root / "train" / "n99999999")
     with pytest.raises(DataError, match=r"1 are missing \(n01491361\) and 1 are none of ILSVRC 2012 \(n99999999\)"):
         list_imagenet(root)

@@ -1,6 +1,5 @@
 """Tiny ImageNet from zip archives and folders in the very format that it is published in."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,37 +9,15 @@ from data_prep.listing import Fitting, imagenet_classes
 from data_prep.packing import write_listing
 from data_prep.prepared import SET_ASIDE
 from data_prep.tinyimagenet import list_tiny_imagenet
-from tests.data_prep.conftest import fill, jpeg
+from tests.data_prep.conftest import fill
+from tests.data_prep.trees import TINY_WNIDS, tiny_files, zipped
 from transferkit.errors import DataError
 from transferkit.manifest import IMAGES, LABELS
-
-WNIDS = ("n04067472", "n02124075", "n09246464")  # reel, Egyptian cat, cliff: not sorted, as published
 
 
 @pytest.fixture
 def files() -> dict[str, bytes]:
-    made = {
-        "wnids.txt": "\n".join(WNIDS).encode(),
-        "words.txt": b"n00001740\tentity\n",
-        "test/images/test_0.JPEG": jpeg(),
-    }
-    boxes = []
-    for i, wnid in enumerate(WNIDS):
-        made[f"train/{wnid}/{wnid}_boxes.txt"] = b"x\t0\t0\t63\t63\n"
-        for row in range(4):
-            made[f"train/{wnid}/images/{wnid}_{row}.JPEG"] = jpeg(10 * i + row, 64, 64)
-        for row in range(2):
-            made[f"val/images/val_{2 * i + row}.JPEG"] = jpeg(100 + 10 * i + row, 64, 64)
-            boxes.append(f"val_{2 * i + row}.JPEG\t{wnid}\t0\t0\t63\t63")
-    made["val/val_annotations.txt"] = "\n".join(boxes).encode() + b"\n"
-    return {f"tiny-imagenet-200/{name}": content for name, content in made.items()}
-
-
-def zipped(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
+    return tiny_files()
 
 
 def test_classes_come_in_the_order_of_wnids_with_names_and_kinds(files: dict[str, bytes], tmp_path: Path) -> None:
@@ -70,7 +47,7 @@ def test_the_unpacked_folder_gives_the_same(files: dict[str, bytes], tmp_path: P
 
 def test_validation_images_sorted_into_class_folders_are_found(files: dict[str, bytes], tmp_path: Path) -> None:
     published = list_tiny_imagenet(zipped(tmp_path / "t.zip", files))
-    for i, wnid in enumerate(WNIDS):
+    for i, wnid in enumerate(TINY_WNIDS):
         for row in range(2):
             image = files.pop(f"tiny-imagenet-200/val/images/val_{2 * i + row}.JPEG")
             files[f"tiny-imagenet-200/val/{wnid}/images/val_{2 * i + row}.JPEG"] = image
@@ -100,4 +77,4 @@ def test_a_class_that_is_none_of_imagenet_is_refused(files: dict[str, bytes], tm
 
 
 def test_the_classes_of_these_tests_are_known() -> None:
-    assert set(WNIDS) <= set(imagenet_classes())
+    assert set(TINY_WNIDS) <= set(imagenet_classes())
