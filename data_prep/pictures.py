@@ -54,8 +54,10 @@ def decode(content: bytes) -> Picture:
             raise PictureError(f"it unpacks to more than {MOST_PIXELS} pixels (a decompression bomb?)") from None
         except UnidentifiedImageError:
             raise PictureError(f"it is none of {', '.join(FORMATS)}, or its beginning is damaged") from None
-        except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, MemoryError) as problem:
-            raise PictureError(f"it cannot be decoded: {problem}") from None  # Pillow lets all of these through
+        except PictureError:
+            raise
+        except Exception as problem:  # a damaged file can raise almost anything
+            raise PictureError(f"it cannot be decoded: {problem}") from None
     told = "; ".join(dict.fromkeys(f"Pillow warned: {one.message}" for one in heard))
     return Picture(picture.image, "; ".join(filter(None, (picture.change, told))))
 

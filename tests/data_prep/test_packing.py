@@ -1,6 +1,7 @@
 """Packing: resumable after a kill, the same bytes for any number of processes, bad pictures set aside with reasons."""
 
 import csv
+import errno
 import os
 import shutil
 import signal
@@ -18,15 +19,14 @@ import pytest
 from PIL import Image
 
 from data_prep import packing
-from data_prep.draft import JOURNAL, open_draft
+from data_prep.draft import JOURNAL, Appender, Entry, open_draft
 from data_prep.folder import list_folder
 from data_prep.listing import Fitting, Item, Listing
 from data_prep.packing import write_listing
 from data_prep.pictures import Picture, PictureError
 from data_prep.prepared import CHANGED, CONTACT_SHEET, SET_ASIDE
-from data_prep.sources import Folder
+from data_prep.workers import Chunk
 from tests.data_prep.conftest import fill, jpeg, saved
-from transferkit.atomic import PARTIAL
 from transferkit.errors import DataError, StoreError, UsageError
 from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
 
@@ -263,6 +263,31 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_packed(
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
 
 
+def test_a_disk_that_fills_up_is_told_and_what_is_packed_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="free some space"):
+        patch.setattr("data_prep.draft.Appender.add", full_after(4))
+        write_listing(tmp_path / "out", flat(50), FITTING, 1)
+    told: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
+    assert told[0] == 28
+    assert np.load(tmp_path / "out" / IMAGES)[:, 0, 0, 0].tolist() == list(range(100))
+
+
+def full_after(chunks: int) -> Callable[[Appender, Chunk], Entry]:
+    left, add = [chunks], Appender.add
+
+    def add_or_fail(self: Appender, chunk: Chunk) -> Entry:
+        left[0] -= 1
+        if left[0] < 0:
+            self.images.write(chunk.pixels[:50])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return add(self, chunk)
+
+    return add_or_fail
+
+
 def test_no_workers_and_wild_sizes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least 1"):
         write_listing(tmp_path / "out", flat(50), FITTING, 0)
@@ -281,10 +306,3 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     size = (tmp_path / "300" / IMAGES).stat().st_size
     assert size > 28e6
     assert peaks[1] < peaks[0] + 2e6
-
-
-def test_a_folder_can_be_sent_to_processes() -> None:
-    import pickle
-
-    assert pickle.loads(pickle.dumps(Folder(Path("a")))) == Folder(Path("a"))
-    assert PARTIAL.startswith(".")
