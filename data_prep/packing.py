@@ -20,7 +20,7 @@ from transferkit.errors import DataError, StoreError
 from transferkit.manifest import Manifest
 
 MOST_BAD = 0.01  # of all pictures; beyond it the preparation stops
-CHUNK_PICTURES, CHUNK_BYTES = 256, 2**24
+CHUNK_PICTURES, CHUNK_BYTES = 64, 2**24  # of one chunk; Ctrl-C waits for a few
 NO_PICTURE = "passed over: its name does not end as the names of pictures do"
 
 

@@ -69,8 +69,8 @@ def packed(
             "a process that decodes pictures was killed, perhaps because memory ran out: run the same command again, "
             f"it goes on from here; with fewer than {workers} --workers it needs less memory."
         ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    finally:  # waits for the chunks under way: a process that is killed while it sends one blocks the pool for ever
+        pool.shutdown(cancel_futures=True)
 
 
 def _in_order(

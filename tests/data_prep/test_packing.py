@@ -35,7 +35,7 @@ FITTING = Fitting(8)
 
 @dataclass(frozen=True)
 class Flat:
-    """Pictures of one colour each; `broken` of them are bad, and `stop` at one ends the process."""
+    """Pictures of one colour each; `broken` ones are bad, and `stop` ends the process."""
 
     side: int = 8
     broken: tuple[int, ...] = ()
