@@ -7,8 +7,8 @@ def ensure(name: str, work: Path) -> Path:
     """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 
     `name` is photos or shapeworld, or the path of a prepared folder. An existing folder is taken as it is,
-    whatever its arguments. Raises UsageError for another name, DataError when the folder holds something else,
-    StoreError when the disk is full or not writable.
+    whatever its arguments. Raises UsageError for another name, or one that its command must prepare first,
+    DataError when the folder holds something else, StoreError when the disk is full or not writable.
     """
     from data_prep.catalogue import prepare
     from data_prep.contact_sheet import write_contact_sheet

@@ -1,16 +1,16 @@
-"""The command line: `python -m data_prep photos|shapeworld`."""
+"""The command line: `python -m data_prep photos | shapeworld | cifar100 | tinyimagenet | imagenet | folder`."""
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
-from data_prep.catalogue import prepare
-from data_prep.prepared import CONTACT_SHEET, Arguments, Tell
+from data_prep.catalogue import READ, RENDERED, Origin, list_pictures, prepare, prepare_listing
+from data_prep.listing import Fitting
+from data_prep.pictures import SHAPES
+from data_prep.prepared import CHANGED, CONTACT_SHEET, SET_ASIDE, Arguments
+from data_prep.progress import showing
 from transferkit.errors import TransferkitError, UsageError
 from transferkit.manifest import Manifest
 from transferkit.work import find_work_folder
@@ -18,19 +18,28 @@ from transferkit.work import find_work_folder
 PURPOSES = {
     "photos": "80 places in real photographs that come with scikit-image and scikit-learn; nothing is downloaded",
     "shapeworld": "80 drawn classes made of known parts, so that the distance of two tasks can be set",
+    "cifar100": "100 classes in 32 pixels; downloads 169 MB, or takes cifar-100-python.tar.gz",
+    "tinyimagenet": "200 classes in 64 pixels; downloads 248 MB, or takes tiny-imagenet-200.zip",
+    "imagenet": "the 1000 classes of ILSVRC 2012, from a folder that holds train and val",
+    "folder": "your own pictures, from any folder that holds one folder per class",
 }
+SIZES = {"imagenet": 128}  # else 48, which the small network reads
+SINGLE = ("cifar100",)  # read in this process: its pictures need no decoding
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prepare one data set. Returns 0 when done, 1 when it failed, 2 for wrong usage."""
+    """Prepare one data set. Returns 0 when done, 1 when it failed, 2 for wrong usage, 130 when interrupted."""
     options = parser().parse_args(arguments)
     try:
-        _prepare(options.name, options.out, Arguments(options.seed, options.train, options.valid), options.force)
+        _prepare(options)
     except TransferkitError as problem:
         if options.debug:
             raise
         print(f"data_prep: {problem}", file=sys.stderr)
         return 2 if isinstance(problem, UsageError) else 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from what is downloaded and packed.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -41,48 +50,87 @@ def parser() -> argparse.ArgumentParser:
     for name, purpose in PURPOSES.items():
         command = names.add_parser(name, help=purpose, description=f"{purpose}.")
         command.add_argument("--out", type=Path, help="folder to write (default: data/NAME in the work folder)")
-        command.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
-        command.add_argument("--train", type=int, default=320, help="training images of each class (default: 320)")
-        command.add_argument("--valid", type=int, default=80, help="validation images of each class (default: 80)")
+        if name in RENDERED:
+            _add_rendered_options(command)
+        else:
+            _add_read_options(command, name)
         command.add_argument("--force", action="store_true", help="replace a data set that is there")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return top
 
 
-def _prepare(name: str, out: Path | None, arguments: Arguments, force: bool) -> None:
-    folder = (out or find_work_folder() / "data" / name).expanduser().absolute()
-    with _progress(name) as tell:
-        manifest, drawn = prepare(name, folder, arguments, force=force, tell=tell)
-    _report(folder, manifest, drawn)
+def _add_rendered_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
+    command.add_argument("--train", type=int, default=320, help="training images of each class (default: 320)")
+    command.add_argument("--valid", type=int, default=80, help="validation images of each class (default: 80)")
 
 
-@contextmanager
-def _progress(name: str) -> Iterator[Tell]:
-    """A bar on a terminal, else a line for each quarter that is done."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: _echo_quarter(name, done, total)
-        return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"drawing {name}", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def _add_read_options(command: argparse.ArgumentParser, name: str) -> None:
+    size, needed = SIZES.get(name, 48), name in ("imagenet", "folder")
+    command.add_argument("--from", type=Path, dest="path", required=needed, metavar="PATH", help="the files you have")
+    command.add_argument("--size", type=int, default=size, help=f"side of the images in pixels (default: {size})")
+    command.add_argument(
+        "--shape", choices=SHAPES, default="crop", help="crop the middle square, or squash all of it (default: crop)"
+    )
+    if name not in SINGLE:
+        command.add_argument("--workers", type=int, help="processes (default: one per CPU core)")
+    if name == "imagenet":
+        command.add_argument("--devkit", type=Path, metavar="PATH", help="ILSVRC2012_devkit_t12, where val is flat")
+    if name == "folder":
+        command.add_argument(
+            "--valid-share", type=float, default=0.2, metavar="SHARE", help="share held out (default: 0.2)"
+        )
+        command.add_argument("--natural", type=Path, metavar="FILE", help="the natural classes, one name a line")
 
 
-def _echo_quarter(name: str, done: int, total: int) -> None:
-    if done * 4 // total > (done - 1) * 4 // total:
-        print(f"drawing {name}: {100 * done // total} %", file=sys.stderr, flush=True)
+def _prepare(options: argparse.Namespace) -> None:
+    own = options.path.resolve().name if options.name == "folder" else options.name
+    folder = (options.out or find_work_folder() / "data" / own).expanduser().absolute()
+    if options.name in READ:
+        manifest, new = _read(options, folder)
+    else:
+        arguments = Arguments(options.seed, options.train, options.valid)
+        with showing(f"drawing {options.name}", "classes") as tell:
+            manifest, new = prepare(options.name, folder, arguments, force=options.force, tell=tell)
+    _report(folder, manifest, new)
 
 
-def _report(folder: Path, manifest: Manifest, drawn: bool) -> None:
+def _read(options: argparse.Namespace, folder: Path) -> tuple[Manifest, bool]:
+    fitting = Fitting(options.size, options.shape)
+    given = {name: getattr(options, name) for name in ("valid_share", "natural", "devkit") if hasattr(options, name)}
+    origin = Origin(options.path, find_work_folder() / "downloads", **given)
+    with showing(f"fetching {options.name}", "bytes") as tell:
+        listing = list_pictures(options.name, folder.name, origin, tell)
+    workers = 1 if options.name in SINGLE else _cores() if options.workers is None else options.workers
+    with showing(f"packing {folder.name} (processes: {workers})", "images") as tell:
+        return prepare_listing(folder, listing, fitting, workers, force=options.force, tell=tell)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _report(folder: Path, manifest: Manifest, new: bool) -> None:
     natural = sum(one.natural for one in manifest.classes)
     classes = len(manifest.classes)
     size = f"{manifest.image_size} x {manifest.image_size} pixels"
-    state = "prepared" if drawn else "already prepared with these arguments, nothing to do"
+    state = "prepared" if new else "already prepared with these arguments, nothing to do"
     print(f"{manifest.name}: {state}")
     print(f"folder: {folder}")
     print(f"images: {manifest.train[1]} to train, {manifest.valid[1] - manifest.valid[0]} to validate, {size}")
-    print(f"classes: {classes} ({classes - natural} man-made, {natural} natural)")
+    print(f"classes: {classes} ({_kinds(classes - natural, natural)})")
+    print(f"source: {manifest.source}")
     print(f"validation: {manifest.validation}")
+    for name in (SET_ASIDE, CHANGED):
+        if (folder / name).is_file():
+            print(f"{name.partition('.')[0].replace('_', ' ')}: {folder / name}")
     print(f"contact sheet: {folder / CONTACT_SHEET}")
+
+
+def _kinds(man_made: int, natural: int) -> str:
+    if man_made and natural:
+        return f"{man_made} man-made, {natural} natural"
+    return "no two kinds are told apart, so the split natural cannot be had"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
     The alt text is in the PNG's "Description".
     """
     groups = [(title, [i for i, one in enumerate(manifest.classes) if one.natural == kind])
-              for title, kind in (("man-made", False), ("natural", True))]  # fmt: skip
+              for title, kind in ((" man-made", False), (" natural", True))]  # fmt: skip
+    told_apart = all(labels for _, labels in groups)
     rows = [-(-len(labels) // COLUMNS) for _, labels in groups]
     block = VIEWS * TILE, NAME + TILE + GAP
     size = (2 * FRAME + COLUMNS * (block[0] + GAP) - GAP,
@@ -28,7 +29,14 @@ def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
     top = FRAME
     for (title, labels), count in zip(groups, rows, strict=True):
         if labels:
-            _draw_group(sheet, top, f"{manifest.name}: {len(labels)} {title} classes", labels, folder, manifest)
+            _draw_group(
+                sheet,
+                top,
+                f"{manifest.name}: {len(labels)}{title if told_apart else ''} classes",
+                labels,
+                folder,
+                manifest,
+            )
             top += TITLE + count * block[1] + GAP
     about = PngInfo()
     about.add_text("Title", f"Contact sheet of {manifest.name}")
@@ -39,9 +47,12 @@ def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
 def describe(manifest: Manifest) -> str:
     """The alt text: what the sheet shows, in words."""
     names = {kind: ", ".join(one.name for one in manifest.classes if one.natural == kind) for kind in (False, True)}
+    told = (
+        f"Man-made: {names[False]}. Natural: {names[True]}." if all(names.values()) else f"{''.join(names.values())}."
+    )
     return (
         f"Contact sheet of the data set {manifest.name}: up to {VIEWS} training images of each of "
-        f"{len(manifest.classes)} classes, under their names. Man-made: {names[False]}. Natural: {names[True]}."
+        f"{len(manifest.classes)} classes, under their names. {told}"
     )
 
 

@@ -14,6 +14,7 @@ from transferkit.errors import DataError, UsageError
 from transferkit.manifest import ClassInfo, Manifest, Part
 
 CONTACT_SHEET = "contact.png"
+SET_ASIDE, CHANGED = "set_aside.csv", "changed.csv"  # of data sets that are read, not drawn
 IMAGE_SIZE = 48
 Images = npt.NDArray[np.uint8]
 Tell = Callable[[int, int], None]  # called with how many steps are done, and of how many
@@ -75,7 +76,7 @@ def write(folder: Path, rendered: Rendered, arguments: Arguments, tell: Tell = s
     return written
 
 
-def find_prepared(folder: Path, name: str, arguments: Arguments) -> Manifest | None:
+def find_prepared(folder: Path, name: str, arguments: Mapping[str, object]) -> Manifest | None:
     """The manifest of `folder` if it already holds this very data set, None if nothing is there.
 
     Raises DataError when it holds another data set, other arguments, damaged files, or anything else.
@@ -89,17 +90,17 @@ def find_prepared(folder: Path, name: str, arguments: Arguments) -> Manifest | N
         found = manifest.read_manifest(folder)
     except DataError as problem:
         raise DataError(f"{problem} Or {remedy}") from None
-    if (found.name, dict(found.arguments)) != (name, arguments.as_mapping()):
+    if (found.name, dict(found.arguments)) != (name, dict(arguments)):
         raise DataError(
             f"{folder} holds {found.name} prepared with {_told(found.arguments)}, "
-            f"not {name} with {_told(arguments.as_mapping())}: {remedy}"
+            f"not {name} with {_told(arguments)}: {remedy}"
         )
     return found
 
 
 def check_replaceable(folder: Path) -> None:
     """Raise DataError unless `folder` is missing or holds nothing but a data set: no other file may be lost."""
-    known = {manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, CONTACT_SHEET}
+    known = {manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, CONTACT_SHEET, SET_ASIDE, CHANGED}
     others = sorted({path.name for path in folder.iterdir()} - known) if folder.is_dir() else []
     if others or folder.is_file():
         what = f"also holds {', '.join(others[:3])}" if others else "is a file"

@@ -22,7 +22,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises StoreError when the disk is full or the folder cannot be written; `path` is then as it was.
     """
     temporary = path.with_name(_partial_name(path))
-    with _told(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "wb") as file:
@@ -41,7 +41,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     An older `path` is replaced only once the new one is complete. Raises StoreError as `write_bytes`.
     """
-    with _told(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(_partial_name(path))
         try:
@@ -73,18 +73,9 @@ def sweep_partials(folder: Path) -> int:
     return len(left)
 
 
-def _partial_name(path: Path) -> str:
-    return f"{PARTIAL}{socket.gethostname()}~{os.getpid()}~{secrets.token_hex(4)}~{path.name}"
-
-
-def _is_orphan(partial: Path) -> bool:
-    host, _, rest = partial.name.removeprefix(PARTIAL).partition("~")
-    pid = rest.partition("~")[0]
-    return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
-
-
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while `path` is being written, such as a full disk, into a StoreError."""
     try:
         yield
     except OSError as problem:
@@ -94,6 +85,16 @@ def _told(path: Path) -> Iterator[None]:
             f"{path} could not be written ({problem.strerror or problem}): {remedy}, "
             "or set TRANSFERKIT_WORK to a folder on another disk; nothing was left half-written."
         ) from problem
+
+
+def _partial_name(path: Path) -> str:
+    return f"{PARTIAL}{socket.gethostname()}~{os.getpid()}~{secrets.token_hex(4)}~{path.name}"
+
+
+def _is_orphan(partial: Path) -> bool:
+    host, _, rest = partial.name.removeprefix(PARTIAL).partition("~")
+    pid = rest.partition("~")[0]
+    return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
 def _sync_file(path: Path) -> None:

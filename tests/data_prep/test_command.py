@@ -1,11 +1,17 @@
 """`python -m data_prep`: what it says and the exit codes it ends with."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from data_prep import cifar100
 from data_prep.__main__ import main
+from data_prep.download import Published
+from data_prep.prepared import CONTACT_SHEET, SET_ASIDE
+from tests.data_prep.conftest import fill, jpeg
 from transferkit.manifest import IMAGES, MANIFEST, read_manifest
 
 Prepare = Callable[..., int]
@@ -97,3 +103,73 @@ def test_an_unknown_name_lists_the_known_ones(prepare: Prepare, capsys: pytest.C
     assert prepare("fotos") == 2
     told = capsys.readouterr().err
     assert all(word in told for word in ("'fotos'", "photos", "shapeworld"))
+
+
+def test_a_folder_is_prepared_under_its_own_name_and_said_to_be(
+    tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "natural.txt").write_text("oak\n")
+    words = ("folder", "--from", str(tree), "--size", "8", "--workers", "1", "--natural", str(tmp_path / "natural.txt"))
+    assert prepare(*words) == 0
+    said = capsys.readouterr()
+    assert read_manifest(tmp_path / "data" / "tree").name == "tree"
+    for told in ("3 (2 man-made, 1 natural)", "8 x 8 pixels", "SHA-256", SET_ASIDE, "Set aside: 0"):
+        assert told in said.out
+    assert re.search(r"120 images in [\d.]+ s, [\d,]+ images/s", said.err)
+    assert prepare(*words) == 0
+    assert "already prepared" in capsys.readouterr().out
+
+
+def test_more_pictures_in_the_folder_are_noticed(
+    tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("folder", "--from", str(tree), "--size", "8", "--workers", "1")
+    assert prepare(*words) == 0
+    assert "no two kinds are told apart" in capsys.readouterr().out
+    with Image.open(tmp_path / "data" / "tree" / CONTACT_SHEET) as sheet:
+        assert "under their names. oak, saw, tap." in sheet.info["Description"]
+    fill(tree, {"oak/new.jpg": jpeg(999)})
+    assert prepare(*words) == 1
+    assert "--force" in capsys.readouterr().err
+    assert prepare(*words, "--force") == 0
+    assert read_manifest(tmp_path / "data" / "tree").valid[1] == 121
+
+
+def test_too_many_bad_pictures_end_with_a_sentence(
+    tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(tree, {"oak/a.jpg": b"", "saw/b.jpg": b"bad"})
+    assert prepare("folder", "--from", str(tree), "--size", "8", "--workers", "1") == 1
+    said = capsys.readouterr().err
+    assert "2 pictures cannot be used, more than 1% of all 122" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "data" / "tree").exists()
+
+
+def test_an_interrupted_preparation_says_that_it_goes_on(
+    tree: Path, prepare: Prepare, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("data_prep.packing.packed", stopped)
+    assert prepare("folder", "--from", str(tree), "--workers", "1") == 130
+    assert "goes on from what is downloaded and packed" in capsys.readouterr().err
+
+
+def test_a_download_that_fails_names_the_other_way(
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cifar100, "ARCHIVE", Published("http://127.0.0.1:9/c.tar.gz", "c.tar.gz", 5, "0"))
+    monkeypatch.setattr("data_prep.download.time.sleep", lambda _: None)
+    assert prepare("cifar100") == 1
+    assert "--from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("folder",), ("imagenet",), ("cifar100", "--size", "1000"), ("folder", "--from", ".", "--shape", "stretch"),
+     ("cifar100", "--seed", "1"), ("photos", "--from", ".")],
+)  # fmt: skip
+def test_options_that_do_not_fit_end_with_2(words: tuple[str, ...], prepare: Prepare) -> None:
+    assert prepare(*words) == 2

@@ -101,6 +101,11 @@ def test_ensure_names_the_data_sets_there_are(tmp_path: Path) -> None:
         ensure("fotos", tmp_path)
 
 
+def test_ensure_downloads_nothing_unasked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="python -m data_prep cifar100"):
+        ensure("cifar100", tmp_path)
+
+
 def test_ensure_deletes_nothing_that_is_no_data_set(tmp_path: Path) -> None:
     (tmp_path / "data" / "photos").mkdir(parents=True)
     (tmp_path / "data" / "photos" / "holiday.txt").write_text("precious")

@@ -1,0 +1,153 @@
+"""An unfinished data set: what is packed so far, chunk by chunk, so that a killed preparation goes on from there."""
+
+import fcntl
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+
+from data_prep.workers import Chunk
+from transferkit import atomic, manifest
+from transferkit.errors import DataError
+
+JOURNAL, PLAN, LOCK = "journal.jsonl", "plan.txt", "lock"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The receipt of one chunk that is in `images.npy`: its rows, their SHA-256, and what `Chunk` says of it."""
+
+    rows: int
+    checksum: str
+    dropped: tuple[int, ...]
+    set_aside: tuple[tuple[str, str], ...]
+    changed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The folder of an unfinished data set of `size` pixels, locked by this process."""
+
+    folder: Path
+    size: int
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes of one picture."""
+        return 3 * self.size**2
+
+    def resume(self, plan: str) -> list[Entry]:
+        """The chunks that are there and whole, if they belong to `plan`; whatever else is there is removed.
+
+        Each chunk is read and compared with its receipt, since a power failure may have lost what was written.
+        """
+        images = self.folder / manifest.IMAGES
+        if _read(self.folder / PLAN) != plan.encode():
+            (self.folder / JOURNAL).unlink(missing_ok=True)
+            images.write_bytes(self.header(0))
+            atomic.write_bytes(self.folder / PLAN, plan.encode())
+        kept = []
+        with images.open("r+b") as file:
+            end = file.seek(len(self.header(0)))
+            for entry in _entries(_read(self.folder / JOURNAL)):
+                if sha256(file.read(entry.rows * self.row_bytes)).hexdigest() != entry.checksum:
+                    break
+                kept.append(entry)
+                end = file.tell()
+            file.truncate(end)
+        atomic.write_bytes(self.folder / JOURNAL, b"".join(_line(entry) for entry in kept))
+        return kept
+
+    @contextmanager
+    def appending(self) -> Iterator["Appender"]:
+        """Open to add chunks at the end."""
+        with (self.folder / manifest.IMAGES).open("ab") as images, (self.folder / JOURNAL).open("ab") as journal:
+            yield Appender(images, journal, self.row_bytes)
+
+    def finish_images(self, rows: int) -> None:
+        """Write how many rows there are into the head of `images.npy`, and all of it to the disk."""
+        with (self.folder / manifest.IMAGES).open("r+b") as file:
+            file.write(self.header(rows))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def header(self, rows: int) -> bytes:
+        """The head of the array file; NumPy pads it, so that its length is the same for any number of rows."""
+        buffer = io.BytesIO()
+        shape = {"shape": (rows, 3, self.size, self.size), "fortran_order": False, "descr": "|u1"}
+        np.lib.format.write_array_header_1_0(buffer, shape)
+        return buffer.getvalue()
+
+    def publish(self, folder: Path, names: list[str]) -> None:
+        """Make the named files the data set `folder`, at once. Until that is done they also stay here."""
+        with atomic.new_folder(folder) as partial:
+            for name in names:
+                _link(self.folder / name, partial / name)
+        self.discard()
+
+    def discard(self) -> None:
+        """Delete the draft."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Appender:
+    """The open files of a draft."""
+
+    images: BinaryIO
+    journal: BinaryIO
+    row_bytes: int
+
+    def add(self, chunk: Chunk) -> Entry:
+        """Append a chunk, then its receipt."""
+        rows = len(chunk.pixels) // self.row_bytes
+        entry = Entry(rows, chunk.checksum(), chunk.dropped, chunk.set_aside, chunk.changed)
+        self.images.write(chunk.pixels)
+        self.images.flush()
+        self.journal.write(_line(entry))
+        self.journal.flush()
+        return entry
+
+
+@contextmanager
+def open_draft(folder: Path, size: int) -> Iterator[Draft]:
+    """The draft of the data set `folder`, beside it. Raises DataError when another process works on it."""
+    place = folder.with_name(f".packing-{folder.name}")
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"another process is preparing {folder}: wait for it, or give another --out.") from None
+        yield Draft(place, size)
+
+
+def _entries(journal: bytes) -> Iterator[Entry]:
+    for line in journal.split(b"\n"):
+        try:
+            yield msgspec.json.decode(line, type=Entry)
+        except msgspec.DecodeError:  # a line that was cut short by a kill, or the end
+            return
+
+
+def _line(entry: Entry) -> bytes:
+    return msgspec.json.encode(entry) + b"\n"
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        source.rename(target)

@@ -1,0 +1,85 @@
+"""`imagenet`: ILSVRC 2012 as its users have it, with the paper's order of classes and its two kinds."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from data_prep.devkit import read_devkit, read_solution
+from data_prep.listing import Item, Listing, class_folders, imagenet_classes, is_picture, labelled
+from data_prep.sources import Folder
+from transferkit.errors import DataError
+
+ROOTS = (".", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC", "CLS-LOC")  # the others as Kaggle packs it
+TRAINS, VALIDS = ("train", "ILSVRC2012_img_train"), ("val", "valid", "validation", "ILSVRC2012_img_val")
+SOURCE = (
+    "ILSVRC 2012 (Russakovsky et al. 2015): {train} of its 1281167 training and {valid} of its 50000 validation images."
+)
+VALIDATION = "validation images are those of the challenge's validation set: other photographs of the same classes."
+
+
+def list_imagenet(root: Path, name: str = "imagenet", devkit: Path | None = None) -> Listing:
+    """The images of all 1000 classes, in the order of the paper's indices (sorted wnids).
+
+    `root` holds `train` with a folder per wnid, and `val` either likewise or flat. A flat one needs the devkit, a
+    folder or its tar.gz, at `devkit` or in `root`; or Kaggle's `LOC_val_solution.csv` in `root`. Raises DataError when
+    something is missing or there are other classes than the 1000.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root} is no folder: name the folder that holds 'train' and 'val' of ILSVRC 2012.")
+    train_folder, valid_folder = _find(root, TRAINS, "training"), _find(root, VALIDS, "validation")
+    classes = imagenet_classes()
+    source = Folder(root)
+    sizes = {**source.sizes(train_folder), **source.sizes(valid_folder)}
+    train, others = class_folders(sizes, train_folder)
+    _check_classes(f"{root / train_folder}", set(train), set(classes))
+    valid, more = class_folders(sizes, valid_folder)
+    if not valid:
+        valid, more = _flat(root, devkit, valid_folder, sizes)
+    _check_classes(f"{root / valid_folder}", set(valid), set(classes))
+    listed = labelled(train, list(classes)), labelled(valid, list(classes))
+    return Listing(
+        name, tuple(classes.values()), *listed, source, SOURCE.format(train=len(listed[0]), valid=len(listed[1])),
+        VALIDATION, (*others, *more),
+    )  # fmt: skip
+
+
+def _find(root: Path, names: tuple[str, ...], what: str) -> str:
+    for base in ROOTS:
+        for name in names:
+            if (root / base / name).is_dir():
+                return f"{name}/" if base == "." else f"{base}/{name}/"
+    raise DataError(
+        f"{root} holds no folder {' or '.join(names)} of {what} images: unpack ILSVRC2012_img_train.tar (and each "
+        "class's own tar in it) and ILSVRC2012_img_val.tar to 'train' and 'val', and name the folder that holds both."
+    )
+
+
+def _check_classes(place: str, found: set[str], wanted: set[str]) -> None:
+    if found == wanted:
+        return
+    lost, new = sorted(wanted - found), sorted(found - wanted)
+    told = [f"{len(lost)} are missing ({', '.join(lost[:3])})"] if lost else []
+    told += [f"{len(new)} are none of ILSVRC 2012 ({', '.join(new[:3])})"] if new else []
+    raise DataError(
+        f"{place}: of the 1000 classes {' and '.join(told)}: complete it, or prepare a part of ImageNet with "
+        "'python -m data_prep folder', which knows the kinds of these classes too."
+    )
+
+
+def _flat(
+    root: Path, devkit: Path | None, folder: str, sizes: Mapping[str, int]
+) -> tuple[dict[str, list[Item]], list[str]]:
+    solution = next((root / base / "LOC_val_solution.csv" for base in (".", "..", "../..", "../../..")
+                     if (root / base / "LOC_val_solution.csv").is_file()), None)  # fmt: skip
+    wnids = read_devkit(root, devkit) if devkit or not solution else read_solution(solution)
+    found: dict[str, list[Item]] = {}
+    others = []
+    for place in (one for one in sizes if one.startswith(folder)):
+        number = re.fullmatch(r"ILSVRC2012_val_(\d{8})", Path(place).stem)
+        if not is_picture(place):
+            others.append(place)
+        elif number is None or int(number[1]) not in wnids:
+            raise DataError(f"{root / place}: the ground truth knows no such validation image; take it away.")
+        else:
+            found.setdefault(wnids[int(number[1])], []).append(Item(place, -1, str(sizes[place])))
+    return found, others

@@ -1,0 +1,123 @@
+"""What a data set of picture files consists of, before any of them is decoded."""
+
+import csv
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import NamedTuple
+
+from data_prep.pictures import ENDINGS, Pictures, Shape
+from transferkit.errors import DataError, UsageError
+from transferkit.manifest import ClassInfo, Part
+
+SMALLEST, LARGEST = 8, 512  # sides in pixels
+
+
+class Item(NamedTuple):
+    """One picture: where it is, its class, and what it is known by (its size in bytes, or a checksum)."""
+
+    place: str
+    label: int
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """The square that every picture is fitted to: its side in pixels, and how. Raises UsageError for wild sizes."""
+
+    size: int = 48
+    shape: Shape = "crop"
+
+    def __post_init__(self) -> None:
+        if not SMALLEST <= self.size <= LARGEST:
+            raise UsageError(f"--size {self.size}: give a side of {SMALLEST} to {LARGEST} pixels.")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A data set of pictures: training items, then validation items, each in the order of the prepared arrays.
+
+    `passed_over` are files that are no pictures by their names. `arguments` is what else decided the items.
+    Raises DataError when a class has no training or no validation item.
+    """
+
+    name: str
+    classes: tuple[ClassInfo, ...]
+    train: tuple[Item, ...]
+    valid: tuple[Item, ...]
+    pictures: Pictures
+    source: str
+    validation: str
+    passed_over: tuple[str, ...] = ()
+    arguments: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_parts(self.classes, [item.label for item in self.train], [item.label for item in self.valid])
+
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of a SHA-256 over classes and items: the same files give the same, anywhere."""
+        digest = hashlib.sha256(repr([(one.name, one.natural) for one in self.classes]).encode())
+        for part, items in (("train", self.train), ("valid", self.valid)):
+            for place, label, mark in items:
+                digest.update(f"{part}\0{place}\0{label}\0{mark}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()[:16]
+
+
+def check_parts(classes: Sequence[ClassInfo], train: Iterable[int], valid: Iterable[int]) -> None:
+    """Raise DataError when a class has no picture left in a part, or there are fewer than two classes."""
+    if len(classes) < 2:
+        raise DataError(
+            f"{len(classes)} classes cannot be divided into halves: at least 2 folders of pictures are needed."
+        )
+    parts: tuple[tuple[Part, set[int]], ...] = (("train", set(train)), ("valid", set(valid)))
+    for part, known in parts:
+        if empty := [one.name for label, one in enumerate(classes) if label not in known]:
+            what = "training" if part == "train" else "validation"
+            raise DataError(
+                f"no {what} pictures of {_some(empty)} ({len(empty)} of {len(classes)} classes): add pictures of "
+                "them or take the class away."
+            )
+
+
+def class_folders(sizes: Mapping[str, int], folder: str) -> tuple[dict[str, list[Item]], list[str]]:
+    """The pictures below each subfolder of `folder` ("" or ending with "/"), and the files that are no pictures.
+
+    The items' labels are not set yet (-1).
+    """
+    found: dict[str, list[Item]] = {}
+    others = []
+    for place, size in sizes.items():
+        if place.startswith(folder):
+            name, slash, _ = place[len(folder) :].partition("/")
+            if slash and is_picture(place):
+                found.setdefault(name, []).append(Item(place, -1, str(size)))
+            else:
+                others.append(place)
+    return found, others
+
+
+def is_picture(place: str) -> bool:
+    """Whether a file's name ends as those of pictures do."""
+    return os.path.splitext(place)[1].lower() in ENDINGS  # a million times, so no Path
+
+
+def labelled(found: Mapping[str, Sequence[Item]], names: Sequence[str]) -> tuple[Item, ...]:
+    """The items of the classes `names`, class by class, with the classes' places in `names` as labels."""
+    return tuple(item._replace(label=label) for label, name in enumerate(names) for item in found.get(name, ()))
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """A table of this package, by the headings of its columns; lines that begin with # explain it."""
+    text = resources.files("data_prep").joinpath("tables", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def imagenet_classes() -> dict[str, ClassInfo]:
+    """The 1000 classes of ILSVRC 2012 by wnid, in the order of the paper's indices, with the paper's kinds."""
+    return {row["wnid"]: ClassInfo(row["name"], row["kind"] == "natural") for row in read_table("imagenet.csv")}
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

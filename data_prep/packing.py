@@ -1,0 +1,150 @@
+"""Pack a listing of pictures into a prepared folder, on all cores, resumable at any moment."""
+
+import csv
+import io
+import shutil
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.contact_sheet import write_contact_sheet
+from data_prep.draft import Draft, Entry, open_draft
+from data_prep.listing import Fitting, Item, Listing, check_parts
+from data_prep.prepared import CHANGED, CONTACT_SHEET, SET_ASIDE, Tell, silent
+from data_prep.workers import pack, packed
+from transferkit import atomic, manifest
+from transferkit.errors import DataError, StoreError
+from transferkit.manifest import Manifest
+
+MOST_BAD = 0.01  # of all pictures; beyond it the preparation stops
+CHUNK_PICTURES, CHUNK_BYTES = 64, 2**24  # of one chunk; Ctrl-C waits for a few
+NO_PICTURE = "passed over: its name does not end as the names of pictures do"
+
+
+def arguments_of(listing: Listing, fitting: Fitting) -> dict[str, int | float | str | bool]:
+    """What decides the bytes of the data set, as the manifest records it."""
+    given = {"size": fitting.size, "shape": fitting.shape, "listing": listing.fingerprint()}
+    return given | dict(listing.arguments)
+
+
+def write_listing(folder: Path, listing: Listing, fitting: Fitting, workers: int, tell: Tell = silent) -> Manifest:
+    """Write the data set into `folder`, replacing an older one only when all is done; `tell` hears of every chunk.
+
+    Killed at any moment, it goes on with the next chunk when it is called again. Pictures that cannot be used are
+    left out and listed in `set_aside.csv`, changed ones in `changed.csv`. Raises DataError when more than 1 % are
+    bad or a class ends up empty, StoreError when the disk is full or not writable.
+    """
+    with atomic.writing(folder), open_draft(folder, fitting.size) as draft:
+        entries = draft.resume(repr(arguments_of(listing, fitting)))
+        _check_space(folder, draft, len(listing.train) + len(listing.valid), entries)
+        try:
+            entries = _pack(draft, listing, fitting, workers, entries, tell)  # fmt: skip
+        except _TooManyBadError as problem:
+            draft.discard()
+            raise DataError(_told(folder, problem, listing)) from None
+        written = _describe(draft, listing, fitting, entries)
+        names = [manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, CONTACT_SHEET, SET_ASIDE, CHANGED]
+        draft.publish(folder, names)
+    return written
+
+
+class _TooManyBadError(Exception):
+    def __init__(self, set_aside: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.set_aside = set_aside
+
+
+def _pack(
+    draft: Draft, listing: Listing, fitting: Fitting, workers: int, entries: list[Entry], tell: Tell
+) -> list[Entry]:
+    places = [item.place for item in (*listing.train, *listing.valid)]
+    count = max(1, min(CHUNK_PICTURES, CHUNK_BYTES // draft.row_bytes))
+    tasks = [tuple(places[start : start + count]) for start in range(0, len(places), count)]
+    set_aside = [one for entry in entries for one in entry.set_aside]
+    done = min(len(entries) * count, len(places))
+    tell(done, len(places))
+    work = partial(pack, listing.pictures, fitting)
+    with draft.appending() as appender, closing(packed(work, tasks[len(entries) :], workers)) as chunks:
+        for chunk in chunks:
+            entries.append(appender.add(chunk))
+            set_aside += chunk.set_aside
+            if len(set_aside) > MOST_BAD * len(places):
+                raise _TooManyBadError(set_aside)
+            done = min(done + count, len(places))
+            tell(done, len(places))
+    return entries
+
+
+def _describe(draft: Draft, listing: Listing, fitting: Fitting, entries: list[Entry]) -> Manifest:
+    train, valid = _kept(listing, entries)
+    check_parts(listing.classes, train, valid)
+    draft.finish_images(len(train) + len(valid))
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(train + valid, np.int64))
+    (draft.folder / manifest.LABELS).write_bytes(buffer.getvalue())
+    set_aside = [one for entry in entries for one in entry.set_aside]
+    changed = [one for entry in entries for one in entry.changed]
+    others = [(place, NO_PICTURE) for place in listing.passed_over]
+    (draft.folder / SET_ASIDE).write_bytes(_table("reason", set_aside + others))
+    (draft.folder / CHANGED).write_bytes(_table("change", changed))
+    names = (manifest.IMAGES, manifest.LABELS)
+    written = Manifest(
+        name=listing.name, classes=listing.classes, image_size=fitting.size, train=(0, len(train)),
+        valid=(len(train), len(train) + len(valid)), validation=listing.validation,
+        source=f"{listing.source} {_counts(len(set_aside), len(others), len(changed))}",
+        checksums={name: manifest.file_checksum(draft.folder / name) for name in names},
+        arguments=arguments_of(listing, fitting),
+    )  # fmt: skip
+    write_contact_sheet(draft.folder, written, draft.folder / CONTACT_SHEET)
+    manifest.write_manifest(draft.folder, written)
+    return written
+
+
+def _kept(listing: Listing, entries: list[Entry]) -> tuple[list[int], list[int]]:
+    dropped, start = set(), 0
+    for entry in entries:
+        dropped |= {start + position for position in entry.dropped}
+        start += entry.rows + len(entry.dropped)
+
+    def labels(items: tuple[Item, ...], first: int) -> list[int]:
+        return [item.label for row, item in enumerate(items, first) if row not in dropped]
+
+    return labels(listing.train, 0), labels(listing.valid, len(listing.train))
+
+
+def _counts(set_aside: int, others: int, changed: int) -> str:
+    return (
+        f"Set aside: {set_aside} pictures that cannot be used, and {others} files that are no pictures by their names "
+        f"({SET_ASIDE}). Changed to upright RGB of 8 bits: {changed} ({CHANGED})."
+    )
+
+
+def _table(heading: str, rows: Sequence[tuple[str, str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([("path", heading), *rows])
+    return text.getvalue().encode(errors="backslashreplace")
+
+
+def _told(folder: Path, problem: _TooManyBadError, listing: Listing) -> str:
+    report = folder.with_name(f"{folder.name}.{SET_ASIDE}")
+    atomic.write_bytes(report, _table("reason", problem.set_aside))
+    place, reason = problem.set_aside[0]
+    total = len(listing.train) + len(listing.valid)
+    return (
+        f"{len(problem.set_aside)} pictures cannot be used, more than {MOST_BAD:.0%} of all {total} "
+        f"(the first: {place}: {reason}): mend or remove those listed in {report}, then run this again."
+    )
+
+
+def _check_space(folder: Path, draft: Draft, total: int, entries: list[Entry]) -> None:
+    needed = (total - sum(entry.rows for entry in entries)) * draft.row_bytes
+    free = shutil.disk_usage(draft.folder).free
+    if needed > free:
+        raise StoreError(
+            f"{folder} needs {needed / 1e9:.1f} GB more for {total} pictures of {draft.size} pixels, "
+            f"{free / 1e9:.1f} GB are free there: free some space, give a smaller --size, or --out on another disk."
+        )

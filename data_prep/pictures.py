@@ -1,0 +1,118 @@
+"""Any picture file to RGB in 8 bits, and that to a square of the wanted size; what was changed on the way is said."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from data_prep.prepared import Images
+
+Shape = Literal["crop", "squash"]
+SHAPES: tuple[Shape, ...] = ("crop", "squash")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # Pillow's names; JPEG includes the MPO of phones
+ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"])
+MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 2**26  # Pillow's own limit, some 89 million
+MOST_BYTES = 2**28  # of one file
+
+
+class PictureError(Exception):
+    """A picture that cannot be used, and why, in a few words."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright RGB picture, and what had to be changed to get it ("" for nothing)."""
+
+    image: Image.Image
+    change: str = ""
+
+
+class Pictures(Protocol):
+    """Where the pictures of a data set are; sent to worker processes, so it holds paths rather than open files."""
+
+    def picture(self, place: str) -> Picture:
+        """The picture at `place`. Raises PictureError."""
+
+
+def decode(content: bytes) -> Picture:
+    """The picture that a file holds. Raises PictureError when it is damaged, a bomb, or of no known range of values.
+
+    Colour profiles are not applied, as everywhere in the field. Of the pictures in a phone's JPEG the first is
+    taken; any other file with several pictures is bad, as nobody knows which is meant.
+    """
+    if not content:
+        raise PictureError("the file is empty")
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            picture = _decode(content)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise PictureError(f"it unpacks to more than {MOST_PIXELS} pixels (a decompression bomb?)") from None
+        except UnidentifiedImageError:
+            raise PictureError(f"it is none of {', '.join(FORMATS)}, or its beginning is damaged") from None
+        except PictureError:
+            raise
+        except Exception as problem:  # a damaged file can raise almost anything
+            raise PictureError(f"it cannot be decoded: {problem}") from None
+    told = "; ".join(dict.fromkeys(f"Pillow warned: {one.message}" for one in heard))
+    return Picture(picture.image, "; ".join(filter(None, (picture.change, told))))
+
+
+def square(image: Image.Image, size: int, shape: Shape = "crop") -> Images:
+    """Resize to uint8 3 x `size` x `size`, by Pillow's antialiased bilinear filter (torchvision's default too).
+
+    `crop` takes the largest square in the middle, as Krizhevsky et al. 2012 did: the shorter side is scaled, the
+    longer cropped. `squash` ignores the aspect ratio and keeps everything, as Caffe's tools did for the paper
+    (convert_imageset with a resize height and width of 256, though without antialiasing).
+    """
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    box = (left, top, left + side, top + side) if shape == "crop" else (0, 0, *image.size)
+    resized = image.resize((size, size), Image.Resampling.BILINEAR, box)
+    return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
+
+
+def _decode(content: bytes) -> Picture:
+    image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise PictureError(f"it holds {getattr(image, 'n_frames', 1)} pictures")
+    deep = any(
+        "16" in str(tile[3]) for tile in getattr(image, "tile", ())
+    )  # Pillow halves 16-bit colour without a word
+    image.load()
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) not in (0, 1)
+    upright = ImageOps.exif_transpose(image) if turned else image
+    rgb, change = _to_rgb(upright)
+    notes = (change, "16 bits to 8" if deep else "", "turned as its EXIF data say" if turned else "")
+    return Picture(rgb, "; ".join(filter(None, notes)))
+
+
+def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image, ""
+    if image.mode.startswith("I"):
+        return _from_integers(image), "grey to RGB"
+    if "A" in image.mode.upper().replace("LAB", "") or "transparency" in image.info:
+        return _over_white(image.convert("RGBA"))
+    names = {"L": "grey", "1": "black and white", "P": "palette", "CMYK": "CMYK", "YCbCr": "YCbCr"}
+    if image.mode not in names:
+        raise PictureError(f"its pixels are of type {image.mode}, whose range is not known")
+    return image.convert("RGB"), f"{names[image.mode]} to RGB"
+
+
+def _over_white(image: Image.Image) -> tuple[Image.Image, str]:
+    lowest, _ = image.getchannel("A").getextrema()
+    if lowest == 255:
+        return image.convert("RGB"), "opaque alpha dropped"
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"), "laid on white"
+
+
+def _from_integers(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    if image.format not in ("PNG", "PPM", None) and not image.mode.startswith("I;16"):
+        raise PictureError("its pixels are 32-bit integers, whose range is not known")
+    return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")

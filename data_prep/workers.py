@@ -1,0 +1,97 @@
+"""Processes that decode pictures. No PyTorch is imported in them, so they start fast and are small."""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from data_prep.listing import Fitting
+from data_prep.pictures import PictureError, Pictures, square
+from transferkit.errors import DataError, UsageError
+
+AHEAD = 3  # chunks asked for per process: enough to keep it busy, few enough for memory
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some pictures, packed. `dropped` are the positions among them of those set aside, with `set_aside` why."""
+
+    pixels: bytes
+    dropped: tuple[int, ...]
+    set_aside: tuple[tuple[str, str], ...]  # place and reason
+    changed: tuple[tuple[str, str], ...]  # place and what was changed
+
+    def checksum(self) -> str:
+        """SHA-256 of the pixels."""
+        return hashlib.sha256(self.pixels).hexdigest()
+
+
+def pack(pictures: Pictures, fitting: Fitting, places: tuple[str, ...]) -> Chunk:
+    """Decode and fit the pictures at `places`; those that cannot be decoded are set aside."""
+    pixels, dropped, set_aside, changed = [], [], [], []
+    for position, place in enumerate(places):
+        shown = place.encode(errors="backslashreplace").decode()  # names of files may be any bytes
+        try:
+            picture = pictures.picture(place)
+        except PictureError as problem:
+            dropped.append(position)
+            set_aside.append((shown, str(problem)))
+            continue
+        pixels.append(square(picture.image, fitting.size, fitting.shape).tobytes())
+        if picture.change:
+            changed.append((shown, picture.change))
+    return Chunk(b"".join(pixels), tuple(dropped), tuple(set_aside), tuple(changed))
+
+
+def packed(
+    work: Callable[[tuple[str, ...]], Chunk], tasks: Iterable[tuple[str, ...]], workers: int
+) -> Generator[Chunk]:
+    """`work` of every task in order, by so many processes (1: by this one), a few tasks ahead of whoever listens.
+
+    Raises UsageError for fewer than 1, DataError when a process dies, as it does when memory runs out.
+    """
+    if workers < 1:
+        raise UsageError(f"{workers} workers cannot decode anything: ask for at least 1.")
+    if workers == 1:
+        yield from map(work, tasks)
+        return
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_tie_to_parent)
+    try:
+        yield from _in_order(pool, work, tasks, AHEAD * workers)
+    except BrokenProcessPool:
+        raise DataError(
+            "a process that decodes pictures was killed, perhaps because memory ran out: run the same command again, "
+            f"it goes on from here; with fewer than {workers} --workers it needs less memory."
+        ) from None
+    finally:  # waits for the chunks under way: a process that is killed while it sends one blocks the pool for ever
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, work: Callable[[tuple[str, ...]], Chunk], tasks: Iterable[tuple[str, ...]], ahead: int
+) -> Iterator[Chunk]:
+    waiting: deque[Future[Chunk]] = deque()
+    for task in tasks:
+        waiting.append(pool.submit(work, task))
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _tie_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,135 @@
+"""Folders and archives: listed in order, read in place, and nothing leads out of them."""
+
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from data_prep.pictures import PictureError
+from data_prep.sources import Folder, Zip, open_source, read_tar
+from tests.data_prep.conftest import fill
+from transferkit.errors import DataError
+
+
+def test_a_folder_lists_its_files_sorted_without_the_hidden_ones(tmp_path: Path) -> None:
+    fill(tmp_path, {"b/2.jpg": b"xx", "b/1.jpg": b"x", "a.txt": b"", ".DS_Store": b"x", "b/.x/y.jpg": b"x"})
+    assert list(Folder(tmp_path).sizes().items()) == [("a.txt", 0), ("b/1.jpg", 1), ("b/2.jpg", 2)]
+
+
+def test_a_link_within_the_folder_is_followed(tmp_path: Path) -> None:
+    fill(tmp_path, {"a/1.jpg": b"x"})
+    (tmp_path / "a" / "2.jpg").symlink_to("1.jpg")
+    assert Folder(tmp_path).read("a/2.jpg") == b"x"
+    assert list(Folder(tmp_path).sizes()) == ["a/1.jpg", "a/2.jpg"]
+
+
+@pytest.mark.parametrize("target", ["../secret.jpg", "../other"])
+def test_a_link_that_leaves_the_folder_is_refused(target: str, tmp_path: Path) -> None:
+    fill(tmp_path, {"secret.jpg": b"x", "other/1.jpg": b"x", "data/a/1.jpg": b"x"})
+    (tmp_path / "data" / "link").symlink_to(target)
+    with pytest.raises(DataError, match="link that leaves the folder"):
+        Folder(tmp_path / "data").sizes()
+
+
+def test_a_link_to_a_folder_is_refused_and_so_is_a_linked_part(tmp_path: Path) -> None:
+    fill(tmp_path, {"data/a/1.jpg": b"x", "other/1.jpg": b"x"})
+    (tmp_path / "data" / "b").symlink_to("a")
+    with pytest.raises(DataError, match="link to a folder"):
+        Folder(tmp_path / "data").sizes()
+    (tmp_path / "data" / "train").symlink_to(tmp_path / "other")
+    with pytest.raises(DataError, match="leaves the folder"):
+        Folder(tmp_path / "data").sizes("train/")
+
+
+def test_what_is_no_regular_file_or_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "nowhere.jpg").symlink_to("lost.jpg")
+    with pytest.raises(PictureError, match="no regular file"):
+        Folder(tmp_path).read("pipe.jpg")
+    with pytest.raises(PictureError, match="No such file"):
+        Folder(tmp_path).read("nowhere.jpg")
+    assert set(Folder(tmp_path).sizes()) == {"pipe.jpg", "nowhere.jpg"}
+
+
+def test_an_absurdly_large_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(2**30)  # sparse
+    with pytest.raises(PictureError, match="1073741824 bytes"):
+        Folder(tmp_path).read("huge.jpg")
+
+
+def zipped(path: Path, *members: tuple[zipfile.ZipInfo | str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_zip_archive_reads_as_a_folder_does(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", ("d/", b""), ("d/2.jpg", b"xx"), ("d/1.jpg", b"x"))
+    source = open_source(path)
+    assert list(source.sizes().items()) == [("d/1.jpg", 1), ("d/2.jpg", 2)]
+    assert source.read("d/2.jpg") == b"xx"
+
+
+@pytest.mark.parametrize("name", ["../evil.jpg", "/etc/passwd", "a/../../evil", "C:/evil", "..\\evil"])
+def test_a_zip_member_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="leads out of the archive"):
+        Zip(zipped(tmp_path / "a.zip", (name, b"x"))).sizes()
+
+
+def test_a_zip_member_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("a.jpg")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with pytest.raises(DataError, match="is a link"):
+        Zip(zipped(tmp_path / "a.zip", (link, b"/etc/passwd"))).sizes()
+
+
+def test_a_damaged_zip_member_has_a_reason_and_a_cut_archive_is_refused(tmp_path: Path) -> None:
+    content = zipped(tmp_path / "a.zip", ("1.jpg", b"precious")).read_bytes()
+    (tmp_path / "b.zip").write_bytes(content.replace(b"precious", b"preciouz"))
+    with pytest.raises(PictureError, match="CRC"):
+        Zip(tmp_path / "b.zip").read("1.jpg")
+    (tmp_path / "c.zip").write_bytes(content[:-30])
+    with pytest.raises(DataError, match="cannot be read as a zip archive"):
+        Zip(tmp_path / "c.zip").sizes()
+
+
+def tarred(path: Path, *members: tuple[str, bytes], link: str = "") -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        if link:
+            member = tarfile.TarInfo("link")
+            member.type, member.linkname = tarfile.SYMTYPE, link
+            archive.addfile(member)
+    return path
+
+
+def test_the_wanted_members_of_a_tar_archive_are_read(tmp_path: Path) -> None:
+    path = tarred(tmp_path / "a.tar.gz", ("d/train", b"1"), ("d/meta", b"2"), ("d/other", b"3"))
+    assert read_tar(path, ("train", "meta")) == {"train": b"1", "meta": b"2"}
+    with pytest.raises(DataError, match="holds no test"):
+        read_tar(path, ("train", "test"))
+
+
+def test_a_tar_archive_that_leads_out_or_is_cut_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="leads out"):
+        read_tar(tarred(tmp_path / "a.tar.gz", ("../train", b"1")), ("train",))
+    with pytest.raises(DataError, match="is a link"):
+        read_tar(tarred(tmp_path / "b.tar.gz", ("train", b"1"), link="/etc/passwd"), ("train",))
+    content = tarred(tmp_path / "c.tar.gz", ("train", os.urandom(5000))).read_bytes()
+    (tmp_path / "d.tar.gz").write_bytes(content[:-2000])
+    with pytest.raises(DataError, match="cannot be read as a tar archive"):
+        read_tar(tmp_path / "d.tar.gz", ("train",))
+
+
+def test_a_path_that_is_not_there_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="--from"):
+        open_source(tmp_path / "lost")
