@@ -29,14 +29,14 @@ def draw_losses(
     """The final training loss of every network above its top-1, over n.
 
     `table`: as of `results.tabulate`. A network below its base with a *higher* training loss is under-fitted; one
-    with a training loss as low has features that do not carry over to new images. `classes` marks the loss of
-    guessing. Raises UsageError for a table without networks or without `train_loss`.
+    with a training loss as low fits its training images and does not carry over to new ones. `classes` marks the
+    loss of guessing. Raises UsageError for a table without networks or without `train_loss`.
     """
     chosen = _select(table, treatments)
     notes = [
         f"{caption(chosen, data, treatments)}. One marker per network{sides(chosen)}; dashed: mean of the bases.",
-        "Less accurate and a higher training loss: under-fitted. Less accurate at the same loss: features that serve "
-        "the training images only.",
+        "Less accurate, higher training loss: what is trained cannot fit even its training images (under-fitting). "
+        "Less accurate at the same loss: it fits them, and does not carry over to new ones.",
         plateau_note(chosen, classes),
     ]
     there = [name for name in TREATMENTS if name in set(chosen["treatment"])]
