@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -165,7 +166,7 @@ def _draw_copies(ax: Axes, rows: Sequence[Run], heights: Sequence[float]) -> Non
         deepest = max(places[run] for run in copies) + _INSET + _TALL / 2
         most = max(run.n for run in copies)
         reach = most - 1 + _WIDE
-        line = {"color": INK, "linewidth": 1.0, "solid_capstyle": "butt"}
+        line: dict[str, Any] = {"color": INK, "linewidth": 1.0, "solid_capstyle": "butt"}
         ax.plot([0, 0, reach, reach], [below - 0.08, below, below, below - 0.08], **line)
         ax.plot([0, lane, lane], [below, below, deepest], **line)
         for run in copies:

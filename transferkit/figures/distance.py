@@ -18,9 +18,7 @@ _SPLIT = re.compile(r"overlap-(\d*\.?\d+)")
 _SHOWN = (1, 3, 5, 7)  # chop points of the panel on the right
 
 
-def draw_distance(
-    table: pd.DataFrame, data: str, title: str = "Transfer over the distance of the two halves"
-) -> Figure:
+def draw_distance(table: pd.DataFrame, data: str, title: str = "Transfer over the distance of the halves") -> Figure:
     """AnB against base over n, a line per overlap of the halves, darkest for none; and the same over the overlap.
 
     `table` is as of `results.tabulate`, of splits `overlap-x`. Raises UsageError when it has no AnB of such splits.

@@ -102,7 +102,7 @@ def describe_convergence(log: pd.DataFrame, data: str, n: int = 4) -> str:
         told.append(f"{treatment} goes from {ends.iloc[0]:.1f} to {ends.iloc[1]:.1f} % and {when}.")
     opening = f"Top-1 and training loss over {means.index[-1]} epochs, with n = {n} copied layers and from scratch."
     base = f"The bases go from {means['base'].iloc[0]:.1f} to {goal:.1f} %."
-    treatments = tuple(means.columns)
+    treatments: tuple[Treatment, ...] = tuple(name for name in TREATMENTS if name in means)
     return " ".join([opening, f"{caption(_at(rows, int(means.index[-1])), data, treatments)}.", base, *told])
 
 

@@ -1,5 +1,7 @@
 """Top-1 against images per class, linear and log-log: the supplement of Yosinski et al. 2014."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -65,13 +67,19 @@ def _bases(table: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _draw_means(ax: Axes, rows: pd.DataFrame, look: dict[str, object]) -> None:
+def _draw_means(ax: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
     means = 100 * rows.groupby("images_per_class")["top1"].mean()
-    ax.plot(means.index, means, gid="means", **look)  # type: ignore[arg-type]
+    ax.plot(means.index, means, gid="means", **look)
 
 
 def _cross_out(ax: Axes, failed: pd.DataFrame) -> None:
-    look = {"marker": "X", "markersize": 9, "markerfacecolor": "white", "markeredgecolor": INK, "linestyle": "none"}
+    look: dict[str, Any] = {
+        "marker": "X",
+        "markersize": 9,
+        "markerfacecolor": "white",
+        "markeredgecolor": INK,
+        "linestyle": "none",
+    }
     if len(failed):
         ax.plot(failed["images_per_class"], 100 * failed["top1"], gid="plateau", zorder=5, **look)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from transferkit.figures.panels import FIGURE2, base_mean, select
 from transferkit.figures.readings import NOTEWORTHY
 from transferkit.figures.style import STYLES
-from transferkit.results import ENOUGH_FOR_INTERVAL, summarise
+from transferkit.results import summarise
 from transferkit.treatments import HALVES, TREATMENTS, Treatment
 
 
@@ -32,8 +32,8 @@ def interval_note(table: pd.DataFrame) -> str:
     """One sentence: what the bars are, or why there are none."""
     summary = summarise(table[table["paired"].notna() & (table["treatment"] != "base")])
     if summary["low"].notna().any():
-        return f"Bars: 95 % interval of the mean paired difference, from {ENOUGH_FOR_INTERVAL} networks up."
-    return f"No intervals: they need {ENOUGH_FOR_INTERVAL} networks per point."
+        return "Bars: 95 % interval of the mean paired difference, where there are enough networks for one."
+    return "No intervals: too few splits or seeds per point."
 
 
 def authors_note(authors: pd.DataFrame | None, treatments: Sequence[Treatment]) -> list[str]:
