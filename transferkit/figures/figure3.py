@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from transferkit.errors import UsageError
 from transferkit.figures.lines import spread
 from transferkit.figures.page import page
-from transferkit.figures.plateau import on_plateau, plateau_note
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.relative import DISSIMILAR_ANB, FAR, LOOKS, RANDOM_RNB, SIMILAR_ANB, draw_relative, summary_of
 from transferkit.figures.style import INK, LARGE, QUIET, SMALL, SMALL_SIZE, STYLES, TEXT_SIZE, dress
 from transferkit.figures.words import decapitalise, networks_per_point, number, trend
@@ -86,28 +86,26 @@ def _draw_random(ax: Axes, table: pd.DataFrame, classes: int | None) -> None:
     parts = _parts(table)
     rows = parts.get(RANDOM_RNB, table[:0])
     behind = table[(table["treatment"] == "base") & table["split"].isin(rows["split"])]
-    shown = pd.concat([behind, rows]) if len(rows) else rows
-    _draw_accuracy(ax, shown, "RnB", LOOKS[RANDOM_RNB], "mean")
-    failed = rows[on_plateau(rows, classes)]
-    if len(failed):
-        ax.plot(
-            failed["n"] + spread(failed, 0.15), 100 * failed["top1"], gid="plateau", linestyle="none", marker="X",
-            markersize=9, markerfacecolor="white", markeredgecolor=INK, zorder=5,
-        )  # fmt: skip
+    shown = pd.concat([behind, rows]) if len(behind) else rows
+    x = _draw_accuracy(ax, shown, "RnB", LOOKS[RANDOM_RNB], "mean")
+    failed = shown[on_plateau(shown, classes) & (shown["treatment"] == "RnB")]
+    ax.plot(x[failed.index], 100 * failed["top1"], **CROSSED)
     _finish(ax, "Random, untrained filters")
     if rows.empty:
         _say_empty(ax, "no networks on random filters")
 
 
-def _draw_accuracy(ax: Axes, rows: pd.DataFrame, treatment: Treatment, look: dict[str, Any], name: str) -> None:
-    """Networks and the line of their mean top-1, called `name`, from the bases' mean on."""
+def _draw_accuracy(ax: Axes, rows: pd.DataFrame, treatment: Treatment, look: dict[str, Any], name: str) -> pd.Series:
+    """Networks and the line of their mean top-1, called `name`, from the bases' mean on; x of each network."""
     chosen = rows[rows["treatment"].isin(["base", treatment])]
     means = 100 * chosen.groupby("n")["top1"].mean()
     small = look | {"linestyle": "none", "markersize": SMALL - 1, "alpha": 0.55}
-    ax.plot(chosen["n"] + spread(chosen, 0.2), 100 * chosen["top1"], zorder=2, gid="networks", **small)
+    x = chosen["n"] + spread(chosen, 0.2)
+    ax.plot(x, 100 * chosen["top1"], zorder=2, gid="networks", **small)
     ax.plot(means.index, means, zorder=3, gid="means", label=name, **look)
     if 0 in means:
         ax.plot([0], [means[0]], zorder=4, **STYLES["base"].line(LARGE, joined=False))
+    return x
 
 
 def _finish(ax: Axes, title: str) -> None:

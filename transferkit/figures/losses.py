@@ -6,12 +6,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from transferkit.errors import UsageError
-from transferkit.figures.lines import spread
 from transferkit.figures.page import page
-from transferkit.figures.panels import base_mean, plot_networks, select
-from transferkit.figures.plateau import on_plateau, plateau_note
+from transferkit.figures.panels import base_mean, place_networks, plot_networks, select
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.readings import NOTEWORTHY
-from transferkit.figures.style import INK, QUIET, SMALL_SIZE, STYLES, TEXT_SIZE, key
+from transferkit.figures.style import INK, QUIET, SMALL_SIZE, TEXT_SIZE, key
 from transferkit.figures.words import caption, listed, sides
 from transferkit.treatments import TREATMENTS, Treatment
 
@@ -45,13 +44,12 @@ def draw_losses(
     plot_networks(losses, chosen, there, "train_loss")
     plot_networks(accuracies, chosen, there)
     failed = chosen[on_plateau(chosen, classes)]
+    x = place_networks(chosen)[failed.index]
+    losses.plot(x, failed["train_loss"], **CROSSED)
+    accuracies.plot(x, 100 * failed["top1"], **CROSSED)
     if classes is not None and len(failed):
         losses.axhline(math.log(classes), color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
         losses.text(-0.4, math.log(classes), f"ln {classes}: guessing", fontsize=SMALL_SIZE, color=QUIET, va="bottom")
-        offset = failed["treatment"].map(lambda name: STYLES[name].offset) + spread(failed, 0.04)
-        look = {"marker": "X", "markersize": 8, "markerfacecolor": "white", "markeredgecolor": INK, "linestyle": "none"}
-        for ax, heights in ((losses, failed["train_loss"]), (accuracies, 100 * failed["top1"])):
-            ax.plot(failed["n"] + offset, heights, gid="plateau", zorder=5, **look)
     accuracies.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
     return figure
 

@@ -63,16 +63,12 @@ def plot_means(
     for treatment, line in lines.items():
         draw_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
         if networks and treatment != "base":
-            chosen = paired[paired["treatment"] == treatment]
-            x = line.x[chosen["n"]] + spread(chosen, 0.15)
-            ax.plot(x, 100 * chosen["paired"], alpha=0.55, zorder=2, **STYLES[treatment].line(SMALL - 1, joined=False))
+            _draw_networks(ax, paired[paired["treatment"] == treatment], line, treatment)
     dress(ax, names=True)
     ax.plot([ax.get_xlim()[0], CHOP_POINTS[-1] + 0.13], [0, 0], zorder=1, **BASE_LINE)
     ax.margins(y=0.08)
     if paired.empty:
-        ax.set_yticks([])
-        message = "no network has its base to be compared with"
-        ax.text(0.5, 0.6, message, transform=ax.transAxes, ha="center", fontsize=TEXT_SIZE, color=INK)
+        _say_unpaired(ax)
     _read(ax, find_readings(summary), lines, [] if authors is None else [authors_key()])
     gap = 0.39 if networks else 0.22
     ends = [end_of(line, gap, treatment, STYLES[treatment].edge) for treatment, line in lines.items()]
@@ -104,6 +100,17 @@ def add_accuracy_axis(ax: Axes, base: float) -> None:
     axis.tick_params(labelsize=SMALL_SIZE, colors=QUIET, length=3, width=0.8)
     axis.spines["right"].set_color(QUIET)
     axis.set_ylabel("Mean of the bases + difference (%)", fontsize=TEXT_SIZE, color=QUIET)
+
+
+def _draw_networks(ax: Axes, chosen: pd.DataFrame, line: Line, treatment: Treatment) -> None:
+    x = line.x[chosen["n"]] + spread(chosen, 0.15)
+    ax.plot(x, 100 * chosen["paired"], alpha=0.55, zorder=2, **STYLES[treatment].line(SMALL - 1, joined=False))
+
+
+def _say_unpaired(ax: Axes) -> None:
+    ax.set_yticks([])
+    message = "no network has its base to be compared with"
+    ax.text(0.5, 0.6, message, transform=ax.transAxes, ha="center", fontsize=TEXT_SIZE, color=INK)
 
 
 def _read(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment, Line], others: Sequence[Line2D]) -> None:

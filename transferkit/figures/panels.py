@@ -35,12 +35,22 @@ def plot_networks(
     for treatment in treatments:
         chosen = table[table["treatment"] == treatment]
         style = STYLES[treatment]
-        x = chosen["n"] + style.offset + spread(chosen, 0.04)
-        ax.plot(x, scale * chosen[measure], gid=treatment, zorder=3, **style.line(SMALL, joined=False))
+        ax.plot(
+            place_networks(chosen), scale * chosen[measure], gid=treatment, zorder=3, **style.line(SMALL, joined=False)
+        )
     if np.isfinite(mean := base_mean(table, measure)):
         ax.axhline(scale * mean, zorder=1, **BASE_LINE)
     dress(ax, names=False)
     ax.set_ylabel(_LABELS[measure], fontsize=TEXT_SIZE, color=INK)
+
+
+def place_networks(table: pd.DataFrame) -> pd.Series:
+    """The x of every network, by row: n, the offset of its treatment, and its place among the same treatment and n."""
+    x = table["n"].astype(float)
+    for treatment, style in STYLES.items():
+        chosen = table[table["treatment"] == treatment]
+        x[chosen.index] += style.offset + spread(chosen, 0.04)
+    return x
 
 
 def select(table: pd.DataFrame, treatments: Sequence[Treatment]) -> pd.DataFrame:

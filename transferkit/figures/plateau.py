@@ -1,12 +1,22 @@
 """Networks whose training never began: their training loss is still that of guessing, ln K for K classes."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
 from transferkit.errors import UsageError
+from transferkit.figures.style import INK
 from transferkit.figures.words import listed, number
 
+CROSSED: Mapping[str, Any] = MappingProxyType(
+    {
+        "marker": "X", "markersize": 9, "markerfacecolor": "white", "markeredgecolor": INK, "linestyle": "none",
+        "zorder": 5, "gid": "plateau",
+    }
+)  # fmt: skip
 NEAR = 0.98  # of ln K: the authors' own failed networks stand at 6.906 of 6.908
 
 

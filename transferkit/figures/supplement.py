@@ -10,7 +10,7 @@ from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
 from transferkit.errors import UsageError
 from transferkit.figures.page import page
-from transferkit.figures.plateau import on_plateau, plateau_note
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.style import INK, LARGE, SMALL, SMALL_SIZE, STYLES, TEXT_SIZE, authors_key, faint
 from transferkit.figures.words import listed, number
 
@@ -44,7 +44,8 @@ def draw_images_per_class(
         _draw_means(ax, rows, _LOOK)
         small = _LOOK | {"markersize": SMALL - 1, "linestyle": "none", "alpha": 0.5}
         ax.plot(rows["images_per_class"], 100 * rows["top1"], gid="networks", **small)
-        _cross_out(ax, rows[on_plateau(rows, classes)])
+        failed = rows[on_plateau(rows, classes)]
+        ax.plot(failed["images_per_class"], 100 * failed["top1"], **CROSSED)
         _dress(ax, logarithmic=logarithmic)
     return figure
 
@@ -70,18 +71,6 @@ def _bases(table: pd.DataFrame) -> pd.DataFrame:
 def _draw_means(ax: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
     means = 100 * rows.groupby("images_per_class")["top1"].mean()
     ax.plot(means.index, means, gid="means", **look)
-
-
-def _cross_out(ax: Axes, failed: pd.DataFrame) -> None:
-    look: dict[str, Any] = {
-        "marker": "X",
-        "markersize": 9,
-        "markerfacecolor": "white",
-        "markeredgecolor": INK,
-        "linestyle": "none",
-    }
-    if len(failed):
-        ax.plot(failed["images_per_class"], 100 * failed["top1"], gid="plateau", zorder=5, **look)
 
 
 def _dress(ax: Axes, *, logarithmic: bool) -> None:
