@@ -121,3 +121,19 @@ def test_a_base_keeps_the_history_of_its_first_layer_and_a_chopped_network_none(
     assert not np.array_equal(history[0], history[1])
     with pytest.raises(StoreError, match=r"A3A\+ has no history.safetensors"):
         study.store.history(chopped.run, study.setting)
+
+
+def test_a_small_target_set_can_be_met_with_a_base_that_saw_its_whole_half(study: Study) -> None:
+    full = study.setting
+    small = replace(full, recipe=replace(full.recipe, images_per_class=8), source_recipe=full.recipe)
+    limited = replace(study, setting=small)
+    assert small.of_source == full == full.of_source
+    with pytest.raises(StoreError, match="baseA has no weights"):
+        performed(limited, "A3B")
+    performed(study, "baseA")
+    receipt = performed(limited, "A3B")
+    assert np.array_equal(
+        study.store.weights(receipt.run, small)["conv1.weight"],
+        study.store.weights(parse_run("baseA", "random0", 0), full)["conv1.weight"],
+    )
+    assert receipt.setting == small

@@ -64,6 +64,15 @@ def test_random_filters_let_a_signal_of_full_size_through() -> None:
         assert 0.1 < network(images, until=depth).square().mean().sqrt().item() < 10, LAYERS[depth - 1]
 
 
+def test_random_filters_as_published_starve_the_layers_above() -> None:
+    network = operate(SPEC, 4, run_of("R7B"), random_filters="published").network.eval()
+    images = torch.randn(8, 3, SPEC.image_size, SPEC.image_size, generator=torch.Generator().manual_seed(0))
+    five = network(images, until=5)
+    assert network.get_parameter("conv2.weight").std().item() == pytest.approx(0.01, rel=0.05)
+    assert network.get_parameter("conv2.bias").unique().tolist() == [1.0]
+    assert five.std(dim=0).mean() < 1e-3 * five.mean()  # what tells images apart is lost beside the bias
+
+
 def test_random_filters_are_nested_over_n_and_differ_between_targets() -> None:
     two, five = (weights_of(operate(SPEC, 4, run_of(label))) for label in ("R2B", "R5B"))
     other = weights_of(operate(SPEC, 4, run_of("R2A")))

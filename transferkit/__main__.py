@@ -1,4 +1,4 @@
-"""The command line: `python -m transferkit plan | sweep | figures | filters`, also installed as `transferkit`."""
+"""The command line, `python -m transferkit COMMAND`: plan, sweep, figures, filters, evidence, claims."""
 
 import argparse
 import logging
@@ -13,6 +13,7 @@ from transferkit.config import get_preset, presets
 from transferkit.console import paired_table, plan_table, shares_table, show_progress
 from transferkit.data import open_prepared
 from transferkit.errors import TransferkitError, UsageError
+from transferkit.evidence.command import Action, add_commands
 from transferkit.experiment import Study, plan_study
 from transferkit.first_layer import fit_table, untrained_filters
 from transferkit.foreign import load_filters
@@ -107,14 +108,19 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="transferkit", description="How transferable are the features of a network?")
     top.add_argument("--version", action="version", version=f"transferkit {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, action: Action, purpose: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        command.set_defaults(command=action)
+        return command
+
     for name, action, purpose in (
         ("plan", _plan, "print what a sweep would train, and what is already there"),
         ("sweep", _sweep, "train every network of the grid that is not there yet"),
         ("figures", _figures, "draw Figure 2 and the conv1 sheets of what is there, write grid.csv"),
         ("filters", _filters, "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
     ):
-        command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
-        command.set_defaults(command=action)
+        command = add(name, action, purpose)
         _add_study_options(command)
         if name == "sweep":
             _add_worker_options(command)
@@ -122,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
         if name == "filters":
             _add_weights_options(command)
+    add_commands(add)
     return top
 
 

@@ -1,7 +1,7 @@
 """Everything that decides a result apart from the run itself: the network, the recipe, and presets of both."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -10,6 +10,7 @@ from transferkit.errors import UsageError
 
 Norm = Literal["none", "lrn", "batch"]
 Schedule = Literal["one-cycle", "step"]
+RandomFilters = Literal["he", "published"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Recipe:
     `learning_rate` is the peak; "one-cycle" rises to it over the first `warmup` of the training and falls
     to zero along a cosine, "step" divides it by ten after each fraction in `drops`. Biases learn at
     `bias_rate` times the rate and have no weight decay. `images_per_class` limits the training images to
-    the first so many of each class.
+    the first so many of each class. `random_filters` says how the frozen random layers of RnB are drawn: after
+    He et al. 2015, or as published, a Gaussian so small that the layers above them never left the plateau.
     """
 
     epochs: int
@@ -72,6 +74,7 @@ class Recipe:
     weight_decay: float = 5e-4
     bias_rate: float = 1.0
     images_per_class: int | None = None
+    random_filters: RandomFilters = "he"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Setting:
     """What decides a run's numbers besides the run itself. `threads` counts, as sums depend on their order.
 
     `protocol` goes up whenever the library changes what a run computes, so that old receipts are not mistaken
-    for new ones.
+    for new ones. `source_recipe` is the one that the bases to copy from were trained with, where it is not
+    `recipe`: so a small target set can be met with a base that saw its whole half.
     """
 
     data: str
@@ -104,6 +108,12 @@ class Setting:
     precision: Precision = "float32"
     threads: int = 1
     protocol: int = 1
+    source_recipe: Recipe | None = None
+
+    @property
+    def of_source(self) -> "Setting":
+        """The setting that the bases to copy from were trained under."""
+        return replace(self, recipe=self.source_recipe, source_recipe=None) if self.source_recipe else self
 
 
 def digest(value: object) -> str:
@@ -148,6 +158,23 @@ def paper_net() -> NetSpec:
             FullSpec(4096, dropout=0.5, init_std=0.005, bias=1.0),
         ),
         fc8_init_std=0.01,
+    )
+
+
+def with_published_init(spec: NetSpec) -> NetSpec:
+    """The same network that starts from the standard deviations and biases of the paper's."""
+    paper = paper_net()
+    convs = [
+        replace(own, init_std=its.init_std, bias=its.bias) for own, its in zip(spec.convs, paper.convs, strict=True)
+    ]
+    fulls = [
+        replace(own, init_std=its.init_std, bias=its.bias) for own, its in zip(spec.fulls, paper.fulls, strict=True)
+    ]
+    return replace(
+        spec,
+        convs=(convs[0], convs[1], convs[2], convs[3], convs[4]),
+        fulls=(fulls[0], fulls[1]),
+        fc8_init_std=paper.fc8_init_std,
     )
 
 

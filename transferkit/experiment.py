@@ -78,8 +78,8 @@ def perform(study: Study, run: Run) -> Receipt:
         return done
     started = time.perf_counter()
     data = (_half(study, run, "train"), _half(study, run, "valid"))
-    source = study.store.weights(run.source_base, study.setting) if run.source_base else None
-    operated = operate(study.setting.net, data[0].n_classes, run, source)
+    source = study.store.weights(run.source_base, study.setting.of_source) if run.source_base else None
+    operated = operate(study.setting.net, data[0].n_classes, run, source, study.setting.recipe.random_filters)
     operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     before = fingerprint(operated.network)
     history = {0: _conv1(operated.network)}

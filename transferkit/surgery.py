@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from transferkit.config import NetSpec
+from transferkit.config import NetSpec, RandomFilters, with_published_init
 from transferkit.errors import StoreError, TrainingError
 from transferkit.network import EightLayerNet, initialise, layer_of
 from transferkit.streams import Key
@@ -42,21 +42,28 @@ class Operated:
     account: tuple[TensorAccount, ...]
 
 
-def operate(spec: NetSpec, n_classes: int, run: Run, source_weights: Weights | None = None) -> Operated:
+def operate(
+    spec: NetSpec,
+    n_classes: int,
+    run: Run,
+    source_weights: Weights | None = None,
+    random_filters: RandomFilters = "he",
+) -> Operated:
     """Build the network of a run from the weights of its source base (needed for copies only).
 
     The layers above n start from the same random weights in every treatment of one split, seed and target
     half, and from others than the base's, so that nothing hints at what the base found. Random filters are
-    drawn after He et al. 2015, so that a signal of full size passes through them; the paper's small Gaussian
-    starves the layers above, and those networks never left the plateau.
+    drawn after He et al. 2015, so that a signal of full size passes through them; "published" draws them as the
+    paper did, whose small Gaussian starves the layers above: those networks never left the plateau.
     """
     network = EightLayerNet(spec, n_classes)
     role = "base" if run.source is None else "above the chop"
     initialise(network, lambda layer: _stream(run, role, layer))
     below = LAYERS[: run.n]
     if run.source == "R":
-        untrained = EightLayerNet(spec, n_classes)
-        initialise(untrained, lambda layer: _stream(run, "random filters", layer), he=True)
+        he = random_filters == "he"
+        untrained = EightLayerNet(spec if he else with_published_init(spec), n_classes)
+        initialise(untrained, lambda layer: _stream(run, "random filters", layer), he=he)
         _copy(dict(untrained.state_dict()), network, below)
     elif run.source is not None:
         if source_weights is None:

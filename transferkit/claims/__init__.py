@@ -1,0 +1,20 @@
+"""The claims ledger: each claim of the paper, and of work after it, tested on tables of networks."""
+
+from transferkit.claims.judge import Claim, Verdict, judge
+from transferkit.claims.ledger import LEDGER_COLUMNS, ledger
+from transferkit.claims.sizes import diagnose_sizes
+from transferkit.claims.statements import CLAIMS
+from transferkit.claims.tables import Evidence, authors_evidence, read_evidence
+
+__all__ = [
+    "CLAIMS",
+    "LEDGER_COLUMNS",
+    "Claim",
+    "Evidence",
+    "Verdict",
+    "authors_evidence",
+    "diagnose_sizes",
+    "judge",
+    "ledger",
+    "read_evidence",
+]

@@ -1,0 +1,25 @@
+"""Freeze or fine-tune: which of over- and under-fitting is at work, from training and validation loss."""
+
+import pandas as pd
+
+_KEYS = ["split", "seed", "target", "n", "images_per_class"]
+
+
+def diagnose_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Per images_per_class and n: AnB+ minus AnB in top1, train_loss and valid_loss, and what the worse suffers from.
+
+    The mean over matched networks, fractions and nats. `worse` is the treatment of the higher validation loss;
+    `because` is "over-fitting" if its training loss is the lower one, "under-fitting" if that is higher as well.
+    `count` is the number of pairs.
+    """
+    columns = ["top1", "train_loss", "valid_loss"]
+    tuned, frozen = (sizes[sizes["treatment"] == name].set_index(_KEYS)[columns] for name in ("AnB+", "AnB"))
+    differences = (tuned - frozen).dropna().reset_index()
+    grouped = differences.groupby(["images_per_class", "n"])
+    means = grouped[columns].mean().assign(count=grouped.size()).reset_index()
+    tuned_is_worse = means["valid_loss"] > 0
+    over = tuned_is_worse == (means["train_loss"] < 0)
+    return means.assign(
+        worse=tuned_is_worse.map({True: "AnB+", False: "AnB"}),
+        because=over.map({True: "over-fitting", False: "under-fitting"}),
+    )

@@ -1,0 +1,94 @@
+"""From the receipts of a study to its tables: one row per network, per epoch, and per first layer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from transferkit import atomic
+from transferkit.errors import StoreError
+from transferkit.evidence.bench import Step
+from transferkit.experiment import Study
+from transferkit.first_layer import fit_table, match_filters, shares, untrained_filters
+from transferkit.results import pair, tabulate, tabulate_epochs
+from transferkit.store import Receipt
+from transferkit.sweep import expected_images
+from transferkit.treatments import Run
+
+
+def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, ...]:
+    """Write NAME.csv, one row per network, and NAME-epochs.csv, one row per network and epoch; each atomically.
+
+    The columns are those of `results.COLUMNS` and `results.EPOCH_COLUMNS` with data, images_per_class, epochs and
+    random_filters, and by epoch the images seen. Raises StoreError when a network of the study is not trained.
+    """
+    networks, epochs = [], []
+    for step in steps:
+        receipts = _receipts(step)
+        networks.append(_with_setting(tabulate(receipts), step))
+        logs = _with_setting(tabulate_epochs(receipts), step)
+        seen = [
+            expected_images(step.study, run) // len(receipt.log)
+            for run, receipt in zip(step.runs, receipts, strict=True)
+        ]
+        epochs.append(
+            logs.assign(images_seen=logs["epoch"] * np.repeat(seen, [len(receipt.log) for receipt in receipts]))
+        )
+    table, log = (pd.concat(tables, ignore_index=True) for tables in (networks, epochs))
+    return _write(pair(table), folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
+
+
+def write_conv1(steps: Sequence[Step], folder: Path) -> Path:
+    """Write conv1.csv: a row as of `conv1_row` for each base of the first setting of these studies' steps."""
+    rows = []
+    for step in steps:
+        bases = [run for run in step.runs if run.source is None]
+        rows += [conv1_row(step.study, run) for run in bases if step.study.store.find(run, step.study.setting)]
+    return _write(pd.DataFrame(rows), folder / "conv1.csv")
+
+
+def conv1_row(study: Study, base: Run) -> dict[str, object]:
+    """What conv1 of a base holds: the shares of its filters' kinds (gabor, blob, neither; 0..1), and how like others.
+
+    `likeness` is the mean cosine of its filters and those of the other half's base, best matched; `likeness_noise`
+    the same with as many filters of white noise. NaN where that other base is not trained.
+    """
+    own = study.store.weights(base, study.setting)["conv1.weight"]
+    other = Run(base.split, base.seed, "B" if base.target == "A" else "A")
+    alike = np.nan
+    if study.store.find(other, study.setting):
+        theirs = study.store.weights(other, study.setting)["conv1.weight"]
+        alike = float(match_filters(own, theirs).likeness.mean())
+    noise = float(match_filters(own, untrained_filters(own, base.seed)).likeness.mean())
+    cells = {"data": Path(study.setting.data).name, "split": base.split, "seed": base.seed, "target": base.target}
+    return {**cells, **shares(fit_table(own)), "likeness": alike, "likeness_noise": noise}
+
+
+def _receipts(step: Step) -> list[Receipt]:
+    found = [step.study.store.find(run, step.study.setting) for run in step.runs]
+    receipts = [receipt for receipt in found if receipt]
+    if len(receipts) < len(step.runs):
+        lacking = [run.label for run, receipt in zip(step.runs, found, strict=True) if receipt is None]
+        raise StoreError(
+            f"{len(lacking)} networks of this study are not trained, as {lacking[0]}: run 'python -m transferkit "
+            "evidence' again."
+        )
+    return receipts
+
+
+def _with_setting(table: pd.DataFrame, step: Step) -> pd.DataFrame:
+    """The table with the columns that tell the settings of one study apart."""
+    recipe, manifest = step.study.setting.recipe, step.study.prepared.manifest
+    all_images = (manifest.train[1] - manifest.train[0]) // len(manifest.classes)
+    return table.assign(
+        data=Path(step.study.setting.data).name,
+        images_per_class=recipe.images_per_class or all_images,
+        epochs=recipe.epochs,
+        random_filters=recipe.random_filters,
+    )
+
+
+def _write(table: pd.DataFrame, path: Path) -> Path:
+    atomic.write_bytes(path, table.to_csv(index=False).encode())
+    return path

@@ -1,0 +1,131 @@
+"""Which networks the claims need: named studies of parts, each part the runs of one split under one setting."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from transferkit.config import RandomFilters, Recipe, Setting
+from transferkit.errors import UsageError
+from transferkit.treatments import CHOP_POINTS, Run, Treatment, grid, plan
+
+_FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
+_TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
+_ODD = (1, 3, 5, 7)  # a fine-tuned network costs as much as a base, and its accuracy hardly changes with n
+
+
+@dataclass(frozen=True)
+class Part:
+    """The runs of one split and some seeds, with what differs from the preset's recipe.
+
+    Without `labels`, the whole grid. `bases` adds those that the runs need. Training takes `epochs_times` the
+    recipe's epochs; `images_per_class` limits the target's images, while the bases to copy from keep their whole half.
+    """
+
+    split: str
+    seeds: tuple[int, ...] = (0,)
+    labels: tuple[str, ...] = ()
+    bases: bool = True
+    epochs_times: int = 1
+    images_per_class: int | None = None
+    random_filters: RandomFilters = "he"
+
+    def runs(self) -> tuple[Run, ...]:
+        """The networks of this part, each after the base it copies from."""
+        return tuple(run for run in plan(self.split, self.seeds, self.labels) if self.bases or run.source is not None)
+
+    def setting(self, usual: Setting) -> Setting:
+        """The setting of this part, from the usual one of its study."""
+        recipe: Recipe = replace(
+            usual.recipe,
+            epochs=usual.recipe.epochs * self.epochs_times,
+            images_per_class=self.images_per_class or usual.recipe.images_per_class,
+            random_filters=self.random_filters,
+        )
+        return replace(usual, recipe=recipe, source_recipe=usual.recipe if self.images_per_class else None)
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """One study: the networks behind one table, and the question it answers."""
+
+    name: str
+    data: str
+    question: str
+    parts: tuple[Part, ...]
+
+
+def studies() -> tuple[StudyPlan, ...]:
+    """The studies of the evidence, at the quick preset on two CPU cores; later ones reuse networks of earlier ones."""
+    frozen, tuned = labels(_FROZEN), labels(_TUNED, _ODD)
+    randoms = ("random0", "random1", "random2", "random3")
+    similar = [Part("random0", (0, 1)), Part("random1", (0, 1))]
+    similar += [Part(split, labels=frozen + tuned) for split in randoms[2:]]
+    return (
+        StudyPlan("similar", "photos", "What transfers between similar halves?", tuple(similar)),
+        StudyPlan(
+            "dissimilar", "photos", "What transfers between man-made and natural things?",
+            (Part("natural", (0, 1), frozen + tuned), Part("natural", (2,), frozen)),
+        ),
+        StudyPlan("longer", "photos", "Does training from scratch for longer do as well?", _longer(randoms)),
+        StudyPlan("plateau", "photos", "Are random filters bad, or badly scaled?", _plateau(randoms[:3], CHOP_POINTS)),
+        StudyPlan("sizes", "photos", "Freeze or fine-tune, on how many images?", _sizes(randoms, {40: 2, 10: 8}, _ODD)),
+        StudyPlan(
+            "dial", "shapeworld", "Does transfer follow the distance of the halves?",
+            _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),
+        ),
+    )  # fmt: skip
+
+
+def smoke_studies(data: str = "photos") -> tuple[StudyPlan, ...]:
+    """The same studies with a handful of networks each, all on one data set: the whole path, no science."""
+    few = labels(("AnB", "BnB", "AnB+"), (5,))
+    plateau, sizes = _plateau(("random0",), (3,)), _sizes(("random0",), {12: 1, 8: 1}, (5,))
+    parts = {
+        "similar": (Part("random0", labels=few), Part("random1", labels=few)),
+        "dissimilar": (Part("natural", labels=labels(("AnB", "RnB"), (5,))),),
+        "longer": _longer(("random0",)),
+        "plateau": plateau,
+        "sizes": sizes,
+    }
+    return tuple(replace(study, data=data, parts=parts[study.name]) for study in studies() if study.name in parts)
+
+
+def choose_studies(known: Sequence[StudyPlan], names: Sequence[str]) -> tuple[StudyPlan, ...]:
+    """Those of the studies that are named, in their order; all without names. Raises UsageError for an unknown name."""
+    for name in names:
+        if name not in [study.name for study in known]:
+            raise UsageError(f"'{name}' is no study: choose {', '.join(study.name for study in known)}.")
+    return tuple(study for study in known if not names or study.name in names)
+
+
+def labels(treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> tuple[str, ...]:
+    """The labels of these treatments at these n, for both targets."""
+    wanted, points = set(treatments), set(ns)
+    return tuple(run.label for run in grid("any", 0) if run.treatment in wanted and run.n in points)
+
+
+def _longer(splits: Iterable[str]) -> tuple[Part, ...]:
+    """Bases that see as many images as base and fine-tuned network together."""
+    return tuple(Part(split, labels=("baseA", "baseB"), epochs_times=2) for split in splits)
+
+
+def _plateau(splits: Sequence[str], ns: Iterable[int]) -> tuple[Part, ...]:
+    random = labels(("RnB",), ns)
+    scaled = [Part(split, labels=random) for split in splits]
+    published = [Part(split, labels=random, bases=False, random_filters="published") for split in splits]
+    return (*scaled, *published)
+
+
+def _sizes(splits: Sequence[str], epochs_times: dict[int, int], ns: Iterable[int]) -> tuple[Part, ...]:
+    """`epochs_times` by images per class: fewer images are seen more often, or nothing would be learned from them."""
+    chosen = labels(("AnB", "AnB+"), ns)
+    whole = [Part(split, labels=chosen) for split in splits]
+    limited = [
+        Part(split, labels=chosen, images_per_class=size, epochs_times=times)
+        for size, times in epochs_times.items()
+        for split in splits
+    ]
+    return (*whole, *limited)
+
+
+def _dial(overlaps: Iterable[str], chosen: tuple[str, ...]) -> tuple[Part, ...]:
+    return tuple(Part(f"overlap-{overlap}", labels=chosen) for overlap in overlaps)

@@ -1,0 +1,40 @@
+"""What a grid says: tidy tables with paired differences, means with intervals, tests, and how much more is needed."""
+
+from transferkit.results.estimate import (
+    ENOUGH_FOR_INTERVAL,
+    Estimate,
+    Over,
+    compare,
+    contrast,
+    estimate,
+    slope,
+    summarise,
+)
+from transferkit.results.precision import equivalence, further_clusters
+from transferkit.results.table import (
+    COLUMNS,
+    EPOCH_COLUMNS,
+    pair,
+    refuse_incomplete,
+    tabulate,
+    tabulate_epochs,
+)
+
+__all__ = [
+    "COLUMNS",
+    "ENOUGH_FOR_INTERVAL",
+    "EPOCH_COLUMNS",
+    "Estimate",
+    "Over",
+    "compare",
+    "contrast",
+    "equivalence",
+    "estimate",
+    "further_clusters",
+    "pair",
+    "refuse_incomplete",
+    "slope",
+    "summarise",
+    "tabulate",
+    "tabulate_epochs",
+]

@@ -1,0 +1,135 @@
+"""Means of paired differences with intervals that respect what networks share.
+
+Networks of one split share their classes and images, those of one split and seed also their bases, so they are no
+independent measurements. The unit is therefore the split: everything is first averaged within each split, over
+seeds, targets and n, and the interval is Student's t over the splits' means. On simulated grids it covers the truth
+as often as it says, however much splits differ; intervals over networks, over pairs of split and seed, or from
+bootstrapped splits do not (benchmarks/interval_coverage.py). With one split only, the unit is the seed, and the
+interval says nothing about other splits.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from transferkit.treatments import TREATMENTS, Treatment
+
+Over = Literal["splits", "seeds"]
+ENOUGH_FOR_INTERVAL = 3  # splits or seeds in a summary: two would give 12.7 standard errors to either side
+_CELL = ["split", "seed", "target", "n"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over clusters, its standard error (NaN for one cluster), and how many stand behind it.
+
+    `over` says what the clusters are: splits, or the seeds of the one split that `splits` names. `matched` is
+    False for a difference of networks that have no target in common.
+    """
+
+    value: float
+    error: float
+    freedom: float
+    clusters: int
+    networks: int
+    over: Over
+    splits: tuple[str, ...]
+    matched: bool = True
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The interval of Student's t, NaN and NaN with one cluster."""
+        half = stats.t.ppf((1 + level) / 2, self.freedom) * self.error if self.freedom > 0 else np.nan
+        return float(self.value - half), float(self.value + half)
+
+
+def estimate(table: pd.DataFrame, column: str = "paired", *, networks_per_row: int = 1) -> Estimate | None:
+    """The mean of a column over networks, as the mean of the splits' (or seeds') means; None without any value.
+
+    `table` has the columns split and seed; rows whose value is NaN are left out. Where a row is a difference of
+    several networks, `networks_per_row` says of how many.
+    """
+    found = _estimate(table.dropna(subset=[column]), lambda rows: float(rows[column].mean()))
+    return found and replace(found, networks=found.networks * networks_per_row)
+
+
+def slope(table: pd.DataFrame, column: str = "paired", along: str = "n") -> Estimate | None:
+    """The mean slope of a column along another, per unit of that, fitted within each split (or seed).
+
+    None where no cluster has two different values of `along`.
+    """
+    rows = table.dropna(subset=[column])
+    keys = [_cluster_column(rows)]
+    rows = rows[rows.groupby(keys)[along].transform("nunique") > 1]
+    return _estimate(rows, lambda part: float(np.polyfit(part[along], part[column], 1)[0]))
+
+
+def contrast(table: pd.DataFrame, first: Treatment, second: Treatment) -> Estimate | None:
+    """Mean top-1 of a treatment minus that of another, matched on split, seed, target and n (fractions).
+
+    Where no two networks match, each is taken against its own target's base at the n they share, and the two
+    means are subtracted as if independent (`matched` is then False). None where one treatment is absent.
+    """
+    one, two = (table[table["treatment"] == treatment] for treatment in (first, second))
+    both = one.merge(two, on=_CELL, suffixes=("", "_second"), validate="one_to_one")
+    if not both.empty:
+        return estimate(both.assign(paired=both["top1"] - both["top1_second"]), networks_per_row=2)
+    shared = set(one["n"]) & set(two["n"])
+    return compare(estimate(one[one["n"].isin(shared)]), estimate(two[two["n"].isin(shared)]))
+
+
+def compare(first: Estimate | None, second: Estimate | None) -> Estimate | None:
+    """The difference of two estimates from different networks, with Welch's degrees of freedom; None if one is."""
+    if first is None or second is None:
+        return None
+    parts = np.array([first.error, second.error]) ** 2
+    freedom = 0.0
+    if min(first.freedom, second.freedom) > 0 and parts.sum() > 0:
+        freedom = float(parts.sum() ** 2 / (parts**2 / [first.freedom, second.freedom]).sum())
+    return Estimate(
+        first.value - second.value, float(np.sqrt(parts.sum())), freedom, min(first.clusters, second.clusters),
+        first.networks + second.networks, "seeds" if "seeds" in (first.over, second.over) else "splits",
+        tuple(dict.fromkeys(first.splits + second.splits)), matched=False,
+    )  # fmt: skip
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Per treatment and n: `count`, mean `top1`, mean `paired`, and `low`, `high` of its 95 % interval.
+
+    Mean and interval of the paired differences are those of `estimate`, the interval NaN below ENOUGH_FOR_INTERVAL
+    splits, or seeds of one split. Rows are in the order of TREATMENTS, then n.
+    """
+    rows = []
+    for treatment in TREATMENTS:
+        for n, group in table[table["treatment"] == treatment].groupby("n"):
+            found = estimate(group)
+            bounds = found.interval() if found and found.clusters >= ENOUGH_FOR_INTERVAL else (np.nan, np.nan)
+            mean = found.value if found else np.nan
+            rows.append((treatment, n, len(group), group["top1"].mean(), mean, *bounds))
+    return pd.DataFrame(rows, columns=["treatment", "n", "count", "top1", "paired", "low", "high"])
+
+
+def mean_of_clusters(means: Sequence[float] | NDArray[np.float64]) -> tuple[float, float, int]:
+    """Mean, standard error (NaN for one cluster) and degrees of freedom from the means of clusters, float G."""
+    values = np.asarray(means, dtype=np.float64)
+    freedom = len(values) - 1
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if freedom else np.nan
+    return float(values.mean()), error, freedom
+
+
+def _estimate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Estimate | None:
+    if table.empty:
+        return None
+    column = _cluster_column(table)
+    means = [statistic(rows) for _, rows in table.groupby(column)]
+    over: Over = "splits" if column == "split" else "seeds"
+    splits = tuple(sorted(table["split"].unique()))
+    return Estimate(*mean_of_clusters(means), len(means), len(table), over, splits)
+
+
+def _cluster_column(table: pd.DataFrame) -> str:
+    return "split" if len(table["split"].unique()) > 1 else "seed"
