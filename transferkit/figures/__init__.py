@@ -15,6 +15,7 @@ from transferkit.figures.page import save, to_png
 from transferkit.figures.panels import FIGURE2, RANDOM, plot_networks
 from transferkit.figures.plateau import on_plateau
 from transferkit.figures.readings import Reading, find_readings
+from transferkit.figures.scaling import describe_scaling, draw_scaling
 from transferkit.figures.sizes import describe_sizes, draw_sizes
 from transferkit.figures.supplement import describe_images_per_class, draw_images_per_class
 from transferkit.figures.waves import describe_orientations, describe_spectra, draw_orientations, draw_spectra
@@ -36,6 +37,7 @@ __all__ = [
     "describe_matching",
     "describe_orientations",
     "describe_random",
+    "describe_scaling",
     "describe_shares",
     "describe_sizes",
     "describe_spectra",
@@ -53,6 +55,7 @@ __all__ = [
     "draw_matching",
     "draw_orientations",
     "draw_random",
+    "draw_scaling",
     "draw_shares",
     "draw_sizes",
     "draw_spectra",

@@ -35,7 +35,7 @@ def draw_figure3(
     their figures together, laid underneath below. Raises UsageError when AnB or RnB is missing altogether.
     """
     parts = _parts(table)
-    notes = [_note(table, data), plateau_note(table[table["treatment"] == "RnB"], classes), *_authors_notes(authors)]
+    notes = [_note(table, data), plateau_note(parts.get(RANDOM_RNB, table[:0]), classes), *_authors_notes(authors)]
     entries = [Line2D([], [], label=name, **LOOKS[name]) for name in parts]
     figure = page(6.6 + 0.16 * len(notes), title, [note for note in notes if note], entries)
     grid = figure.add_gridspec(2, 2, height_ratios=(1, 1.25))
@@ -49,7 +49,7 @@ def describe_figure3(table: pd.DataFrame, data: str, *, classes: int | None = No
     """Alternative text of Figure 3; arguments and errors as for `draw_figure3`."""
     told = [f"{name} {trend(summary_of(rows, name))}." for name, rows in _parts(table).items()]
     opening = "Top-1 of transfer between man-made and natural classes, of random filters, and of both against base."
-    failed = plateau_note(table[table["treatment"] == "RnB"], classes)
+    failed = plateau_note(_parts(table).get(RANDOM_RNB, table[:0]), classes)
     return " ".join(filter(None, [opening, _note(table, data), "Mean paired differences in points:", *told, failed]))
 
 

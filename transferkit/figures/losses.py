@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from transferkit.errors import UsageError
 from transferkit.figures.page import page
 from transferkit.figures.panels import base_mean, place_networks, plot_networks, select
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
+from transferkit.figures.plateau import CROSSED, draw_guessing, on_plateau, plateau_note
 from transferkit.figures.readings import NOTEWORTHY
-from transferkit.figures.style import INK, QUIET, SMALL_SIZE, TEXT_SIZE, key
+from transferkit.figures.style import INK, TEXT_SIZE, key
 from transferkit.figures.words import caption, listed, sides
 from transferkit.treatments import TREATMENTS, Treatment
 
@@ -47,9 +47,8 @@ def draw_losses(
     x = place_networks(chosen)[failed.index]
     losses.plot(x, failed["train_loss"], **CROSSED)
     accuracies.plot(x, 100 * failed["top1"], **CROSSED)
-    if classes is not None and len(failed):
-        losses.axhline(math.log(classes), color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
-        losses.text(-0.4, math.log(classes), f"ln {classes}: guessing", fontsize=SMALL_SIZE, color=QUIET, va="bottom")
+    if len(failed):
+        draw_guessing(losses, classes)
     accuracies.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
     return figure
 
