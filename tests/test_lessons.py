@@ -52,3 +52,13 @@ def test_the_first_layer_runs_at_the_smoke_preset(run_lesson: RunLesson, tiny_fo
     notebook = run_lesson("01_first_layer.ipynb", other_data=str(tiny_folder), noise_filters=50)
     assert pictures_of(notebook) == 8
     assert "white noise called Gabor or blob" in str(outputs_of(notebook))
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_figure_3_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("06_figure3.ipynb")
+    assert pictures_of(notebook) == 5
+    said = str(outputs_of(notebook))
+    assert "88 of 88 networks are there" in said
+    assert "one split" in said
