@@ -1,4 +1,5 @@
-# make figures: everything from nothing to work/figures/photos/figure2.png. make test: every test. make lab: JupyterLab.
+# make figures: everything from nothing to work/figures/photos/figure2.png. make evidence: what the claims need, then
+# the claims. make test: every test. make lab: JupyterLab.
 # Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
 
 PYTHON ?= python3
@@ -6,13 +7,18 @@ LAB ?= # more options for JupyterLab, as in make lab LAB=--no-browser
 BIN := .venv/bin
 GRID := --data photos --preset quick --split random0
 
-.PHONY: figures test lab clean
+.PHONY: figures evidence test lab clean
 .DELETE_ON_ERROR:
 
 figures: .venv/installed
 	$(BIN)/python -m data_prep photos
 	$(BIN)/python -m transferkit sweep $(GRID)
 	$(BIN)/python -m transferkit figures $(GRID)
+
+evidence: .venv/installed
+	$(BIN)/python -m data_prep photos
+	$(BIN)/python -m data_prep shapeworld
+	$(BIN)/python -m transferkit evidence
 
 test: .venv/installed-test
 	$(BIN)/ruff check .

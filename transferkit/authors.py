@@ -5,6 +5,7 @@ network the mean of the 10 highest of 450 readings of the validation top-1. One 
 half A is man-made and half B natural. Networks of all 1000 classes have the split and the target "all".
 """
 
+from collections.abc import Hashable, Mapping
 from importlib.resources import files
 from typing import Literal, get_args
 
@@ -39,7 +40,7 @@ def authors_table(figure: AuthorsFigure) -> pd.DataFrame:
     return pair(table[list(AUTHORS_COLUMNS)])
 
 
-def _label(row: dict[str, object]) -> str:
+def _label(row: Mapping[Hashable, object]) -> str:
     if row["treatment"] == "base":
         return f"base{row['target']}"
     return f"{row['source']}{row['n']}{row['target']}{'+' if row['finetune'] else ''}"

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from transferkit.results import COLUMNS, ENOUGH_FOR_INTERVAL, pair, summarise
+from transferkit.config import Recipe, Setting, get_preset
+from transferkit.errors import DataError
+from transferkit.results import (
+    COLUMNS,
+    ENOUGH_FOR_INTERVAL,
+    EPOCH_COLUMNS,
+    pair,
+    refuse_incomplete,
+    summarise,
+    tabulate,
+    tabulate_epochs,
+)
+from transferkit.store import EpochLog, Receipt, Times
 from transferkit.treatments import Run, grid, parse_run
 
 
@@ -59,3 +74,52 @@ def test_a_summary_is_in_the_order_of_the_treatments() -> None:
     assert list(dict.fromkeys(summary["treatment"])) == ["base", "BnB", "BnB+", "AnB", "AnB+", "RnB"]
     assert summary.loc[summary["treatment"] == "AnB", "n"].tolist() == list(range(1, 8))
     assert set(summary["count"]) == {2}
+
+
+def receipt_of(label: str, recipe: Recipe | None = None, seed: int = 0) -> Receipt:
+    preset = get_preset("smoke")
+    setting = Setting("tiny", "0" * 64, preset.net, recipe or preset.recipe)
+    log = (EpochLog(1, 2.0, 0.1, 2.0, 0.3), EpochLog(2, 1.0, 0.0, 1.5, 0.5))
+    return Receipt(parse_run(label, "random0", seed), setting, log, {}, {}, {}, "none", Times("now", 1.0, 10.0))
+
+
+def test_receipts_become_a_row_per_network_and_a_row_per_epoch() -> None:
+    receipts = [receipt_of("baseB"), receipt_of("A3B")]
+    table = tabulate(receipts)
+    assert tuple(table.columns) == COLUMNS
+    assert table["paired"].tolist() == [0, 0]
+    epochs = tabulate_epochs(receipts)
+    assert tuple(epochs.columns) == EPOCH_COLUMNS
+    assert epochs[["run", "epoch", "top1"]].to_numpy().tolist() == [
+        ["baseB", 1, 0.3], ["baseB", 2, 0.5], ["A3B", 1, 0.3], ["A3B", 2, 0.5]
+    ]  # fmt: skip
+    assert tabulate([]).empty
+
+
+@pytest.mark.parametrize("tabulated", [tabulate, tabulate_epochs])
+def test_receipts_of_different_settings_are_refused_naming_what_differs(tabulated: Callable[..., object]) -> None:
+    longer = replace(get_preset("smoke").recipe, epochs=7, images_per_class=None)
+    with pytest.raises(DataError, match=r"baseB and A3B .* recipe.epochs \(2 and 7\), recipe.images_per_class"):
+        tabulated([receipt_of("baseB"), receipt_of("A3B", longer)])
+
+
+def test_a_network_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(DataError, match=r"A3B \(random0, seed 0\) is in the table twice"):
+        tabulate([receipt_of("baseB"), receipt_of("A3B"), receipt_of("A3B")])
+    tabulate([receipt_of("baseB"), receipt_of("baseB", seed=1)])
+
+
+def test_a_grid_with_a_missing_base_is_refused_naming_the_base() -> None:
+    table = tabulate([receipt_of("baseA"), receipt_of("A3B"), receipt_of("B3B")])
+    with pytest.raises(DataError, match=r"2 networks have no base .* as A3B \(random0, seed 0\): train baseB"):
+        refuse_incomplete(table)
+    complete = tabulate([receipt_of("baseB"), receipt_of("A3B")])
+    assert refuse_incomplete(complete) is complete
+
+
+def test_networks_of_a_small_target_set_are_paired_with_the_base_of_as_many_images() -> None:
+    whole, small = (
+        tabulate([receipt_of("baseB"), receipt_of("A3B")]).assign(top1=top1) for top1 in ([0.7, 0.6], [0.4, 0.5])
+    )
+    both = pair(pd.concat([whole.assign(images_per_class=100), small.assign(images_per_class=10)]))
+    assert both["paired"].tolist() == pytest.approx([0, -0.1, 0, 0.1])

@@ -14,7 +14,7 @@ def halves_differ(conv1: Table) -> Estimate | None:
     rows = _structured(conv1)
     rows = rows[rows["data"] == rows["data"].iloc[0]]
     one, two = (rows[rows["target"] == half].set_index(["split", "seed"])["structured"] for half in "AB")
-    return estimate((one - two).reset_index(), "structured")
+    return estimate((one - two).reset_index(), "structured", networks_per_row=2)
 
 
 def data_differ(conv1: Table) -> Estimate | None:

@@ -58,7 +58,7 @@ def judge(claim: Claim, found: Estimate | None) -> tuple[Verdict, float]:
 
 def interval_of(found: Estimate) -> tuple[float, float]:
     """The 95 % interval of a claim: none from the seeds of one random split, which is one draw of many."""
-    if found.over == "seeds" and set(found.splits) & set(RANDOM_SPLITS):
+    if set(found.seeds_of) & set(RANDOM_SPLITS):
         return np.nan, np.nan
     return found.interval()
 

@@ -26,7 +26,8 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
     rows = [_row(claim, claim.measure(evidence), published=published) for claim in claims]
     table = pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
     if evidence.sizes is not None:
-        table.loc[table["claim"].isin(["freeze-small", "finetune-large"]), "note"] += _reasons(evidence.sizes)
+        for key, reason in zip(("freeze-small", "finetune-large"), _reasons(evidence.sizes), strict=False):
+            table.loc[table["claim"] == key, "note"] += reason
     return table
 
 
@@ -46,24 +47,21 @@ def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[obje
 
 def _note(found: Estimate, low: float) -> str:
     notes = []
-    if np.isnan(low) and found.over == "seeds" and len(found.splits) == 1:
-        notes.append(f"one split only ({found.splits[0]}): no interval")
-    elif np.isnan(low):
-        notes.append("one split or seed on one side: no interval")
-    elif found.over == "seeds":
-        notes.append(f"over seeds of {' and '.join(found.splits)}: says nothing about other splits")
+    if np.isnan(low):
+        notes.append(f"one split only ({', '.join(found.seeds_of)}): no interval")
+    elif found.seeds_of:
+        notes.append(f"over seeds of {', '.join(found.seeds_of)}: says nothing about other splits")
     if not found.matched:
         notes.append("different networks on either side")
     return "; ".join(notes)
 
 
-def _reasons(sizes: pd.DataFrame) -> str:
-    """What the worse treatment suffers from, by target-set size, as the majority of n has it."""
+def _reasons(sizes: pd.DataFrame) -> list[str]:
+    """For the smallest and the largest target set: which treatment is worse in loss, and what it suffers from."""
     table = diagnose_sizes(sizes)
-    if table.empty:
-        return ""
     told = []
-    for size, rows in table.groupby("images_per_class"):
-        worse, because = rows[["worse", "because"]].value_counts().index[0]
-        told.append(f"{int(size)} images per class: {worse} is worse by {because}")
-    return f" ({'; '.join(told)})"
+    for size in sorted(set(table["images_per_class"]))[:: max(1, table["images_per_class"].nunique() - 1)]:
+        rows = table[table["images_per_class"] == size]
+        worse, because = rows[["worse", "because"]].value_counts().index[0]  # at most n
+        told.append(f" ({size} images per class: {worse} suffers from {because})")
+    return told

@@ -108,10 +108,7 @@ def rises_with_overlap(dial: Table) -> Estimate | None:
         return None
     overlaps = np.array([float(str(name).removeprefix("overlap-")) for name in means.index])
     line = stats.linregress(overlaps, means.to_numpy())
-    freedom = len(means) - 2
-    return Estimate(
-        float(line.slope), float(line.stderr), freedom, len(means), len(rows), "splits", tuple(map(str, means.index))
-    )
+    return Estimate(float(line.slope), float(line.stderr), len(means) - 2, len(means), len(rows))
 
 
 def _chosen(table: pd.DataFrame, treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> pd.DataFrame:

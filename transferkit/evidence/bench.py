@@ -75,12 +75,18 @@ def predict_cost(steps: Sequence[Step], preset: Preset) -> Cost:
         usual = replace(study, setting=replace(setting, recipe=preset.recipe, source_recipe=None))
         everything |= {(setting, run) for run in step.runs}
         for run in missing(study, step.runs):
-            images = expected_images(study, run) * relative_cost(study, run)
-            left[setting, run] = images / expected_images(usual, run.target_base)
+            left[setting, run] = relative_cost(study, run) * _passes(study, run) / _passes(usual, run)
         bases = [usual.store.find(run, usual.setting) for run in step.runs if run.source is None]
         seconds += [receipt.times.seconds for receipt in bases if receipt]
     total = sum(left.values())
     return Cost(len(everything), len(left), total, total * float(np.mean(seconds)) if seconds else np.nan)
+
+
+def _passes(study: Study, run: Run) -> float:
+    """Training images, and validation images at a third: they go forward only. Counts where epochs are short."""
+    first, last = study.prepared.manifest.valid
+    half = len(study.prepared.split(run.split).classes(run.target)) / len(study.prepared.manifest.classes)
+    return expected_images(study, run) + study.setting.recipe.epochs * (last - first) * half / 3
 
 
 def run_study(steps: Sequence[Step], executor: Executor) -> Iterator[Progress]:

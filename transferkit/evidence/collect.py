@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from transferkit import atomic
+from transferkit.config import Recipe
 from transferkit.errors import StoreError
 from transferkit.evidence.bench import Step
 from transferkit.experiment import Study
@@ -15,6 +16,8 @@ from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.store import Receipt
 from transferkit.sweep import expected_images
 from transferkit.treatments import Run
+
+CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise")
 
 
 def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, ...]:
@@ -39,13 +42,16 @@ def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, .
     return _write(pair(table), folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
 
 
-def write_conv1(steps: Sequence[Step], folder: Path) -> Path:
-    """Write conv1.csv: a row as of `conv1_row` for each base of the first setting of these studies' steps."""
-    rows = []
-    for step in steps:
-        bases = [run for run in step.runs if run.source is None]
-        rows += [conv1_row(step.study, run) for run in bases if step.study.store.find(run, step.study.setting)]
-    return _write(pd.DataFrame(rows), folder / "conv1.csv")
+def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path:
+    """Write conv1.csv: a row as of `conv1_row` for each base of these steps that was trained by this very recipe."""
+    bases = {
+        (step.study.setting, run): step.study
+        for step in steps
+        for run in step.runs
+        if run.source is None and step.study.setting.recipe == recipe
+    }
+    rows = [conv1_row(study, run) for (_, run), study in bases.items()]
+    return _write(pd.DataFrame(rows, columns=list(CONV1_COLUMNS)), folder / "conv1.csv")
 
 
 def conv1_row(study: Study, base: Run) -> dict[str, object]:
@@ -61,8 +67,9 @@ def conv1_row(study: Study, base: Run) -> dict[str, object]:
         theirs = study.store.weights(other, study.setting)["conv1.weight"]
         alike = float(match_filters(own, theirs).likeness.mean())
     noise = float(match_filters(own, untrained_filters(own, base.seed)).likeness.mean())
-    cells = {"data": Path(study.setting.data).name, "split": base.split, "seed": base.seed, "target": base.target}
-    return {**cells, **shares(fit_table(own)), "likeness": alike, "likeness_noise": noise}
+    cells = (Path(study.setting.data).name, base.split, base.seed, base.target)
+    values = (*cells, *shares(fit_table(own)).values(), alike, noise)
+    return dict(zip(CONV1_COLUMNS, values, strict=True))
 
 
 def _receipts(step: Step) -> list[Receipt]:

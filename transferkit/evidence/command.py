@@ -31,7 +31,8 @@ def run_evidence(options: argparse.Namespace) -> None:
     bench = Bench(preset, options.device, store)
     known = smoke_studies(options.data) if options.smoke else _on_data(options.data)
     steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
-    workers = options.workers or default_workers(choose_device(options.device))
+    usual_workers = default_workers(choose_device(options.device))
+    workers = usual_workers if options.workers is None else options.workers
     costs = {name: predict_cost(chosen, preset) for name, chosen in steps.items()}
     everything = [step for chosen in steps.values() for step in chosen]
     costs["all together"] = predict_cost(everything, preset)
@@ -44,7 +45,7 @@ def run_evidence(options: argparse.Namespace) -> None:
             console.print(f"{name}", style="bold")
             show_progress(run_study(chosen, executor), console)
             write_study(name, chosen, folder)
-    write_conv1(everything, folder)
+    write_conv1(everything, preset.recipe, folder)
     _show(read_evidence(folder), None, folder / "claims.csv", console)
 
 

@@ -11,6 +11,8 @@ _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
 _ODD = (1, 3, 5, 7)  # a fine-tuned network costs as much as a base, and its accuracy hardly changes with n
 
+_SIZES = {40: 3, 10: 8}  # images per class, and how many times the recipe's epochs
+
 
 @dataclass(frozen=True)
 class Part:
@@ -66,8 +68,8 @@ def studies() -> tuple[StudyPlan, ...]:
             (Part("natural", (0, 1), frozen + tuned), Part("natural", (2,), frozen)),
         ),
         StudyPlan("longer", "photos", "Does training from scratch for longer do as well?", _longer(randoms)),
-        StudyPlan("plateau", "photos", "Are random filters bad, or badly scaled?", _plateau(randoms[:3], CHOP_POINTS)),
-        StudyPlan("sizes", "photos", "Freeze or fine-tune, on how many images?", _sizes(randoms, {40: 2, 10: 8}, _ODD)),
+        StudyPlan("plateau", "photos", "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
+        StudyPlan("sizes", "photos", "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
         StudyPlan(
             "dial", "shapeworld", "Does transfer follow the distance of the halves?",
             _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),

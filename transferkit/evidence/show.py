@@ -1,6 +1,6 @@
 """What the commands show: the predicted cost of the studies, and the ledger with the authors' own beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ def beside(ours: pd.DataFrame, authors: pd.DataFrame) -> pd.DataFrame:
     return ours.merge(theirs, on="claim", how="left", validate="one_to_one")
 
 
-def _cell(row: Mapping[str, object]) -> str:
+def _cell(row: Mapping[Hashable, object]) -> str:
     verdict, note = str(row["verdict"]), str(row["note"])
     told = [f"[{_STYLES[verdict]}]{verdict}[/]"]
     if row["n"]:

@@ -28,8 +28,8 @@ _CELL = ["split", "seed", "target", "n"]
 class Estimate:
     """A mean over clusters, its standard error (NaN for one cluster), and how many stand behind it.
 
-    `over` says what the clusters are: splits, or the seeds of the one split that `splits` names. `matched` is
-    False for a difference of networks that have no target in common.
+    The clusters are splits, or the seeds of one split, which `seeds_of` then names (of one on either side for a
+    difference). `matched` is False for a difference of networks that have no target in common.
     """
 
     value: float
@@ -37,9 +37,13 @@ class Estimate:
     freedom: float
     clusters: int
     networks: int
-    over: Over
-    splits: tuple[str, ...]
+    seeds_of: tuple[str, ...] = ()
     matched: bool = True
+
+    @property
+    def over(self) -> Over:
+        """What the clusters are, where they are fewest."""
+        return "seeds" if self.seeds_of else "splits"
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """The interval of Student's t, NaN and NaN with one cluster."""
@@ -92,8 +96,7 @@ def compare(first: Estimate | None, second: Estimate | None) -> Estimate | None:
         freedom = float(parts.sum() ** 2 / (parts**2 / [first.freedom, second.freedom]).sum())
     return Estimate(
         first.value - second.value, float(np.sqrt(parts.sum())), freedom, min(first.clusters, second.clusters),
-        first.networks + second.networks, "seeds" if "seeds" in (first.over, second.over) else "splits",
-        tuple(dict.fromkeys(first.splits + second.splits)), matched=False,
+        first.networks + second.networks, tuple(dict.fromkeys(first.seeds_of + second.seeds_of)), matched=False,
     )  # fmt: skip
 
 
@@ -126,9 +129,8 @@ def _estimate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -
         return None
     column = _cluster_column(table)
     means = [statistic(rows) for _, rows in table.groupby(column)]
-    over: Over = "splits" if column == "split" else "seeds"
-    splits = tuple(sorted(table["split"].unique()))
-    return Estimate(*mean_of_clusters(means), len(means), len(table), over, splits)
+    seeds_of = () if column == "split" else tuple(table["split"].unique())
+    return Estimate(*mean_of_clusters(means), len(means), len(table), seeds_of)
 
 
 def _cluster_column(table: pd.DataFrame) -> str:

@@ -1,0 +1,108 @@
+"""From nothing to the ledger: the whole path on tiny networks."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from transferkit.__main__ import main
+from transferkit.claims import LEDGER_COLUMNS, read_evidence
+from transferkit.results import COLUMNS, EPOCH_COLUMNS
+from transferkit.store import RECEIPT
+
+FILES = [
+    "claims", "conv1", "dissimilar", "dissimilar-epochs", "longer", "longer-epochs", "plateau", "plateau-epochs",
+    "similar", "similar-epochs", "sizes", "sizes-epochs",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def work(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder in which the smoke evidence is done."""
+    folder = tmp_path_factory.mktemp("evidence") / "work"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "tiny").symlink_to(tiny_folder)
+    assert evidence(folder) == 0
+    return folder
+
+
+def evidence(work: Path, *arguments: str) -> int:
+    usual = ["--smoke", "--data", "tiny", "--device", "cpu", "--workers", "1", "--work", str(work)]
+    return main(["evidence", *usual, *arguments])
+
+
+@pytest.mark.long
+def test_every_study_leaves_its_tables_and_the_ledger(work: Path) -> None:
+    folder = work / "evidence-smoke"
+    assert sorted(path.stem for path in folder.iterdir()) == FILES
+    similar = pd.read_csv(folder / "similar.csv")
+    assert tuple(similar.columns)[: len(COLUMNS)] == COLUMNS
+    assert similar["paired"].notna().all()
+    epochs = pd.read_csv(folder / "similar-epochs.csv")
+    assert tuple(epochs.columns)[: len(EPOCH_COLUMNS)] == EPOCH_COLUMNS
+    assert len(epochs) == 2 * len(similar)
+    assert epochs.groupby("epoch")["images_seen"].unique().map(list).to_dict() == {1: [64], 2: [128]}
+    sizes = pd.read_csv(folder / "sizes.csv")
+    assert sorted(sizes["images_per_class"].unique()) == [8, 12, 16]
+    assert pd.read_csv(folder / "longer.csv")["epochs"].tolist() == [4, 4]
+    assert len(pd.read_csv(folder / "conv1.csv")) == 6  # the bases of random0, random1 and natural
+    ledger = pd.read_csv(folder / "claims.csv")
+    assert tuple(ledger.columns) == LEDGER_COLUMNS
+    assert set(ledger.loc[ledger["verdict"] == "no data", "claim"]) >= {"distance"}
+    assert (ledger["verdict"] != "no data").sum() >= 12
+    assert read_evidence(folder).dial is None
+
+
+@pytest.mark.long
+def test_a_second_call_trains_nothing_and_gives_the_same_tables(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = work / "evidence-smoke"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    times = {path: path.stat().st_mtime_ns for path in work.rglob(RECEIPT)}
+    assert evidence(work) == 0
+    assert {path: path.stat().st_mtime_ns for path in work.rglob(RECEIPT)} == times
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert "top-1" not in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_the_cost_is_told_before_anything_is_trained(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evidence(work, "--predict", "--only", "similar", "sizes") == 0
+    rows = [line.split("│")[1:4] for line in capsys.readouterr().out.split("\n") if "│ similar" in line]
+    assert [[cell.strip() for cell in row] for row in rows] == [["similar", "16", "0"]]
+
+
+def test_claims_without_data_say_what_to_run_and_show_the_authors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "ledger.csv"
+    assert main(["claims", "--work", str(tmp_path), "--authors", "--csv", str(table)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "no data" in told
+    assert "fails" in told
+    ledger = pd.read_csv(table).set_index("claim")
+    assert ledger.columns[:5].tolist() == ["estimate", "low", "high", "n", "verdict"]
+    assert ledger.loc["boost-over-control", "authors_verdict"] == "fails"
+    assert ledger.loc["boost-over-control", "verdict"] == "no data"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--only", "simlar"], 2, "'simlar' is no study: choose similar"),
+        (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
+        (["--workers", "0"], 2, "0 workers cannot train anything"),
+    ],
+)
+def test_wrong_values_end_in_one_sentence(
+    tmp_path: Path,
+    tiny_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    sentence: str,
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tiny").symlink_to(tiny_folder)
+    assert evidence(tmp_path, *arguments) == code
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.rglob(RECEIPT))

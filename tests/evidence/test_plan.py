@@ -1,0 +1,92 @@
+"""The plan of the evidence: what each study trains, under which setting, and what that will cost."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from transferkit.claims import CLAIMS
+from transferkit.config import get_preset
+from transferkit.errors import UsageError
+from transferkit.evidence import Bench, Part, choose_studies, predict_cost, smoke_studies, steps_of, studies
+from transferkit.experiment import Study, perform
+
+
+@pytest.fixture
+def bench(study: Study, tiny_folder: Path) -> Bench:
+    """The smoke preset on the CPU, with a store of its own that holds the tiny data set."""
+    (study.store.work / "data").mkdir(parents=True)
+    (study.store.work / "data" / "tiny").symlink_to(tiny_folder)
+    return Bench(get_preset("smoke"), "cpu", study.store)
+
+
+def test_every_claim_has_its_study_and_every_study_its_claim() -> None:
+    assert {claim.study for claim in CLAIMS} == {plan.name for plan in studies()}
+
+
+def test_the_random_split_has_at_least_two_full_grids_of_two_seeds() -> None:
+    similar = studies()[0]
+    full = [(part.split, part.seeds) for part in similar.parts if not part.labels]
+    assert full == [("random0", (0, 1)), ("random1", (0, 1))]
+    assert {part.split for part in similar.parts} == {"random0", "random1", "random2", "random3"}
+    natural = choose_studies(studies(), ["dissimilar"])[0]
+    assert {seed for part in natural.parts for seed in part.seeds} >= {0, 1}
+
+
+def test_no_network_of_a_study_is_planned_twice_under_one_setting(study: Study) -> None:
+    for plan in (*studies(), *smoke_studies()):
+        runs = [(part.setting(study.setting), run) for part in plan.parts for run in part.runs()]
+        assert len(runs) == len(set(runs)), plan.name
+
+
+def test_a_small_target_set_keeps_the_source_whole(study: Study) -> None:
+    part = Part("random0", labels=("A3B",), images_per_class=8, epochs_times=3)
+    setting = part.setting(study.setting)
+    assert (setting.recipe.images_per_class, setting.recipe.epochs) == (8, 3 * study.setting.recipe.epochs)
+    assert setting.of_source == study.setting
+    assert Part("random0").setting(study.setting) == study.setting
+
+
+def test_bases_to_copy_from_are_trained_before_what_needs_them(bench: Bench) -> None:
+    for plan in smoke_studies("tiny"):
+        steps = steps_of(plan, bench)
+        there = set()
+        for step in steps:
+            needed = {(step.study.setting.of_source, run.source_base) for run in step.runs if run.source_base}
+            there |= {(step.study.setting, run) for run in step.runs}
+            assert needed <= there, plan.name
+
+
+def test_random_filters_as_published_need_no_bases_of_their_own() -> None:
+    plateau = choose_studies(studies(), ["plateau"])[0]
+    published = [part for part in plateau.parts if part.random_filters == "published"]
+    assert {run.treatment for part in published for run in part.runs()} == {"RnB"}
+
+
+def test_the_cost_counts_what_is_left_once_and_in_base_networks(bench: Bench) -> None:
+    longer = choose_studies(smoke_studies("tiny"), ["longer"])[0]
+    steps = steps_of(longer, bench)
+    cost = predict_cost((*steps, *steps), bench.preset)
+    assert (cost.planned, cost.missing) == (2, 2)
+    assert cost.bases == pytest.approx(4)  # two bases of twice the epochs
+    assert np.isnan(cost.seconds)
+    perform(steps[0].study, steps[0].runs[0])
+    assert predict_cost(steps, bench.preset).bases == pytest.approx(2)
+
+
+def test_a_timed_base_gives_seconds(bench: Bench) -> None:
+    steps = steps_of(choose_studies(smoke_studies("tiny"), ["similar"])[0], bench)
+    receipt = perform(steps[0].study, steps[0].runs[0])
+    cost = predict_cost(steps, bench.preset)
+    assert cost.seconds == pytest.approx(cost.bases * receipt.times.seconds)
+
+
+def test_an_unknown_study_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(UsageError, match="'similiar' is no study: choose similar, dissimilar, longer"):
+        choose_studies(studies(), ["similiar"])
+
+
+def test_studies_may_be_done_on_other_data(study: Study) -> None:
+    assert {plan.data for plan in smoke_studies("tiny")} == {"tiny"}
+    assert replace(studies()[0], data="tiny").parts == studies()[0].parts
