@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tests.figure_tables import grids, shift
+from tests.figure_tables import grids, shift, some_runs
 from transferkit import figures
 from transferkit.authors import authors_table
 from transferkit.figures.lines import apart
@@ -96,6 +96,12 @@ def test_each_number_stands_between_the_two_lines_it_speaks_of(flat: pd.DataFram
         assert heights[1] < y < heights[0]
     places = list(rings.values())
     assert len({(round(x, 3), round(y, 3)) for x, y in places}) == 4
+
+
+def test_a_reading_of_a_single_n_is_numbered_beside_its_markers() -> None:
+    ax = draw(shift(some_runs("baseB", "A5B+"), "AnB+", {5: 4.0}))
+    (place,) = (text.get_position() for text in ax.texts if text.get_gid() == "reading")
+    assert place == pytest.approx((4.55, 2.0))
 
 
 def test_the_legend_says_what_the_numbers_mean_and_only_those_that_hold(flat: pd.DataFrame) -> None:

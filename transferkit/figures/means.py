@@ -59,7 +59,7 @@ def plot_means(
     summary = summarise(paired)
     lines = {name: paired_line(summary, name, STYLES[name].offset * _LINE_SHIFT) for name in treatments}
     if authors is not None:
-        plot_authors(ax, authors, treatments)
+        _plot_authors(ax, authors, treatments)
     for treatment, line in lines.items():
         draw_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
         if networks and treatment != "base":
@@ -73,12 +73,12 @@ def plot_means(
     gap = 0.39 if networks else 0.22
     ends = [end_of(line, gap, treatment, STYLES[treatment].edge) for treatment, line in lines.items()]
     label_ends(ax, ends, _PANEL_HEIGHT)
-    add_accuracy_axis(ax, base_mean(table))
+    _add_accuracy_axis(ax, base_mean(table))
     ax.set_xlabel("n: number of layers copied, conv1 up to the one named", fontsize=TEXT_SIZE, color=INK)
     ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
 
 
-def plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatment]) -> None:
+def _plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatment]) -> None:
     """Draw the authors' mean paired differences in points: dotted, each with the hollow marker of its treatment."""
     summary = summarise(authors[authors["paired"].notna()])
     for treatment in treatments:
@@ -89,7 +89,7 @@ def plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatment
             ax.plot(line.x, line.mean, gid=f"authors {treatment}", zorder=1.5, markevery=marked, **look)
 
 
-def add_accuracy_axis(ax: Axes, base: float) -> None:
+def _add_accuracy_axis(ax: Axes, base: float) -> None:
     """A second axis on the right: `base`, a mean top-1 (0..1), plus the difference, in percent; none for NaN."""
     if not np.isfinite(base):
         return

@@ -76,7 +76,7 @@ def mark_readings(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment
 
 
 def _places(reading: Reading, lines: dict[Treatment, Line]) -> list[tuple[float, float]]:
-    """Between two markers beside the n of the reading, in the middle of the two lines; the widest gap first."""
+    """Between two neighbouring n, one of them the reading's, in the middle of the two lines; the widest gap first."""
     upper, lower = (_heights(lines, treatment) for treatment in (reading.upper, reading.lower))
     places = []
     for left, right in pairwise(range(len(upper))):
@@ -84,6 +84,8 @@ def _places(reading: Reading, lines: dict[Treatment, Line]) -> list[tuple[float,
             top, bottom = (upper[left] + upper[right]) / 2, (lower[left] + lower[right]) / 2
             if np.isfinite(top - bottom):
                 places.append((top - bottom, left + 0.5, (top + bottom) / 2))
+    if not places:  # no neighbour was trained: beside the markers
+        places = [(upper[n] - lower[n], n - 0.45, (upper[n] + lower[n]) / 2) for n in reading.at]
     return [(x, y) for _, x, y in sorted(places, reverse=True)]
 
 

@@ -41,7 +41,7 @@ def authors_note(authors: pd.DataFrame | None, treatments: Sequence[Treatment]) 
     if authors is None:
         return []
     chosen = select(authors, treatments)
-    return [f"Dotted: the authors' published networks on ImageNet; {decapitalise(networks_per_point(chosen))}."]
+    return [f"Dotted: the authors' published networks; {decapitalise(networks_per_point(chosen))}."]
 
 
 def trends(table: pd.DataFrame, treatments: Sequence[Treatment]) -> list[str]:
