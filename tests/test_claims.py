@@ -191,6 +191,8 @@ def test_the_one_natural_split_has_an_interval_over_its_seeds_and_says_so() -> N
     row = table.loc["better-than-random"]
     assert (row["verdict"], row["over"], row["clusters"]) == ("holds", "seeds", 3)
     assert row["note"] == "over seeds of natural: says nothing about other splits"
+    table = ledger(Evidence(dissimilar=networks(AS_CLAIMED, ["natural"]))).set_index("claim")
+    assert table.loc["better-than-random", "note"] == "one seed only of natural: no interval"
 
 
 def test_wrong_tables_are_refused() -> None:
@@ -199,6 +201,8 @@ def test_wrong_tables_are_refused() -> None:
         Evidence(similar=pair(table[table["run"] != "baseB"]))
     with pytest.raises(DataError, match="is in the table twice"):
         Evidence(similar=pd.concat([table, table.tail(1)]))
+    with pytest.raises(DataError, match="the table mixes epochs 6 and 12: give networks of one setting only"):
+        Evidence(similar=pd.concat([table, table.assign(epochs=12)]))
 
 
 @pytest.mark.parametrize(

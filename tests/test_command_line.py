@@ -1,4 +1,7 @@
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +16,15 @@ from transferkit.results import COLUMNS
 from transferkit.store import RECEIPT
 
 RUNS = ["--runs", "A1B", "B1B+", "R1B"]
+
+
+def test_help_and_wrong_usage_are_answered_at_once_without_importing_torch() -> None:
+    program = "import sys\nfrom transferkit.__main__ import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    for arguments in (["--help"], ["sweep", "--help"], ["nothing"]):
+        began = time.perf_counter()
+        ended = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+        assert time.perf_counter() - began < 2  # a tenth of a second where nothing else runs; torch takes several
+        assert not {"torch", "pandas", "matplotlib"} & set(ended.stdout.split()), arguments
 
 
 @pytest.fixture

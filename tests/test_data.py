@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS
-from transferkit.data import batch_rows, load_half, open_prepared, to_input
+from transferkit.data import batch_order, load_half, open_prepared, to_input
 from transferkit.errors import DataError, UsageError
 from transferkit.manifest import IMAGES, LABELS, MANIFEST
 from transferkit.work import prepared_folder
@@ -40,24 +40,26 @@ def test_images_per_class_keeps_the_first_of_each(tiny_folder: Path) -> None:
 
 @given(st.integers(1, 200), st.integers(1, 50), st.integers(0, 3))
 def test_batches_are_full_repeat_no_image_and_depend_on_their_keys_alone(n_images: int, size: int, epoch: int) -> None:
-    batches = list(batch_rows(n_images, size, "order", epoch))
-    rows = torch.cat(batches).tolist() if batches else []
-    assert len(batches) == n_images // size
-    assert all(len(batch) == size for batch in batches)
+    batches = batch_order(n_images, size, "order", epoch)
+    assert batches.shape == (n_images // size, size)
+    rows = batches.flatten().tolist()
     assert len(set(rows)) == len(rows)
     assert set(rows) <= set(range(n_images))
-    again = list(batch_rows(n_images, size, "order", epoch))
-    assert all(torch.equal(one, other) for one, other in zip(batches, again, strict=True))
+    assert torch.equal(batches, batch_order(n_images, size, "order", epoch))
 
 
 def test_another_epoch_has_another_order() -> None:
-    first, second = (torch.cat(list(batch_rows(100, 10, "order", epoch))) for epoch in (0, 1))
-    assert not torch.equal(first, second)
+    assert not torch.equal(*(batch_order(100, 10, "order", epoch) for epoch in (0, 1)))
 
 
 def test_input_is_centred_and_scaled_by_constants() -> None:
     images = torch.tensor([0, 128, 192], dtype=torch.uint8).reshape(1, 3, 1, 1)
     assert to_input(images).flatten().tolist() == [-2, 0, 1]
+
+
+def test_input_in_bfloat16_is_exact() -> None:
+    pixels = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(to_input(pixels, torch.bfloat16).float(), to_input(pixels))
 
 
 @pytest.mark.parametrize("name", [IMAGES, LABELS])

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,13 +6,22 @@ import pytest
 import torch
 
 from transferkit.config import get_preset
-from transferkit.data import batch_rows
+from transferkit.data import batch_order
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
-from transferkit.experiment import Study, choose_device, perform, plan_study
+from transferkit.experiment import (
+    Study,
+    choose_device,
+    choose_precision,
+    groups_of,
+    perform,
+    perform_group,
+    plan_study,
+)
 from transferkit.network import layer_of
 from transferkit.store import Receipt, Store
 from transferkit.streams import Key
-from transferkit.treatments import LAYERS, parse_run
+from transferkit.training import train
+from transferkit.treatments import LAYERS, parse_run, plan
 
 
 def performed(study: Study, label: str, seed: int = 0) -> Receipt:
@@ -77,6 +85,65 @@ def test_a_diverging_network_is_named_and_nothing_is_kept(study: Study) -> None:
     assert diverging.store.find(parse_run("baseA", "random0", 0), diverging.setting) is None
 
 
+def test_a_group_shares_one_pass_of_one_source_and_everything_else_is_alone() -> None:
+    runs = plan("random0", [0, 1])
+    groups = groups_of(runs)
+    assert sorted(run.label for group in groups for run in group) == sorted(run.label for run in runs)
+    shared = [group for group in groups if len(group) > 1]
+    assert len(shared) == 12  # 2 seeds x 2 targets x sources A, B and R
+    for group in shared:
+        assert len({(run.seed, run.target, run.source, run.finetune) for run in group}) == 1
+        assert [run.n for run in group] == list(range(1, 8))
+
+
+@pytest.mark.parametrize("source", ["A", "B", "R"])
+def test_what_a_group_gives_is_what_its_networks_give_alone(study: Study, tmp_path: Path, source: str) -> None:
+    study = replace(study, setting=replace(study.setting, precision="float32"))
+    alone = replace(study, store=Store(tmp_path / "alone"))
+    group = plan("random0", [0], [f"{source}{n}B" for n in (1, 3, 5, 7)])[-4:]
+    for each in (study, alone):
+        for base in ("baseA", "baseB"):
+            performed(each, base)
+    assert perform_group(study, group) == ()
+    for run in group:
+        together, single = study.store.find(run, study.setting), perform(alone, run)
+        assert together is not None
+        assert together.shared_with == tuple(other.label for other in group if other != run)
+        assert single.shared_with == ()
+        assert together.final.train_loss == pytest.approx(single.final.train_loss, rel=1e-5)
+        ours, theirs = study.store.weights(run, study.setting), alone.store.weights(run, study.setting)
+        for name, array in ours.items():
+            np.testing.assert_allclose(array, theirs[name], rtol=1e-5, atol=1e-8)
+
+
+def test_one_diverging_network_of_a_group_does_not_stop_the_others(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge_at_two(network, *rest):  # type: ignore[no-untyped-def]
+        if network.frozen_depth == 2:
+            raise TrainingError("the loss is nan at step 3.")
+        return train(network, *rest)
+
+    monkeypatch.setattr("transferkit.experiment.train", diverge_at_two)
+    group = plan("random0", [0], ["R1A", "R2A", "R3A"])[1:]
+    (failure,) = perform_group(study, group)
+    assert failure.run.label == "R2A"
+    assert failure.reason == "R2A (random0, seed 0): the loss is nan at step 3."
+    assert [study.store.find(run, study.setting) is not None for run in group] == [True, False, True]
+
+
+def test_precisions_are_float32_and_bfloat16_and_auto_takes_what_the_machine_multiplies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for native, chosen in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
+        assert choose_precision("auto", "cpu") == chosen
+        assert choose_precision("float32", "cpu") == "float32"
+        assert choose_precision("bfloat16", "cpu") == "bfloat16"
+    with pytest.raises(UsageError, match="'float16' is no precision: choose auto, float32 or bfloat16"):
+        choose_precision("float16", "cpu")
+
+
 def test_devices_are_cpu_and_cuda_and_cuda_only_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device("auto") == choose_device("cpu") == "cpu"
@@ -96,11 +163,11 @@ def test_images_of_another_size_are_refused(study: Study) -> None:
 def test_paired_networks_share_the_order_of_their_images(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     orders: dict[str, list[tuple[Key, ...]]] = {}
 
-    def spy(n_images: int, batch_size: int, *keys: Key) -> Iterator[torch.Tensor]:
+    def spy(n_images: int, batch_size: int, *keys: Key) -> torch.Tensor:
         orders[label].append(keys)
-        return batch_rows(n_images, batch_size, *keys)
+        return batch_order(n_images, batch_size, *keys)
 
-    monkeypatch.setattr("transferkit.training.batch_rows", spy)
+    monkeypatch.setattr("transferkit.training.batch_order", spy)
     for label in ("baseA", "baseB", "A3B", "B3B+", "R3B"):
         orders[label] = []
         performed(study, label)

@@ -5,12 +5,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferkit.config import Recipe, small_net
+from transferkit.config import Precision, Recipe, small_net
 from transferkit.data import HalfData
 from transferkit.errors import TrainingError
 from transferkit.network import EightLayerNet, initialise
 from transferkit.store import EpochLog
-from transferkit.training import Examples, evaluate, learning_rate, train
+from transferkit.training import Examples, evaluate, learning_rate, read_half, train
+from transferkit.treatments import LAYERS
 
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.02)
 
@@ -28,12 +29,18 @@ def network(frozen: tuple[str, ...] = ()) -> EightLayerNet:
     return built
 
 
+def examples(built: EightLayerNet, n_images: int = 32) -> Examples:
+    depth = built.frozen_depth
+    return read_half(built, half(n_images), "float32", {depth})[depth]
+
+
 def log_of(built: EightLayerNet, recipe: Recipe = RECIPE, *keys: int) -> list[EpochLog]:
-    return list(train(built, (half(), half(16)), recipe, "float32", *keys))
+    return list(train(built, (examples(built), examples(built, 16)), recipe, "float32", *keys))
 
 
 def test_training_learns_its_images() -> None:
-    log = list(train(network(), (half(), half()), replace(RECIPE, epochs=40), "float32"))
+    built = network()
+    log = list(train(built, (examples(built), examples(built)), replace(RECIPE, epochs=40), "float32"))
     assert log[-1].train_loss < 0.2 * log[0].train_loss
     assert log[-1].top1 == 1.0
 
@@ -48,12 +55,40 @@ def test_the_same_keys_give_the_same_bits_and_others_do_not() -> None:
 def test_features_kept_in_memory_give_what_computing_them_each_time_gives(
     depth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frozen = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7")[:depth]
-    kept = log_of(network(frozen))
+    kept = log_of(network(LAYERS[:depth]))
     monkeypatch.setattr("transferkit.training.CACHE_BYTES", 0)
-    computed = log_of(network(frozen))
+    assert examples(network(LAYERS[:depth])).after == 0
+    computed = log_of(network(LAYERS[:depth]))
     for one, other in zip(kept, computed, strict=True):
         assert one.train_loss == pytest.approx(other.train_loss, rel=1e-5)
+
+
+def test_one_pass_gives_the_features_of_all_depths_that_single_passes_give() -> None:
+    together = read_half(network(LAYERS[:7]), half(), "float32", range(8))
+    assert sorted(together) == list(range(8))
+    for depth, read in together.items():
+        alone = read_half(network(LAYERS[:depth]), half(), "float32", {depth})[depth]
+        assert read.after == alone.after == depth
+        assert torch.equal(read.inputs, alone.inputs)
+
+
+def test_the_deepest_features_are_kept_first_when_not_all_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = network(LAYERS[:7])
+    bytes_of = {depth: read.inputs.nbytes for depth, read in read_half(built, half(), "float32", {1, 7}).items()}
+    monkeypatch.setattr("transferkit.training.CACHE_BYTES", bytes_of[1] + bytes_of[7] - 1)
+    assert {depth: read.after for depth, read in read_half(built, half(), "float32", {1, 7}).items()} == {1: 0, 7: 7}
+
+
+def test_in_bfloat16_the_network_keeps_float32_weights_and_learns_as_well() -> None:
+    logs = {}
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+    for precision in precisions:
+        built = network()
+        logs[precision] = list(train(built, (examples(built), examples(built)), replace(RECIPE, epochs=40), precision))
+        assert {parameter.dtype for parameter in built.parameters()} == {torch.float32}
+    assert logs["bfloat16"] != logs["float32"]
+    assert logs["bfloat16"][0].train_loss == pytest.approx(logs["float32"][0].train_loss, rel=0.02)
+    assert logs["bfloat16"][-1].top1 == 1.0
 
 
 def test_the_rate_comes_down_to_zero_at_the_end() -> None:
@@ -93,7 +128,7 @@ def test_evaluation_counts_every_image_once() -> None:
     data = half(300)
     with torch.no_grad():
         logits = built((data.images.float() - 128) / 64)
-    top1, loss = evaluate(built, Examples(data.images, data.labels), "float32")
+    top1, loss = evaluate(built, examples(built, 300), dict(built.named_parameters()))
     assert top1 == pytest.approx((logits.argmax(1) == data.labels).float().mean().item())
     assert loss == pytest.approx(torch.nn.functional.cross_entropy(logits, data.labels).item(), rel=1e-4)
 

@@ -9,10 +9,9 @@ floor 0  treatments, splits, config, manifest, streams, work
 floor 1  network, data, store, gabor, foreign
 floor 2  surgery, training, filters, first_layer, patches, calibration, results
 floor 3  authors, then experiment, figures, claims
-floor 4  sweep, workers, widgets
-floor 5  report, console
-floor 6  evidence
-floor 7  __main__
+floor 4  workload, then sweep, workers, widgets, forecast
+floor 5  report, console, evidence
+floor 6  commands, then __main__
 """
 
 __version__ = "0.1.0"

@@ -1,106 +1,49 @@
-"""The command line, `python -m transferkit COMMAND`: plan, sweep, figures, filters, evidence, claims."""
+"""The command line, `python -m transferkit COMMAND`, also installed as `transferkit`: the commands are below.
+
+What a command does is imported only when it is called, so that help and wrong usage are answered at once.
+"""
 
 import argparse
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
-from transferkit import __version__, atomic
-from transferkit.config import get_preset, presets
-from transferkit.console import paired_table, plan_table, shares_table, show_progress
-from transferkit.data import open_prepared
+from transferkit import __version__
+from transferkit.config import presets
 from transferkit.errors import TransferkitError, UsageError
-from transferkit.evidence.command import Action, add_commands
-from transferkit.experiment import Study, plan_study
-from transferkit.first_layer import fit_table, untrained_filters
-from transferkit.foreign import load_filters
-from transferkit.gabor import SMALLEST_SIDE
-from transferkit.report import study_filters, write_filters, write_report
-from transferkit.store import Store
-from transferkit.sweep import missing, sweep
-from transferkit.treatments import Run, plan
-from transferkit.work import find_work_folder, prepared_folder
-from transferkit.workers import cluster_workers, default_workers, local_workers
+
+COMMANDS = (
+    ("plan", "grid", "print what a sweep would train, what is already there, and how many minutes are to go"),
+    ("sweep", "grid", "train every network of the grid that is not there yet"),
+    ("figures", "grid", "draw Figure 2 and the conv1 sheets of what is there, write grid.csv"),
+    ("filters", "filters", "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when done, 1 when something failed, 2 for wrong usage."""
     options = parser().parse_args(arguments)
-    errors = Console(stderr=True)
     logging.basicConfig(level=logging.WARNING, format="transferkit: %(message)s")
     try:
-        options.command(options)
+        module = importlib.import_module(f"transferkit.commands.{options.module}")
+        getattr(module, options.command)(options)
     except TransferkitError as problem:
         if options.debug:
             raise
-        errors.print(f"transferkit: {problem}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        _complain(f"transferkit: {problem}", style="bold red")
         return 2 if isinstance(problem, UsageError) else 1
     except KeyboardInterrupt:
-        errors.print("stopped; what is done is kept, the same command goes on from there.", style="bold")
+        _complain("stopped; what is done is kept, the same command goes on from there.", style="bold")
         return 130
     return 0
 
 
-def _plan(options: argparse.Namespace) -> None:
-    study, runs = _study(options)
-    Console().print(plan_table(study, runs, frozenset(runs) - frozenset(missing(study, runs))))
+def _complain(sentence: str, style: str) -> None:
+    from rich.console import Console
 
-
-def _sweep(options: argparse.Namespace) -> None:
-    study, runs = _study(options)
-    if options.scheduler:
-        workers = cluster_workers(options.scheduler)
-    else:
-        workers = local_workers(options.workers or default_workers(study.setting.device))
-    show_progress(sweep(study, runs, workers), Console())
-
-
-def _figures(options: argparse.Namespace) -> None:
-    study, runs = _study(options)
-    report = write_report(study, runs, options.out or study.store.figures_folder(study.setting.data))
-    console = Console()
-    console.print(paired_table(report.table))
-    for path in report.files:
-        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _filters(options: argparse.Namespace) -> None:
-    console = Console()
-    if options.weights:
-        brought = load_filters(options.weights, options.layer)
-        name, weights = Path(options.weights).stem, brought.weights
-        networks = {name: weights}
-        folder = options.out or Path.cwd()
-        console.print(f"{brought.layer} of {brought.source}", markup=False, highlight=False, soft_wrap=True)
-        if weights.shape[-1] < SMALLEST_SIDE:
-            console.print(
-                f"Filters of less than {SMALLEST_SIDE} pixels cannot hold a wave: nothing is fitted to these."
-            )
-    elif options.csv or options.layer:
-        raise UsageError("--csv and --layer go with --weights FILE: name the network whose filters to list.")
-    else:
-        study, runs = _study(options)
-        networks = study_filters(study, runs)
-        folder = options.out or study.store.figures_folder(study.setting.data)
-    tables = write_filters(networks, folder)
-    control = {"white noise": fit_table(untrained_filters(next(iter(networks.values()))))}
-    console.print(shares_table(tables | control))
-    if options.csv:
-        atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())
-    for name in networks:
-        console.print(f"wrote {folder / f'{name}-filters.png'}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _study(options: argparse.Namespace) -> tuple[Study, tuple[Run, ...]]:
-    store = Store(options.work or find_work_folder())
-    preset = get_preset(options.preset)
-    runs = plan(options.split, options.seeds, options.runs)
-    prepared = open_prepared(prepared_folder(store.work, options.data))
-    prepared.split(options.split)  # refuses a split that these classes cannot be divided by
-    return plan_study(prepared, preset, options.device, store), runs
+    Console(stderr=True).print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -108,27 +51,27 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="transferkit", description="How transferable are the features of a network?")
     top.add_argument("--version", action="version", version=f"transferkit {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(name: str, action: Action, purpose: str) -> argparse.ArgumentParser:
+    for name, module, purpose in COMMANDS:
         command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
-        command.set_defaults(command=action)
-        return command
-
-    for name, action, purpose in (
-        ("plan", _plan, "print what a sweep would train, and what is already there"),
-        ("sweep", _sweep, "train every network of the grid that is not there yet"),
-        ("figures", _figures, "draw Figure 2 and the conv1 sheets of what is there, write grid.csv"),
-        ("filters", _filters, "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
-    ):
-        command = add(name, action, purpose)
+        command.set_defaults(command=name, module=module)
         _add_study_options(command)
+        if name in ("plan", "sweep"):
+            where = command.add_mutually_exclusive_group()
+            where.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
         if name == "sweep":
-            _add_worker_options(command)
+            where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786")
         if name in ("figures", "filters"):
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
         if name == "filters":
             _add_weights_options(command)
-    add_commands(add)
+    for name, add_options, purpose in (
+        ("evidence", _add_evidence_options, "train the networks that the claims need, write their tables, judge them"),
+        ("claims", _add_claims_options, "print which claims of the paper hold, fail or are undecided, and on what"),
+    ):
+        command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        command.set_defaults(command=name, module="evidence")
+        add_options(command)
+        _add_usual_options(command)
     return top
 
 
@@ -140,8 +83,32 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
     command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument(
+        "--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)"
+    )
+    _add_usual_options(command)
+
+
+def _add_usual_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_evidence_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="only these studies (default: all)")
+    command.add_argument("--predict", action="store_true", help="only print how much is left to train")
+    command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
+    command.add_argument("--data", default="photos", help="of all studies but the dial (default: photos)")
+    command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
+    command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
+    command.add_argument("--out", type=Path, help="folder of the tables (default: evidence in the work folder)")
+
+
+def _add_claims_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--authors", action="store_true", help="the authors' own networks beside ours")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write one row per claim")
+    command.add_argument("--evidence", type=Path, help="folder of the tables (default: evidence in the work folder)")
 
 
 def _add_weights_options(command: argparse.ArgumentParser) -> None:
@@ -151,12 +118,6 @@ def _add_weights_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     command.add_argument("--layer", help="its layer (default: the first that looks at colour images)")
     command.add_argument("--csv", type=Path, metavar="FILE", help="write one row per filter")
-
-
-def _add_worker_options(command: argparse.ArgumentParser) -> None:
-    where = command.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one for a GPU)")
-    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786")
 
 
 if __name__ == "__main__":

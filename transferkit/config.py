@@ -30,6 +30,11 @@ class ConvSpec:
     init_std: float | None = None
     bias: float = 0.0
 
+    @property
+    def folds(self) -> bool:
+        """Whether it is computed over blocks of stride x stride pixels, each folded into channels."""
+        return self.stride > 1 and self.padding == 0 and self.groups == 1
+
 
 @dataclass(frozen=True)
 class FullSpec:
@@ -107,7 +112,7 @@ class Setting:
     device: Device = "cpu"
     precision: Precision = "float32"
     threads: int = 1
-    protocol: int = 1
+    protocol: int = 2
     source_recipe: Recipe | None = None
 
     @property

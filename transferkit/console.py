@@ -11,21 +11,21 @@ from rich.table import Table
 
 from transferkit.experiment import Study
 from transferkit.first_layer import shares
+from transferkit.forecast import Probe, forecast, seconds_of
 from transferkit.results import summarise
 from transferkit.store import Receipt
-from transferkit.sweep import Progress, expected_images, relative_cost
+from transferkit.sweep import Progress
 from transferkit.treatments import CHOP_POINTS, TREATMENTS, Run
+from transferkit.workload import expected_images
 
 
-def plan_table(study: Study, runs: Sequence[Run], done: Collection[Run]) -> Table:
-    """The runs by seed and treatment, those that are there in green, and how much work is left."""
-    cost = sum(relative_cost(study, run) for run in runs if run not in done)
-    images = sum(expected_images(study, run) for run in runs if run not in done)
+def plan_table(study: Study, runs: Sequence[Run], done: Collection[Receipt], found: Probe) -> Table:
+    """The runs by seed and treatment, those that are there in green, and how long the others will take."""
+    receipts = {receipt.run: receipt for receipt in done}
     setting = study.setting
     table = Table(
         title=f"{setting.data}, {setting.net.name} net, {setting.device}, {setting.precision}",
-        caption=f"{len(done)} of {len(runs)} networks are there (marked *); to train: {len(runs) - len(done)}, "
-        f"{images:,} images, the work of {cost:.1f} base networks",
+        caption=f"{len(done)} of {len(runs)} networks are there (marked *)" + _forecasts(study, runs, receipts, found),
     )
     table.add_column("split, seed")
     table.add_column("treatment")
@@ -34,9 +34,27 @@ def plan_table(study: Study, runs: Sequence[Run], done: Collection[Run]) -> Tabl
     for split, seed, treatment in sorted(groups, key=lambda group: group[:2]):
         members = [run for run in runs if (run.split, run.seed, run.treatment) == (split, seed, treatment)]
         if members:
-            labels = (f"[green]{run.label}*[/]" if run in done else run.label for run in members)
+            labels = (f"[green]{run.label}*[/]" if run in receipts else run.label for run in members)
             table.add_row(f"{split}, {seed}", treatment, " ".join(labels))
     return table
+
+
+def _forecasts(study: Study, runs: Sequence[Run], done: Mapping[Run, Receipt], found: Probe) -> str:
+    """What is to come, by the probe, and how the probe's seconds compare with those of what is there."""
+    words = []
+    if todo := [run for run in runs if run not in done]:
+        images = sum(expected_images(study, run) for run in todo)
+        workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
+        words.append(
+            f"; to train: {len(todo)}, {images:,} images, about {_clock(forecast(study, todo, found))} "
+            f"(minutes:seconds) on {workers}"
+        )
+    if done:
+        groups = {run: len(receipt.shared_with) + 1 for run, receipt in done.items()}
+        expected = sum(seconds_of(study, run, found, groups[run]) for run in done)
+        taken = sum(receipt.times.seconds for receipt in done.values())
+        words.append(f"; those there took {_clock(taken)} of workers' time, by the probe {_clock(expected)}")
+    return "".join(words)
 
 
 def show_progress(sweep: Iterable[Progress], console: Console) -> Progress:

@@ -1,6 +1,5 @@
 """From a prepared folder to one half of its classes on a device, and from there to deterministic batches."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +59,7 @@ def load_half(
         kept = _first_of_each(labels, kept, images_per_class, prepared)
     images = _rows(prepared.folder / IMAGES, first, last)[kept]
     within = np.searchsorted(classes, labels[kept])
-    in_memory = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)  # as the network reads it
-    return HalfData(in_memory, torch.from_numpy(within.astype(np.int64)), len(classes))
+    return HalfData(torch.from_numpy(images), torch.from_numpy(within.astype(np.int64)), len(classes))
 
 
 def _rows(path: Path, first: int, last: int) -> np.ndarray:
@@ -82,16 +80,15 @@ def _first_of_each(labels: np.ndarray, kept: np.ndarray, count: int, prepared: P
     return np.sort(np.concatenate(rows))
 
 
-def batch_rows(n_images: int, batch_size: int, *keys: Key) -> Iterator[Tensor]:
-    """Rows of one epoch's batches, int64, in an order that depends on the keys alone; no short last batch."""
+def batch_order(n_images: int, batch_size: int, *keys: Key) -> Tensor:
+    """The rows of one epoch's batches, int64 batches x batch size, as the keys alone decide; no short last batch."""
     order = torch.from_numpy(generator_from(*keys).permutation(n_images))
-    for start in range(0, n_images - batch_size + 1, batch_size):
-        yield order[start : start + batch_size]
+    return order[: n_images - n_images % batch_size].view(-1, batch_size)
 
 
-def to_input(images: Tensor) -> Tensor:
-    """uint8 images to what a network reads: float32, channels last, (pixel - 128) / 64.
+def to_input(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """uint8 images of any shape to what a network reads: (pixel - 128) / 64, exact in bfloat16 too.
 
     Constants rather than the mean of a half: a copied layer then meets the same scale on both halves.
     """
-    return images.to(torch.float32, memory_format=torch.channels_last).sub_(128).div_(64)
+    return images.to(dtype).sub_(128).div_(64)

@@ -1,10 +1,10 @@
-"""One run from prepared data to receipt: build, train, audit, keep."""
+"""Runs from prepared data to receipts: build, train, audit, keep; together where they share work."""
 
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from transferkit.manifest import Part
 from transferkit.network import EightLayerNet
 from transferkit.store import EpochLog, Receipt, Store, Times
 from transferkit.surgery import Operated, audit, fingerprint, operate
-from transferkit.training import train
+from transferkit.training import Examples, read_half, train
 from transferkit.treatments import Run
 
 
@@ -32,11 +32,12 @@ class Study:
     store: Store
 
 
-def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store) -> Study:
+def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, precision: str = "auto") -> Study:
     """The study of this data under this preset on a device: `auto`, `cpu` or `cuda`.
 
-    Raises UsageError for another device, or `cuda` where there is none, and DataError when the images are not
-    of the size that the network reads.
+    `precision` is `float32`, `bfloat16` or `auto`, which takes what is fastest there. Raises UsageError for
+    another device or precision, or `cuda` where there is none, and DataError when the images are not of the
+    size that the network reads.
     """
     manifest, size = prepared.manifest, preset.net.image_size
     if manifest.image_size != size:
@@ -45,8 +46,9 @@ def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store) ->
             "prepare the data in that size or choose another preset."
         )
     kind = choose_device(device)
+    chosen = choose_precision(precision, kind)
     setting = Setting(
-        manifest.name, manifest.checksum(), preset.net, preset.recipe, device=kind, precision=best_precision(kind)
+        manifest.name, manifest.checksum(), preset.net, preset.recipe, device=kind, precision=chosen
     )  # fmt: skip
     return Study(prepared, setting, store)
 
@@ -61,11 +63,39 @@ def choose_device(wanted: str) -> Device:
     return "cuda" if wanted == "cuda" or (wanted == "auto" and available) else "cpu"
 
 
-def best_precision(device: Device) -> Precision:
-    """bfloat16 where the hardware multiplies it natively, which is about twice as fast; else float32."""
+def choose_precision(wanted: str, device: Device) -> Precision:
+    """`float32` or `bfloat16`; `auto` takes bfloat16 where the hardware multiplies it natively, twice as fast."""
+    if wanted == "float32":
+        return "float32"
+    if wanted == "bfloat16":
+        return "bfloat16"
+    if wanted != "auto":
+        raise UsageError(f"'{wanted}' is no precision: choose auto, float32 or bfloat16.")
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that could not be trained, and why, in a sentence that names it."""
+
+    run: Run
+    reason: str
+
+
+def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
+    """The runs in groups that share work, in the order of their first members: the only place that decides this.
+
+    Networks whose frozen layers come from one source, and are trained on one half, read the features of one
+    pass of that source over the images. All others are alone. What comes out does not depend on the grouping.
+    """
+    groups: dict[tuple[object, ...], list[Run]] = {}
+    for run in runs:
+        shares = run.n > 0 and not run.finetune
+        key = (run.split, run.seed, run.target, run.source) if shares else (run,)
+        groups.setdefault(key, []).append(run)
+    return tuple(tuple(group) for group in groups.values())
 
 
 def perform(study: Study, run: Run) -> Receipt:
@@ -74,29 +104,78 @@ def perform(study: Study, run: Run) -> Receipt:
     A base that it copies from must be finished. Everything random is keyed by the run, so the same call on the
     same machine gives the same bits. Raises TrainingError naming the network when training fails.
     """
-    if done := study.store.find(run, study.setting):
-        return done
+    for failure in perform_group(study, (run,)):
+        raise TrainingError(failure.reason)
+    receipt = study.store.find(run, study.setting)
+    assert receipt is not None
+    return receipt
+
+
+def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
+    """Train those of a group of `groups_of` that have no receipt; keep each as it is done; return what failed."""
+    todo = [run for run in runs if study.store.find(run, study.setting) is None]
+    if not todo:
+        return ()
+    with threads(study.setting.threads):
+        started = time.perf_counter()
+        shared = _share(study, todo)
+        seconds = (time.perf_counter() - started) / len(todo)
+        failures = []
+        for run in todo:
+            try:
+                _perform(study, run, shared, seconds)
+            except TrainingError as problem:
+                failures.append(Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}"))
+    return tuple(failures)
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the runs of a group have in common: the weights they copy, and what they read, by frozen depth."""
+
+    runs: tuple[Run, ...]
+    source: dict[str, np.ndarray] | None
+    n_classes: int
+    train: dict[int, Examples]
+    valid: dict[int, Examples]
+
+
+def _share(study: Study, runs: Sequence[Run]) -> _Shared:
+    deepest = max(runs, key=lambda run: run.n)
+    source = study.store.weights(deepest.source_base, study.setting.of_source) if deepest.source_base else None
+    train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
+    network = _operate(study, deepest, train.n_classes, source).network
+    depths = {0 if run.finetune else run.n for run in runs}
+    precision = study.setting.precision
+    return _Shared(
+        runs=tuple(runs), source=source, n_classes=train.n_classes,
+        train=read_half(network, train, precision, depths), valid=read_half(network, valid, precision, depths),
+    )  # fmt: skip
+
+
+def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Receipt:
     started = time.perf_counter()
-    data = (_half(study, run, "train"), _half(study, run, "valid"))
-    source = study.store.weights(run.source_base, study.setting.of_source) if run.source_base else None
-    operated = operate(study.setting.net, data[0].n_classes, run, source, study.setting.recipe.random_filters)
-    operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    operated = _operate(study, run, shared.n_classes, shared.source)
     before = fingerprint(operated.network)
     history = {0: _conv1(operated.network)}
     log = []
-    try:
-        with _threads(study.setting.threads):
-            for entry in _train(study, run, operated.network, data):
-                log.append(entry)
-                history[entry.epoch] = _conv1(operated.network)
-    except TrainingError as problem:
-        raise TrainingError(f"{run.label} ({run.split}, seed {run.seed}): {problem}") from problem
+    for entry in _train(study, run, operated.network, shared):
+        log.append(entry)
+        history[entry.epoch] = _conv1(operated.network)
     audit(operated, before, run.label)
-    seconds = time.perf_counter() - started
-    times = Times(datetime.now(UTC).isoformat(timespec="seconds"), seconds, len(data[0].labels) * len(log) / seconds)
+    seconds = time.perf_counter() - started + seconds_shared
+    n_images = len(shared.train[operated.network.frozen_depth].labels)
+    times = Times(datetime.now(UTC).isoformat(timespec="seconds"), seconds, n_images * len(log) / seconds)
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
     receipt = _receipt(study, run, operated, tuple(log), times)
+    receipt = replace(receipt, shared_with=tuple(other.label for other in shared.runs if other != run))
     return study.store.keep(receipt, weights, history if run.source is None else None)
+
+
+def _operate(study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None) -> Operated:
+    operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters)
+    operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return operated
 
 
 def _conv1(network: EightLayerNet) -> np.ndarray:
@@ -116,12 +195,14 @@ def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ..
     )
 
 
-def _train(study: Study, run: Run, network: EightLayerNet, data: tuple[HalfData, HalfData]) -> Iterator[EpochLog]:
+def _train(study: Study, run: Run, network: EightLayerNet, shared: _Shared) -> Iterator[EpochLog]:
     role = "base" if run.source is None else "above the chop"
     keys = ("order", run.split, run.seed, run.target, role)
-    for entry in train(network, data, study.setting.recipe, study.setting.precision, *keys):
+    depth = network.frozen_depth
+    examples = (shared.train[depth], shared.valid[depth])
+    for entry in train(network, examples, study.setting.recipe, study.setting.precision, *keys):
         yield entry
-        study.store.beat(run, study.setting, entry.epoch * len(data[0].labels))
+        study.store.beat(run, study.setting, entry.epoch * len(examples[0].labels))
 
 
 def _half(study: Study, run: Run, part: Part) -> HalfData:
@@ -132,7 +213,7 @@ def _half(study: Study, run: Run, part: Part) -> HalfData:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     """As many threads as the setting names, since sums depend on it; what the caller had, afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

@@ -1,7 +1,7 @@
 """The network of eight named layers, in the paper's size and in a small one (Yosinski et al. 2014, section 3)."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 import torch
@@ -37,31 +37,42 @@ class EightLayerNet(nn.Module):
         for name, (inputs, outputs) in zip(LAYERS[N_CONVS:], pairwise(_widths(spec, n_classes)), strict=True):
             self.add_module(name, nn.Linear(inputs, outputs))
 
-    def forward(self, x: Tensor, after: int = 0, until: int = len(LAYERS)) -> Tensor:
+    def forward(
+        self, x: Tensor, after: int = 0, until: int = len(LAYERS), weights: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
         """Apply the layers numbered `after` + 1 to `until` (1 is conv1).
 
-        From images, float N x 3 x H x W, to logits, N x classes, by default; with `until=n`, to the features
-        of layer n; with `after=n`, from those features.
+        From images, float N x 3 x H x W or folded ones (channels first), to logits, N x classes, by
+        default; with `until=n`, to the features of layer n; with `after=n`, from those features. `weights` are
+        computed with instead of the network's own, by the same names: copies in another precision, say.
         """
+        if weights is None:
+            weights = dict(self.named_parameters())
         for name in LAYERS[after:until]:
-            x = self._conv_layer(name, x) if name.startswith("conv") else self._full_layer(name, x)
+            weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+            full = name.startswith("fc")
+            x = self._full_layer(name, x, weight, bias) if full else self._conv_layer(name, x, weight, bias)
         return x
 
-    def _conv_layer(self, name: str, x: Tensor) -> Tensor:
+    def _conv_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         conv = self.spec.convs[LAYERS.index(name)]
-        x = self.get_submodule(name)(x)
+        if name == "conv1" and conv.folds:
+            folded = x if x.shape[1] > 3 else fold_images(x, conv).permute(0, 3, 1, 2)
+            x = F.conv2d(folded, fold_filters(weight, conv.stride), bias)
+        else:
+            x = F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
         if conv.norm == "batch":
             x = self.get_submodule(f"{name}_norm")(x)
         if conv.pool:  # before the ReLU: the same numbers as after it, at a quarter of its cost
             x = F.max_pool2d(x, 3, stride=2)
         x = F.relu(x)
-        return F.local_response_norm(x, 5, alpha=1e-4, beta=0.75) if conv.norm == "lrn" else x
+        return F.local_response_norm(x.float(), 5, alpha=1e-4, beta=0.75).to(x.dtype) if conv.norm == "lrn" else x
 
-    def _full_layer(self, name: str, x: Tensor) -> Tensor:
+    def _full_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         before = LAYERS.index(name) - N_CONVS - 1
         if before >= 0 and (dropout := self.spec.fulls[before].dropout):
             x = F.dropout(x, dropout, self.training)
-        x = self.get_submodule(name)(x.flatten(1))
+        x = F.linear(x.flatten(1), weight, bias)
         return x if name == "fc8" else F.relu(x)
 
     def freeze(self, layers: Iterable[str]) -> None:
@@ -83,6 +94,35 @@ class EightLayerNet(nn.Module):
     def frozen_depth(self) -> int:
         """How many layers from the first on are frozen: no gradient ever reaches below this one."""
         return next((depth for depth, name in enumerate(LAYERS) if name not in self.frozen), len(LAYERS))
+
+
+def fold_images(images: Tensor, conv: ConvSpec) -> Tensor:
+    """Blocks of stride x stride pixels as channels, so that `conv` can go over them in steps of one block.
+
+    N x 3 x H x W of any dtype to N x h x w x (3 stride^2), without the margin that is never pooled, and with
+    zeros where the last filter overhangs. With `fold_filters` it is the same convolution, which processors do
+    faster: they dislike three channels and large steps.
+    """
+    stride, outputs = conv.stride, (images.shape[-1] - conv.kernel) // conv.stride + 1
+    if conv.pool:
+        outputs -= (outputs - 3) % 2
+    needed = (outputs - 1) * stride + conv.kernel
+    return _blocks(images[..., :needed, :needed], stride)
+
+
+def fold_filters(weight: Tensor, stride: int) -> Tensor:
+    """Filters x 3 x k x k as they read folded images: filters x (3 stride^2) x b x b, channels last in memory."""
+    return _blocks(weight, stride).permute(0, 3, 1, 2)
+
+
+def _blocks(x: Tensor, stride: int) -> Tensor:
+    """N x C x H x H to N x h x h x (C stride^2), the last blocks filled with zeros."""
+    n, channels, size = x.shape[:3]
+    blocks = -(-size // stride)
+    if missing := blocks * stride - size:
+        x = F.pad(x, (0, missing, 0, missing))
+    apart = x.reshape(n, channels, blocks, stride, blocks, stride)
+    return apart.permute(0, 2, 4, 3, 5, 1).reshape(n, blocks, blocks, -1)
 
 
 def layer_of(name: str) -> str:

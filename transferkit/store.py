@@ -39,7 +39,7 @@ class EpochLog:
 
 @dataclass(frozen=True)
 class Times:
-    """When and how fast; the only part of a receipt that differs between two trainings of the same run."""
+    """When and how fast; `seconds` holds its part of what was shared with others."""
 
     finished: str
     seconds: float
@@ -51,7 +51,8 @@ class Receipt:
     """What was run, with what, on what, and what came out.
 
     `account` says for each parameter and buffer where it came from and whether it was trained; `checksums` are
-    the SHA-256 of the files beside the receipt, by name.
+    the SHA-256 of the files beside the receipt, by name; `shared_with` names the networks whose frozen features
+    came from the same pass over the images.
     """
 
     run: Run
@@ -62,6 +63,7 @@ class Receipt:
     versions: Mapping[str, str]
     device_name: str
     times: Times
+    shared_with: tuple[str, ...] = ()
 
     @property
     def final(self) -> EpochLog:

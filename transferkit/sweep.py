@@ -5,22 +5,22 @@ State lives in the store alone: whatever is killed, the same call again does wha
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from transferkit.errors import StoreError, TrainingError
-from transferkit.experiment import Study, perform
-from transferkit.network import count_multiplications, count_parameters
+from transferkit.experiment import Failure, Study, groups_of, perform_group
+from transferkit.network import count_parameters
 from transferkit.store import Receipt
-from transferkit.treatments import LAYERS, Run
+from transferkit.treatments import Run
+from transferkit.workload import expected_images, relative_cost
 
 POLL_SECONDS = 0.5
 BYTES_PER_PARAMETER = 4
 SPARE_BYTES = 20 * 2**20
-OVERHEAD = 0.15  # share of a full network's time that even one with seven frozen layers takes
 
 
 @dataclass(frozen=True)
@@ -64,59 +64,53 @@ def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Exe
         yield from _drive(state, executor)
     if state.failures:
         raise TrainingError(
-            f"{len(state.failures)} of {len(todo)} networks failed, the others are kept: {' '.join(state.failures)}"
+            f"{len(state.failures)} of {len(todo)} networks failed, the others are kept: "
+            f"{' '.join(state.failures.values())}"
         )
 
 
-def expected_images(study: Study, run: Run) -> int:
-    """How many training images a run reads, all epochs together."""
-    manifest, recipe = study.prepared.manifest, study.setting.recipe
-    first, last = manifest.train
-    per_class = recipe.images_per_class or (last - first) / len(manifest.classes)
-    n_classes = len(study.prepared.split(run.split).classes(run.target))
-    return round(per_class * n_classes) * recipe.epochs
-
-
-def relative_cost(study: Study, run: Run) -> float:
-    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once."""
-    counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
-    frozen = 0 if run.finetune else sum(counts[layer] for layer in LAYERS[: run.n])
-    total = sum(counts.values())
-    share = (3 * (total - frozen) + frozen / study.setting.recipe.epochs) / (3 * total)
-    return OVERHEAD + (1 - OVERHEAD) * share
+Group = tuple[Run, ...]
 
 
 class _State:
     """What one call of `sweep` knows of its runs while they are trained."""
 
-    def __init__(self, study: Study, todo: tuple[Run, ...], planned: int, started: float) -> None:
+    def __init__(self, study: Study, todo: Group, planned: int, started: float) -> None:
         self.study, self.planned, self.started = study, planned, started
-        self.waiting = list(todo)
         self.finished: set[Run] = set()
-        self.failed: set[Run] = set()
-        self.failures: list[str] = []
+        self.failures: dict[Run, str] = {}
         self.images = {run: expected_images(study, run) for run in todo}
         self.work = {run: self.images[run] * relative_cost(study, run) for run in todo}
+        # Bases first, as others wait for them; then what takes longest, so that all workers end at the same time.
+        self.waiting = sorted(
+            groups_of(todo), key=lambda group: (group[0].n > 0, -sum(self.work[run] for run in group))
+        )
 
-    def ready(self) -> list[Run]:
-        """Take the runs whose source base is there; give up those whose base has failed."""
+    def ready(self) -> list[Group]:
+        """Take the groups whose source base is there; give up those whose base has failed."""
+        for group in [group for group in self.waiting if group[0].source_base in self.failures]:
+            self.waiting.remove(group)
+            self.fail(Failure(run, f"{run.label} has no base to copy from.") for run in group)
         unfinished = set(self.work) - self.finished
-        for run in [run for run in self.waiting if run.source_base in self.failed]:
-            self.fail(run, f"{run.label} has no base to copy from.")
-        ready = [run for run in self.waiting if run.source_base not in unfinished]
-        self.waiting = [run for run in self.waiting if run not in ready]
+        ready = [group for group in self.waiting if group[0].source_base not in unfinished]
+        self.waiting = [group for group in self.waiting if group not in ready]
         return ready
 
-    def fail(self, run: Run, reason: str) -> None:
-        self.failed.add(run)
-        self.failures.append(reason)
-        self.waiting = [other for other in self.waiting if other != run]
+    def fail(self, failures: Iterable[Failure]) -> None:
+        self.failures.update({failure.run: failure.reason for failure in failures})
 
-    def progress(self, running: Sequence[Run], newest: Receipt | None = None) -> Progress:
-        seen = {run: self.study.store.pulse(run, self.study.setting) for run in running}
+    def collect(self, group: Group) -> Iterator[Receipt]:
+        """The receipts of the group that have come in since it was last asked."""
+        for run in group:
+            if run not in self.finished and (receipt := self.study.store.find(run, self.study.setting)):
+                self.finished.add(run)
+                yield receipt
+
+    def progress(self, running: Iterable[Group], newest: Receipt | None = None) -> Progress:
+        seen = {run: self.study.store.pulse(run, self.study.setting) for group in running for run in group}
         seen.update({run: self.images[run] for run in self.finished})
         worked = sum(self.work[run] * min(1.0, images / self.images[run]) for run, images in seen.items())
-        left = sum(self.work.values()) - worked - sum(self.work[run] for run in self.failed)
+        left = sum(self.work.values()) - worked - sum(self.work[run] for run in self.failures)
         seconds = time.monotonic() - self.started
         return Progress(
             done=self.planned - len(self.work) + len(self.finished),
@@ -129,32 +123,33 @@ class _State:
 
 
 def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
-    running: dict[Future[Receipt], Run] = {}
+    running: dict[Future[tuple[Failure, ...]], Group] = {}
     while True:
-        running.update({executor.submit(perform, state.study, run): run for run in state.ready()})
+        running.update({executor.submit(perform_group, state.study, group): group for group in state.ready()})
         if not running:
             return
         complete, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         for future in complete:
-            receipt = _collect(state, running.pop(future), future)
-            yield state.progress(tuple(running.values()), receipt)
+            state.fail(_result(future, running[future]))
+        for group in running.values():
+            for receipt in state.collect(group):
+                yield state.progress(running.values(), receipt)
+        for future in complete:
+            del running[future]
         if not complete:
-            yield state.progress(tuple(running.values()))
+            yield state.progress(running.values())
 
 
-def _collect(state: _State, run: Run, future: Future[Receipt]) -> Receipt | None:
+def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure, ...]:
     try:
-        receipt = future.result()
+        return future.result()
     except TrainingError as problem:
-        state.fail(run, str(problem))
-        return None
+        return tuple(Failure(run, str(problem)) for run in group)
     except BrokenProcessPool:
         raise TrainingError(
-            f"a worker process was killed while it trained {run.label} or a network beside it (out of memory?): "
+            f"a worker process was killed while it trained {group[0].label} or a network beside it (out of memory?): "
             "run the same command again, perhaps with fewer --workers; what is done is kept."
         ) from None
-    state.finished.add(run)
-    return receipt
 
 
 def _refuse_full_disk(study: Study, todo: Sequence[Run]) -> None:

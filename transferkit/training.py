@@ -1,8 +1,7 @@
 """The only training loop: one step, evaluation, and training as a sequence of epoch logs."""
 
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from transferkit.config import Precision, Recipe
-from transferkit.data import HalfData, batch_rows, to_input
+from transferkit.data import HalfData, batch_order, to_input
+from transferkit.descent import Descent, weights_in
 from transferkit.errors import TrainingError
-from transferkit.network import EightLayerNet
+from transferkit.network import EightLayerNet, fold_images
 from transferkit.store import EpochLog
 from transferkit.streams import Key
 
@@ -22,9 +22,10 @@ CACHE_BYTES = 2**30  # features of frozen layers are kept in memory up to this s
 
 @dataclass(frozen=True)
 class Examples:
-    """What the trained layers read: images (uint8) or features of frozen layers, with labels; N rows each.
+    """What the trained layers read, N rows: images (uint8) or features of frozen layers, with labels (int64).
 
-    `after` is the number of layers that have already been applied.
+    `inputs` are N x height x width x channels, or N x units, as memory holds them best; `after` is the number
+    of layers that have already been applied.
     """
 
     inputs: Tensor
@@ -33,57 +34,47 @@ class Examples:
 
 
 def train(
-    network: EightLayerNet, data: tuple[HalfData, HalfData], recipe: Recipe, precision: Precision, *keys: Key
+    network: EightLayerNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key
 ) -> Iterator[EpochLog]:
-    """Train on `data` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
+    """Train on `examples` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
 
-    `keys` decide the order of the images. What is frozen is computed once and never back-propagated through.
-    Raises TrainingError, naming the step, when the loss is not finite or a half has less than one batch.
+    `keys` decide the order of the images. What is frozen is never back-propagated through. On a GPU nothing is
+    waited for within an epoch. Raises TrainingError, naming the step, when the loss is not finite or there is
+    less than one batch.
     """
-    training, validation = (_below(network, half, precision) for half in data)
+    training, validation = examples
     steps = len(training.labels) // recipe.batch_size
     if steps == 0:
         raise TrainingError(
             f"{len(training.labels)} training images are fewer than one batch of {recipe.batch_size}: "
             "prepare more images or choose a preset with smaller batches."
         )
-    optimizer = _optimizer(network, recipe)
+    descent = Descent(network, recipe, precision)
     for epoch in range(recipe.epochs):
         network.train()
         losses = torch.zeros(steps, device=training.labels.device)
-        rows_of_epoch = batch_rows(len(training.labels), recipe.batch_size, *keys, epoch)
-        for step, rows in enumerate(rows_of_epoch):
-            _set_rate(optimizer, recipe, epoch + step / steps)
-            losses[step] = training_step(network, training, rows, optimizer, precision)
+        order = batch_order(len(training.labels), recipe.batch_size, *keys, epoch).to(training.labels.device)
+        for step, rows in enumerate(order):
+            loss = F.cross_entropy(_logits(network, training, rows, descent.weights), training.labels[rows])
+            descent.step(loss, learning_rate(recipe, epoch + step / steps))
+            losses[step] = loss.detach()
         _refuse_non_finite(losses, epoch * steps)
-        top1, valid_loss = evaluate(network, validation, precision)
+        top1, valid_loss = evaluate(network, validation, descent.weights)
         rate = learning_rate(recipe, epoch + 1)
         yield EpochLog(epoch + 1, losses.mean().item(), rate, valid_loss, top1)
 
 
-def training_step(
-    network: EightLayerNet, examples: Examples, rows: Tensor, optimizer: torch.optim.Optimizer, precision: Precision
-) -> Tensor:
-    """One step of gradient descent on these rows; return the mean cross-entropy before it (a scalar, detached)."""
-    rows = rows.to(examples.labels.device)
-    logits = _logits(network, examples, rows, precision)
-    loss = F.cross_entropy(logits, examples.labels[rows])
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
-
-
 @torch.no_grad()
-def evaluate(network: EightLayerNet, examples: Examples, precision: Precision) -> tuple[float, float]:
-    """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, without dropout."""
+def evaluate(network: EightLayerNet, examples: Examples, weights: Mapping[str, Tensor]) -> tuple[float, float]:
+    """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, with these weights, without dropout."""
     network.eval()
-    correct, loss = 0, 0.0
-    for rows in torch.arange(len(examples.labels), device=examples.labels.device).split(EVALUATION_BATCH):
-        logits, labels = _logits(network, examples, rows, precision), examples.labels[rows]
-        correct += int((logits.argmax(1) == labels).sum())
-        loss += float(F.cross_entropy(logits, labels, reduction="sum"))
-    return correct / len(examples.labels), loss / len(examples.labels)
+    labels = examples.labels
+    correct, loss = torch.zeros((), dtype=torch.int64, device=labels.device), torch.zeros((), device=labels.device)
+    for rows in torch.arange(len(labels), device=labels.device).split(EVALUATION_BATCH):
+        logits = _logits(network, examples, rows, weights)
+        correct += (logits.argmax(1) == labels[rows]).sum()
+        loss += F.cross_entropy(logits, labels[rows], reduction="sum")
+    return correct.item() / len(labels), loss.item() / len(labels)
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
@@ -96,50 +87,66 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
     return recipe.learning_rate * (1 + math.cos(math.pi * (progress - recipe.warmup) / (1 - recipe.warmup))) / 2
 
 
-def _logits(network: EightLayerNet, examples: Examples, rows: Tensor, precision: Precision) -> Tensor:
-    inputs = examples.inputs[rows]
-    with _autocast(inputs, precision):
-        logits: Tensor = network(inputs if examples.after else to_input(inputs), after=examples.after)
+@torch.no_grad()
+def read_half(
+    network: EightLayerNet, half: HalfData, precision: Precision, depths: Collection[int]
+) -> dict[int, Examples]:
+    """What networks read whose first layers are those of `network`, frozen: by depth, from one pass over the half.
+
+    Depth 0 is the images, folded as conv1 reads them; so is a depth whose features would not fit into
+    CACHE_BYTES together with those of the greater depths.
+    """
+    images = Examples(_fold(network, half.images), half.labels)
+    weights = weights_in(network, precision)
+    network.eval()
+    wanted = sorted(set(depths) - {0}) if len(half.labels) else []
+    kept: dict[int, Tensor] | None = None
+    for rows in torch.arange(len(half.labels), device=half.labels.device).split(EVALUATION_BATCH):
+        features = dict(_features(network, images, rows, wanted, weights))
+        kept = _room_for(features, len(half.labels)) if kept is None else kept
+        for depth in kept:
+            kept[depth][rows[0] : rows[-1] + 1] = features[depth]
+        if not kept:
+            break
+    return {depth: Examples(kept[depth], half.labels, depth) if kept and depth in kept else images for depth in depths}
+
+
+def _fold(network: EightLayerNet, images: Tensor) -> Tensor:
+    conv1 = network.spec.convs[0]
+    return fold_images(images, conv1) if conv1.folds else images.permute(0, 2, 3, 1).contiguous()
+
+
+def _features(
+    network: EightLayerNet, images: Examples, rows: Tensor, depths: list[int], weights: Mapping[str, Tensor]
+) -> Iterator[tuple[int, Tensor]]:
+    x, reached = _batch(images, rows, weights), 0
+    for depth in depths:
+        x, reached = network(x, after=reached, until=depth, weights=weights), depth
+        yield depth, x.permute(0, 2, 3, 1) if x.ndim == 4 else x
+
+
+def _room_for(features: dict[int, Tensor], n_images: int) -> dict[int, Tensor]:
+    """Memory for as many depths as fit, the greatest first, as their features are small and save most."""
+    left = CACHE_BYTES
+    room = {}
+    for depth in sorted(features, reverse=True):
+        left -= features[depth][0].nbytes * n_images
+        if left >= 0:
+            room[depth] = features[depth].new_empty((n_images, *features[depth].shape[1:]))
+    return room
+
+
+def _logits(network: EightLayerNet, examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    logits: Tensor = network(_batch(examples, rows, weights), after=examples.after, weights=weights)
     return logits.float()
 
 
-@torch.no_grad()
-def _below(network: EightLayerNet, half: HalfData, precision: Precision) -> Examples:
-    """The half as the lowest trained layer sees it: features of the frozen layers if they fit, else images."""
-    depth = network.frozen_depth
-    images = Examples(half.images, half.labels)
-    if depth == 0 or len(half.images) == 0:
-        return images
-    network.eval()
-    features: list[Tensor] = []
-    for chunk in half.images.split(EVALUATION_BATCH):
-        with _autocast(chunk, precision):
-            features.append(network(to_input(chunk), until=depth))
-        if features[0][0].nbytes * len(half.images) > CACHE_BYTES:
-            return images
-    return Examples(torch.cat(features), half.labels, after=depth)
-
-
-def _autocast(tensor: Tensor, precision: Precision) -> AbstractContextManager[object]:
-    return torch.autocast(tensor.device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def _optimizer(network: EightLayerNet, recipe: Recipe) -> torch.optim.SGD:
-    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
-    weights = [parameter for name, parameter in trained if not name.endswith(".bias")]
-    biases = [parameter for name, parameter in trained if name.endswith(".bias")]
-    groups = [
-        {"params": weights, "scale": 1.0, "weight_decay": recipe.weight_decay},
-        {"params": biases, "scale": recipe.bias_rate, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(
-        groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True
-    )  # fmt: skip
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, epoch: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, epoch) * group["scale"]
+def _batch(examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    """These rows as the first layer that is applied to them takes them, in the dtype of the weights."""
+    inputs = examples.inputs.index_select(0, rows)
+    if inputs.dtype == torch.uint8:
+        inputs = to_input(inputs, weights["conv1.weight"].dtype)
+    return inputs.permute(0, 3, 1, 2) if inputs.ndim == 4 else inputs
 
 
 def _refuse_non_finite(losses: Tensor, steps_before: int) -> None:

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.sharedctypes import Synchronized
+
+import torch
 
 from transferkit.config import Device
 from transferkit.errors import UsageError
@@ -15,16 +18,21 @@ from transferkit.errors import UsageError
 def default_workers(device: Device) -> int:
     """One process per CPU core (each has one thread, which beats threads sharing a network), or one per GPU."""
     if device == "cuda":
-        return 1
+        return torch.cuda.device_count()
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Executor]:
-    """`count` processes here. An error or Ctrl-C ends them at once; if this process is killed, they end too."""
+    """`count` processes here. An error or Ctrl-C ends them at once; if this process is killed, they end too.
+
+    Where there are several GPUs, each process sees one of them, in turn.
+    """
     if count < 1:
         raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_tie_to_parent)
+    spawn = multiprocessing.get_context("spawn")
+    number = spawn.Value("i", 0)
+    pool = ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(number, visible_gpus()))
     try:
         yield pool
     except BaseException:
@@ -55,8 +63,21 @@ def cluster_workers(address: str) -> Iterator[Executor]:
         yield executor
 
 
-def _tie_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+def visible_gpus() -> tuple[str, ...]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    if named := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return tuple(name.strip() for name in named.split(","))
+    return tuple(str(index) for index in range(torch.cuda.device_count()))
+
+
+def _begin(number: "Synchronized[int]", gpus: tuple[str, ...]) -> None:
+    """Take the next number, and with it a GPU; end with the parent, who decides what Ctrl-C means."""
+    with number.get_lock():
+        mine = number.value
+        number.value += 1
+    if len(gpus) > 1:  # before CUDA starts in this process, which then sees this one only
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[mine % len(gpus)]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

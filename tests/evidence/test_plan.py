@@ -11,6 +11,7 @@ from transferkit.config import get_preset
 from transferkit.errors import UsageError
 from transferkit.evidence import Bench, Part, choose_studies, predict_cost, smoke_studies, steps_of, studies
 from transferkit.experiment import Study, perform
+from transferkit.forecast import Probe
 
 
 @pytest.fixture
@@ -64,22 +65,18 @@ def test_random_filters_as_published_need_no_bases_of_their_own() -> None:
     assert {run.treatment for part in published for run in part.runs()} == {"RnB"}
 
 
-def test_the_cost_counts_what_is_left_once_and_in_base_networks(bench: Bench) -> None:
+def test_the_cost_counts_each_network_once_and_only_what_is_left(bench: Bench) -> None:
     longer = choose_studies(smoke_studies("tiny"), ["longer"])[0]
     steps = steps_of(longer, bench)
-    cost = predict_cost((*steps, *steps), bench.preset)
+    found = Probe(trained=(0.01,) * 8, evaluated=(0.001,) * 8, read=0.0, start=1.0, workers=1)
+    cost = predict_cost((*steps, *steps), found)
     assert (cost.planned, cost.missing) == (2, 2)
-    assert cost.bases == pytest.approx(4)  # two bases of twice the epochs
-    assert np.isnan(cost.seconds)
+    assert cost.seconds == pytest.approx(1 + 2 * 4 * (64 * 0.01 + 32 * 0.001))  # two bases of twice the epochs
+    assert np.isnan(predict_cost(steps, None).seconds)
     perform(steps[0].study, steps[0].runs[0])
-    assert predict_cost(steps, bench.preset).bases == pytest.approx(2)
-
-
-def test_a_timed_base_gives_seconds(bench: Bench) -> None:
-    steps = steps_of(choose_studies(smoke_studies("tiny"), ["similar"])[0], bench)
-    receipt = perform(steps[0].study, steps[0].runs[0])
-    cost = predict_cost(steps, bench.preset)
-    assert cost.seconds == pytest.approx(cost.bases * receipt.times.seconds)
+    assert predict_cost(steps, found).missing == 1
+    perform(steps[0].study, steps[0].runs[1])
+    assert predict_cost(steps, None).seconds == 0
 
 
 def test_an_unknown_study_is_refused_with_the_names_there_are() -> None:

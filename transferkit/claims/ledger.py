@@ -10,6 +10,7 @@ from transferkit.claims.sizes import diagnose_sizes
 from transferkit.claims.statements import CLAIMS
 from transferkit.claims.tables import Evidence
 from transferkit.results import Estimate
+from transferkit.splits import RANDOM_SPLITS
 
 LEDGER_COLUMNS = (
     "claim", "estimate", "low", "high", "n", "verdict", "more", "clusters", "over", "unit", "margin", "kind",
@@ -47,8 +48,11 @@ def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[obje
 
 def _note(found: Estimate, low: float) -> str:
     notes = []
-    if np.isnan(low):
-        notes.append(f"one split only ({', '.join(found.seeds_of)}): no interval")
+    single = [split for split in found.seeds_of if split in RANDOM_SPLITS]
+    if single:
+        notes.append(f"one split only ({', '.join(single)}): no interval")
+    elif np.isnan(low):
+        notes.append(f"one seed only of {', '.join(found.seeds_of)}: no interval")
     elif found.seeds_of:
         notes.append(f"over seeds of {', '.join(found.seeds_of)}: says nothing about other splits")
     if not found.matched:

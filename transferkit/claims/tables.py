@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from transferkit.authors import authors_table
-from transferkit.results import refuse_incomplete
+from transferkit.results import refuse_incomplete, refuse_mixed
 
 TRAINED_AT_ALL = 2  # the last n whose published random filters did not leave the networks on the plateau
 
@@ -35,12 +35,14 @@ class Evidence:
             table = getattr(self, name)
             if table is not None:
                 refuse_incomplete(table)
+            if table is not None and name in ("similar", "dissimilar", "dial"):
+                refuse_mixed(table)
 
 
 def read_evidence(folder: Path) -> Evidence:
     """The tables that the studies left in a folder, as NAME.csv, `epochs` as similar-epochs.csv.
 
-    Raises DataError for one with a missing base or a network twice.
+    Raises DataError for one with a missing base, a network twice, or settings mixed where they must not be.
     """
     names = {field.name: field.name for field in fields(Evidence)} | {"epochs": "similar-epochs"}
     paths = {name: folder / f"{file}.csv" for name, file in names.items()}

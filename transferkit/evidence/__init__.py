@@ -1,17 +1,22 @@
 """The studies that the claims ledger needs: what to train, how much that is, and the tables it leaves."""
 
 from transferkit.evidence.bench import Bench, Cost, Step, predict_cost, run_study, steps_of
-from transferkit.evidence.collect import conv1_row, write_conv1, write_study
+from transferkit.evidence.collect import CONV1_COLUMNS, conv1_row, write_conv1, write_study
 from transferkit.evidence.plan import Part, StudyPlan, choose_studies, smoke_studies, studies
+from transferkit.evidence.show import beside, claims_table, cost_table
 
 __all__ = [
+    "CONV1_COLUMNS",
     "Bench",
     "Cost",
     "Part",
     "Step",
     "StudyPlan",
+    "beside",
     "choose_studies",
+    "claims_table",
     "conv1_row",
+    "cost_table",
     "predict_cost",
     "run_study",
     "smoke_studies",

@@ -12,8 +12,9 @@ from transferkit.data import open_prepared
 from transferkit.errors import StoreError
 from transferkit.evidence.plan import StudyPlan
 from transferkit.experiment import Study, plan_study
+from transferkit.forecast import Probe, forecast
 from transferkit.store import Store
-from transferkit.sweep import Progress, expected_images, missing, relative_cost, sweep
+from transferkit.sweep import Progress, missing, sweep
 from transferkit.treatments import Run
 from transferkit.work import prepared_folder
 
@@ -37,14 +38,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Cost:
-    """What is left: networks to train of those planned, as the work of so many usual base networks.
-
-    `seconds` is what that takes one worker, from the bases that are done; NaN before there is one.
-    """
+    """What is left: networks to train of those planned, and the seconds that takes; NaN without a probe."""
 
     planned: int
     missing: int
-    bases: float
     seconds: float
 
 
@@ -65,28 +62,19 @@ def steps_of(plan: StudyPlan, bench: Bench) -> tuple[Step, ...]:
     return tuple(Step(replace(usual, setting=setting), tuple(chosen)) for setting, chosen in runs.items())
 
 
-def predict_cost(steps: Sequence[Step], preset: Preset) -> Cost:
-    """What these steps still have to train under this preset, each network counted once."""
-    left: dict[tuple[Setting, Run], float] = {}
-    everything: set[tuple[Setting, Run]] = set()
-    seconds: list[float] = []
+def predict_cost(steps: Sequence[Step], found: Probe | None) -> Cost:
+    """What these steps still have to train, each network counted once, by a probe of this machine's workers."""
+    planned: set[tuple[Setting, Run]] = set()
+    left: set[tuple[Setting, Run]] = set()
+    seconds = 0.0
     for step in steps:
-        study, setting = step.study, step.study.setting
-        usual = replace(study, setting=replace(setting, recipe=preset.recipe, source_recipe=None))
-        everything |= {(setting, run) for run in step.runs}
-        for run in missing(study, step.runs):
-            left[setting, run] = relative_cost(study, run) * _passes(study, run) / _passes(usual, run)
-        bases = [usual.store.find(run, usual.setting) for run in step.runs if run.source is None]
-        seconds += [receipt.times.seconds for receipt in bases if receipt]
-    total = sum(left.values())
-    return Cost(len(everything), len(left), total, total * float(np.mean(seconds)) if seconds else np.nan)
-
-
-def _passes(study: Study, run: Run) -> float:
-    """Training images, and validation images at a third: they go forward only. Counts where epochs are short."""
-    first, last = study.prepared.manifest.valid
-    half = len(study.prepared.split(run.split).classes(run.target)) / len(study.prepared.manifest.classes)
-    return expected_images(study, run) + study.setting.recipe.epochs * (last - first) * half / 3
+        setting = step.study.setting
+        todo = [run for run in missing(step.study, step.runs) if (setting, run) not in left]
+        planned |= {(setting, run) for run in step.runs}
+        left |= {(setting, run) for run in todo}
+        if todo:
+            seconds += np.nan if found is None else forecast(step.study, todo, found)
+    return Cost(len(planned), len(left), seconds)
 
 
 def run_study(steps: Sequence[Step], executor: Executor) -> Iterator[Progress]:

@@ -14,8 +14,8 @@ from transferkit.experiment import Study
 from transferkit.first_layer import fit_table, match_filters, shares, untrained_filters
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.store import Receipt
-from transferkit.sweep import expected_images
 from transferkit.treatments import Run
+from transferkit.workload import images_of
 
 CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise")
 
@@ -31,10 +31,7 @@ def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, .
         receipts = _receipts(step)
         networks.append(_with_setting(tabulate(receipts), step))
         logs = _with_setting(tabulate_epochs(receipts), step)
-        seen = [
-            expected_images(step.study, run) // len(receipt.log)
-            for run, receipt in zip(step.runs, receipts, strict=True)
-        ]
+        seen = [images_of(step.study, run, "train") for run in step.runs]
         epochs.append(
             logs.assign(images_seen=logs["epoch"] * np.repeat(seen, [len(receipt.log) for receipt in receipts]))
         )

@@ -13,22 +13,24 @@ _BESIDE = ("estimate", "low", "high", "n", "verdict")
 
 
 def cost_table(costs: Mapping[str, Cost], workers: int) -> Table:
-    """What each study still has to train, in networks, base networks and minutes if a base was timed here."""
+    """What each study still has to train, in networks and minutes; no minutes without a probe."""
     table = Table(title="The studies of the evidence", caption="a network that several studies share is trained once")
     table.add_column("study")
-    for heading in ("networks", "to train", "in base networks", f"minutes, {workers} at a time"):
+    for heading in ("networks", "to train", f"minutes, {workers} at a time"):
         table.add_column(heading, justify="right")
     for name, cost in costs.items():
-        minutes = "?" if np.isnan(cost.seconds) else f"{cost.seconds / workers / 60:.1f}"
-        table.add_row(
-            name, str(cost.planned), str(cost.missing), f"{cost.bases:.1f}", "0" if not cost.missing else minutes
-        )
+        minutes = "?" if np.isnan(cost.seconds) else f"{cost.seconds / 60:.1f}"
+        table.add_row(name, str(cost.planned), str(cost.missing), "0" if not cost.missing else minutes)
     return table
 
 
 def claims_table(ours: pd.DataFrame, authors: pd.DataFrame | None = None) -> Table:
     """The ledger to read: a row per claim, estimates with 95 % intervals, verdicts as words."""
-    shown = Table(title="The claims", caption="estimate (95 % interval; n networks), verdict, further splits or seeds")
+    shown = Table(
+        title="The claims",
+        show_lines=True,
+        caption="estimate (95 % interval; n networks), verdict, further splits or seeds",
+    )
     shown.add_column("claim", ratio=3, overflow="fold")
     shown.add_column("statistic", ratio=3, overflow="fold")
     shown.add_column("our networks", ratio=3, overflow="fold")

@@ -16,6 +16,7 @@ from transferkit.results.table import (
     EPOCH_COLUMNS,
     pair,
     refuse_incomplete,
+    refuse_mixed,
     tabulate,
     tabulate_epochs,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "further_clusters",
     "pair",
     "refuse_incomplete",
+    "refuse_mixed",
     "slope",
     "summarise",
     "tabulate",

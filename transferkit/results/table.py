@@ -71,6 +71,18 @@ def refuse_incomplete(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def refuse_mixed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table itself. Raises DataError, naming the column and values, when it mixes settings."""
+    for column in _present(table, SETTING_COLUMNS):
+        values = list(dict.fromkeys(table[column].dropna()))
+        if len(values) > 1:
+            raise DataError(
+                f"the table mixes {column} {' and '.join(map(str, values[:3]))}: give networks of one setting only, "
+                "or their differences would be taken for those of treatments."
+            )
+    return table
+
+
 def _run_cells(receipt: Receipt) -> tuple[object, ...]:
     run = receipt.run
     return (run.label, run.treatment, run.split, run.seed, run.source, run.target, run.n, run.finetune)

@@ -1,0 +1,177 @@
+"""What a user would write instead: PyTorch's transfer-learning tutorial, and Lightning, on a folder of PNG files.
+
+Both get the network, the first weights, the frozen layers, the images, the batch size, the epochs, the learning
+rates and the weight decay of ours; everything else is as their tutorials show it, with no loader processes, which
+were faster than two on two cores. They compute with all cores.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from transferkit.config import NetSpec, Recipe
+from transferkit.data import Prepared, load_half
+from transferkit.manifest import Part
+from transferkit.training import learning_rate
+from transferkit.treatments import LAYERS, Half
+
+PARTS: tuple[Part, Part] = ("train", "valid")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One network to train: its first weights, float32 by name, and how many layers are frozen."""
+
+    label: str
+    spec: NetSpec
+    recipe: Recipe
+    weights: Mapping[str, np.ndarray]
+    frozen: int
+    images: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Seconds from the files to the last validation, images trained on, and top-1 (0..1) at the end."""
+
+    seconds: float
+    images: int
+    top1: float
+
+
+def write_images(prepared: Prepared, split: str, half: Half, folder: Path, images_per_class: int | None) -> None:
+    """One half as train/CLASS/*.png and valid/CLASS/*.png, as a user would have it."""
+    for part in PARTS:
+        data = load_half(prepared, prepared.split(split), half, part, images_per_class=images_per_class)
+        for number, (image, label) in enumerate(zip(data.images, data.labels.tolist(), strict=True)):
+            path = folder / part / f"{label:03}" / f"{number:06}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(path)
+
+
+class PlainNet(nn.Module):
+    """The eight layers as one writes them down, with the names of ours."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        channels = 3
+        for name, conv in zip(LAYERS, task.spec.convs, strict=False):
+            self.add_module(name, nn.Conv2d(channels, conv.channels, conv.kernel, conv.stride, conv.padding))
+            channels = conv.channels
+        for name in LAYERS[len(task.spec.convs) :]:
+            outputs, inputs = task.weights[f"{name}.weight"].shape
+            self.add_module(name, nn.Linear(inputs, outputs))
+        self.spec = task.spec
+        self.load_state_dict({name: torch.from_numpy(array) for name, array in task.weights.items()})
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad = name.split(".")[0] not in LAYERS[: task.frozen]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images, N x 3 x H x W, to logits."""
+        for name, conv in zip(LAYERS, self.spec.convs, strict=False):
+            x = torch.relu(self.get_submodule(name)(x))
+            x = nn.functional.max_pool2d(x, 3, 2) if conv.pool else x
+        x = torch.relu(self.get_submodule("fc6")(x.flatten(1)))
+        x = torch.relu(self.get_submodule("fc7")(x))
+        logits: Tensor = self.get_submodule("fc8")(x)
+        return logits
+
+
+def train_plainly(task: Task) -> Outcome:
+    """The loop of PyTorch's transfer-learning tutorial."""
+    started = time.perf_counter()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    loaders = {part: _loader(task, part) for part in PARTS}
+    model = PlainNet(task).to(device)
+    criterion = nn.CrossEntropyLoss()
+    optimizer = _optimizer(model, task.recipe)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _rates(task, len(loaders["train"])))
+    for _ in range(task.recipe.epochs):
+        for part in PARTS:
+            model.train(part == "train")
+            running_loss, running_corrects, count = 0.0, 0.0, 0
+            for inputs, labels in loaders[part]:
+                inputs, labels = inputs.to(device), labels.to(device)
+                optimizer.zero_grad()
+                with torch.set_grad_enabled(part == "train"):
+                    outputs = model(inputs)
+                    preds = outputs.argmax(1)
+                    loss = criterion(outputs, labels)
+                    if part == "train":
+                        loss.backward()
+                        optimizer.step()
+                        scheduler.step()
+                running_loss += loss.item() * len(inputs)
+                running_corrects += torch.sum(preds == labels).item()
+                count += len(inputs)
+            top1 = running_corrects / count
+    return Outcome(time.perf_counter() - started, _images(task, loaders["train"]), top1)
+
+
+def train_with_lightning(task: Task) -> Outcome:
+    """The same as a LightningModule under a Trainer without logging, checkpoints or progress bar."""
+    import lightning
+
+    class Module(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = PlainNet(task)
+            self.correct: list[Tensor] = []
+
+        def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+            return nn.functional.cross_entropy(self.model(batch[0]), batch[1])
+
+        def on_validation_epoch_start(self) -> None:
+            self.correct = []
+
+        def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+            self.correct.append(self.model(batch[0]).argmax(1) == batch[1])
+
+        def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+            optimizer = _optimizer(self.model, task.recipe)
+            scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _rates(task, len(training)))
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    started = time.perf_counter()
+    training, validation = (_loader(task, part) for part in PARTS)
+    module = Module()
+    trainer = lightning.Trainer(
+        max_epochs=task.recipe.epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0,
+    )  # fmt: skip
+    trainer.fit(module, training, validation)
+    top1 = torch.cat(module.correct).float().mean().item()
+    return Outcome(time.perf_counter() - started, _images(task, training), top1)
+
+
+def _loader(task: Task, part: Part) -> "DataLoader[tuple[Tensor, Tensor]]":
+    scale = transforms.Normalize([128 / 255] * 3, [64 / 255] * 3)
+    folder = ImageFolder(str(task.images / part), transforms.Compose([transforms.ToTensor(), scale]))
+    train = part == "train"
+    return DataLoader(folder, batch_size=task.recipe.batch_size, shuffle=train, drop_last=train)
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for name, p in trained if name.endswith("weight")], "weight_decay": recipe.weight_decay},
+        {"params": [p for name, p in trained if name.endswith("bias")], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr=1.0, momentum=recipe.momentum, nesterov=recipe.nesterov)
+
+
+def _rates(task: Task, steps: int) -> Callable[[int], float]:
+    return lambda step: learning_rate(task.recipe, min(task.recipe.epochs, step / steps))
+
+
+def _images(task: Task, loader: "DataLoader[tuple[Tensor, Tensor]]") -> int:
+    return len(loader) * task.recipe.batch_size * task.recipe.epochs

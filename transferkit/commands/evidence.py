@@ -1,0 +1,84 @@
+"""The commands about claims: train what they need, and say which of them hold."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from transferkit import atomic
+from transferkit.claims import Evidence, authors_evidence, ledger, read_evidence
+from transferkit.config import get_preset
+from transferkit.console import show_progress
+from transferkit.evidence import (
+    Bench,
+    Step,
+    StudyPlan,
+    beside,
+    choose_studies,
+    claims_table,
+    cost_table,
+    predict_cost,
+    run_study,
+    smoke_studies,
+    steps_of,
+    studies,
+    write_conv1,
+    write_study,
+)
+from transferkit.experiment import choose_device
+from transferkit.forecast import probe
+from transferkit.store import Store
+from transferkit.work import find_work_folder
+from transferkit.workers import default_workers, local_workers
+
+
+def evidence(options: argparse.Namespace) -> None:
+    """Carry out the studies, write their tables and the ledger, and show it."""
+    store, console = Store(options.work or find_work_folder()), Console()
+    preset = get_preset("smoke" if options.smoke else options.preset)
+    bench = Bench(preset, options.device, store)
+    known = smoke_studies(options.data) if options.smoke else _on_data(options.data)
+    steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
+    workers = default_workers(choose_device(options.device)) if options.workers is None else options.workers
+    _show_costs(steps, workers, console, probed=not options.smoke)
+    if options.predict:
+        return
+    folder = options.out or store.work / ("evidence-smoke" if options.smoke else "evidence")
+    with local_workers(workers) as executor:
+        for name, chosen in steps.items():
+            console.print(name, style="bold")
+            show_progress(run_study(chosen, executor), console)
+            write_study(name, chosen, folder)
+    write_conv1([step for chosen in steps.values() for step in chosen], preset.recipe, folder)
+    _show(read_evidence(folder), None, folder / "claims.csv", console)
+
+
+def claims(options: argparse.Namespace) -> None:
+    """Show the ledger of the tables that the studies left, with the authors' beside it if asked for."""
+    folder = options.evidence or (options.work or find_work_folder()) / "evidence"
+    authors = ledger(authors_evidence(), published=True) if options.authors else None
+    _show(read_evidence(folder), authors, options.csv, Console())
+
+
+def _on_data(data: str) -> tuple[StudyPlan, ...]:
+    """The studies on another data set than photos; the dial stays where the parts of classes are known."""
+    return tuple(replace(plan, data=data) if plan.name != "dial" else plan for plan in studies())
+
+
+def _show_costs(steps: dict[str, tuple[Step, ...]], workers: int, console: Console, *, probed: bool) -> None:
+    study = next(iter(steps.values()))[0].study
+    found = probe(study, workers, local_workers(workers)) if probed else None
+    costs = {name: predict_cost(chosen, found) for name, chosen in steps.items()}
+    costs["all together"] = predict_cost([step for chosen in steps.values() for step in chosen], found)
+    console.print(cost_table(costs, workers))
+
+
+def _show(found: Evidence, authors: pd.DataFrame | None, csv: Path | None, console: Console) -> None:
+    ours = ledger(found)
+    console.print(claims_table(ours, authors))
+    if csv is not None:
+        table = ours if authors is None else beside(ours, authors)
+        atomic.write_bytes(csv, table.to_csv(index=False).encode())
+        console.print(f"wrote {csv}", markup=False, highlight=False, soft_wrap=True)

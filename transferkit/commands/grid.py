@@ -1,0 +1,41 @@
+"""The commands about a grid of networks: plan, sweep, figures."""
+
+import argparse
+
+from rich.console import Console
+
+from transferkit.commands.study import study_of
+from transferkit.console import paired_table, plan_table, show_progress
+from transferkit.forecast import probe
+from transferkit.report import write_report
+from transferkit.sweep import sweep as train
+from transferkit.workers import cluster_workers, default_workers, local_workers
+
+
+def plan(options: argparse.Namespace) -> None:
+    """Print what a sweep would train, what is already there, and how long the rest will take here."""
+    study, runs = study_of(options)
+    count = options.workers or default_workers(study.setting.device)
+    found = probe(study, count, local_workers(count))
+    done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
+    Console().print(plan_table(study, runs, done, found))
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """Train every network of the grid that is not there yet."""
+    study, runs = study_of(options)
+    if options.scheduler:
+        workers = cluster_workers(options.scheduler)
+    else:
+        workers = local_workers(options.workers or default_workers(study.setting.device))
+    show_progress(train(study, runs, workers), Console())
+
+
+def figures(options: argparse.Namespace) -> None:
+    """Draw Figure 2 and the conv1 sheets of what is there, write grid.csv."""
+    study, runs = study_of(options)
+    report = write_report(study, runs, options.out or study.store.figures_folder(study.setting.data))
+    console = Console()
+    console.print(paired_table(report.table))
+    for path in report.files:
+        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

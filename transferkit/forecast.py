@@ -1,0 +1,131 @@
+"""How long a sweep will take on this machine, from a probe of about ten seconds on all workers at once."""
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import msgspec
+import torch
+
+from transferkit import atomic
+from transferkit.config import Precision, Recipe, Setting, digest
+from transferkit.data import HalfData
+from transferkit.descent import weights_in
+from transferkit.experiment import Study, device_name, groups_of, threads, versions
+from transferkit.network import EightLayerNet, count_multiplications, initialise
+from transferkit.training import Examples, evaluate, read_half, train
+from transferkit.treatments import LAYERS, Run
+from transferkit.workload import images_of
+
+SECONDS_PER_DEPTH = 1.0
+BATCHES = 20  # of one round; the fastest round counts
+VALIDATION_IMAGES = 256
+ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # at most so many a round, or large networks would take minutes
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Seconds per image on one of `workers` busy workers.
+
+    `trained` and `evaluated` by the number of frozen layers, 0 to 7; `read` for loading an image and computing
+    all its frozen features; `start` is the time until a worker is ready, in seconds.
+    """
+
+    trained: tuple[float, ...]
+    evaluated: tuple[float, ...]
+    read: float
+    start: float
+    workers: int
+
+
+def probe(study: Study, count: int, workers: AbstractContextManager[Executor]) -> Probe:
+    """Measure on `count` workers at once, as a sweep uses them. The store keeps what was measured."""
+    setting = study.setting
+    key = (setting.net, setting.recipe, setting.device, setting.precision, setting.threads)
+    name = digest((key, count, device_name(setting.device), versions()))
+    path = study.store.work / "probes" / f"{name}.json"
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=Probe)
+    submitted = time.time()
+    n_classes = len(study.prepared.manifest.classes) // 2
+    with workers as executor:
+        futures = [executor.submit(measure, setting, n_classes, submitted) for _ in range(count)]
+        slowest = max((future.result() for future in futures), key=lambda one: one.trained[0])
+    found = replace(slowest, workers=count)
+    atomic.write_bytes(path, msgspec.json.encode(found))
+    return found
+
+
+def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
+    """The probe of one worker, asked for at the clock time `submitted`, on random images."""
+    start = time.time() - submitted
+    network = EightLayerNet(setting.net, n_classes)
+    initialise(network, lambda layer: ("probe", layer), he=True)
+    network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    half, recipe = _random_half(setting, n_classes)
+    with threads(setting.threads):
+        began = time.perf_counter()
+        examples = read_half(network, half, setting.precision, range(len(LAYERS)))
+        read = (time.perf_counter() - began) / len(half.labels)
+        costs = []
+        for depth in range(len(LAYERS)):
+            network.freeze(LAYERS[:depth])
+            costs.append(_seconds_per_image(network, examples[depth], recipe, setting.precision))
+    return Probe(tuple(cost[0] for cost in costs), tuple(cost[1] for cost in costs), read, start, workers=1)
+
+
+def forecast(study: Study, runs: Sequence[Run], found: Probe) -> float:
+    """Seconds to train these runs, bases first, then the longest groups, on as many workers as were probed."""
+    bases, others = ([group for group in groups_of(runs) if (group[0].n == 0) is base] for base in (True, False))
+    seconds = {group: sum(seconds_of(study, run, found, len(group)) for run in group) for group in bases + others}
+    free = [found.start] * found.workers
+    for group in bases + sorted(others, key=lambda group: -seconds[group]):
+        heapq.heapreplace(free, free[0] + seconds[group])
+    return max(free)
+
+
+def seconds_of(study: Study, run: Run, found: Probe, sharing: int = 1) -> float:
+    """Seconds of one worker for one run whose reading of the images is shared by so many networks."""
+    train, valid = images_of(study, run, "train"), images_of(study, run, "valid")
+    depth = 0 if run.finetune else run.n
+    epoch = train * found.trained[depth] + valid * found.evaluated[depth]
+    return study.setting.recipe.epochs * epoch + (train + valid) * found.read / sharing
+
+
+def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:
+    """Images for one round of batches, and the recipe of a round: one epoch, with steps too small to do harm."""
+    cost = 3 * sum(count_multiplications(setting.net, n_classes).values())
+    affordable = max(4, int(ROUND_MULTIPLICATIONS[setting.device] / cost))
+    batch_size = min(setting.recipe.batch_size, affordable)
+    n_images = batch_size * max(1, min(BATCHES, affordable // batch_size))
+    shape = (n_images, 3, setting.net.image_size, setting.net.image_size)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(setting.device)
+    labels = torch.arange(n_images, device=setting.device) % n_classes
+    return HalfData(images, labels, n_classes), replace(
+        setting.recipe, epochs=1, batch_size=batch_size, learning_rate=1e-6, images_per_class=None
+    )
+
+
+def _seconds_per_image(
+    network: EightLayerNet, examples: Examples, recipe: Recipe, precision: Precision
+) -> tuple[float, float]:
+    """Of training and of evaluation, each the fastest of several rounds."""
+    few = Examples(examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES], examples.after)
+    weights = weights_in(network, precision)
+    evaluation = _fastest(lambda: evaluate(network, few, weights), SECONDS_PER_DEPTH / 10)
+    epoch = _fastest(lambda: list(train(network, (examples, few), recipe, precision)), SECONDS_PER_DEPTH)
+    return max(0.0, epoch - evaluation) / len(examples.labels), evaluation / len(few.labels)
+
+
+def _fastest(action: Callable[[], object], seconds: float) -> float:
+    """The shortest of the times that an action takes, repeated for so many seconds, at least twice."""
+    taken: list[float] = []
+    while len(taken) < 2 or sum(taken) < seconds:
+        began = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - began)
+    return min(taken)

@@ -1,0 +1,32 @@
+"""How much work a run is, before it is trained: images to read, and time as a share of a base network's."""
+
+from transferkit.experiment import Study
+from transferkit.manifest import Part
+from transferkit.network import count_multiplications
+from transferkit.treatments import LAYERS, Run
+
+OVERHEAD = 0.1  # share of a full network's time that even one with seven frozen layers takes
+
+
+def images_of(study: Study, run: Run, part: Part) -> int:
+    """How many images of a part the run's target half has, as expected from the manifest."""
+    manifest = study.prepared.manifest
+    first, last = manifest.train if part == "train" else manifest.valid
+    per_class = (last - first) / len(manifest.classes)
+    if part == "train":
+        per_class = study.setting.recipe.images_per_class or per_class
+    return round(per_class * len(study.prepared.split(run.split).classes(run.target)))
+
+
+def expected_images(study: Study, run: Run) -> int:
+    """How many training images a run reads, all epochs together."""
+    return images_of(study, run, "train") * study.setting.recipe.epochs
+
+
+def relative_cost(study: Study, run: Run) -> float:
+    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once."""
+    counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
+    frozen = 0 if run.finetune else sum(counts[layer] for layer in LAYERS[: run.n])
+    total = sum(counts.values())
+    share = (3 * (total - frozen) + frozen / study.setting.recipe.epochs) / (3 * total)
+    return OVERHEAD + (1 - OVERHEAD) * share
