@@ -17,7 +17,7 @@ from transferkit.errors import DataError, TransferkitError, UsageError
 from transferkit.foreign import load_filters, named_filters, read_filters
 
 with warnings.catch_warnings(action="ignore"):  # what importing torchvision says is not ours to mend
-    from torchvision import models  # type: ignore[import-untyped]
+    from torchvision import models
 
 FIRST = {"alexnet": "features.0", "vgg11": "features.0", "resnet18": "conv1", "vit_b_16": "conv_proj",
          "convnext_tiny": "features.0.0"}  # fmt: skip

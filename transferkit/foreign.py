@@ -108,7 +108,7 @@ def named_filters(name: str, layer: str | None = None) -> NamedFilters:
 def _catalogue() -> dict[str, Any]:
     """What torchvision has, by lower-case name: each weights' own, and each model's for its default weights."""
     # Here, as it is slow to import and files do without it.
-    from torchvision.models import get_model_weights, list_models  # type: ignore[import-untyped]
+    from torchvision.models import get_model_weights, list_models
 
     kinds = {model: get_model_weights(model).__members__ for model in list_models()}
     own = {f"{type(w).__name__}.{name}".lower(): w for members in kinds.values() for name, w in members.items()}

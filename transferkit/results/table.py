@@ -72,7 +72,7 @@ def refuse_incomplete(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def refuse_mixed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table itself. Raises DataError, naming the column and values, when it mixes settings."""
+    """The same table. Raises DataError when its networks are of several settings, naming the column and values."""
     for column in _present(table, SETTING_COLUMNS):
         values = list(dict.fromkeys(table[column].dropna()))
         if len(values) > 1:
