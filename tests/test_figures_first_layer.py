@@ -14,7 +14,7 @@ from PIL import Image
 
 from transferkit import figures
 from transferkit.errors import UsageError
-from transferkit.figures.compose import DPI
+from transferkit.figures.page import DPI
 from transferkit.figures.spectrum import mean_spectrum
 from transferkit.filters import filter_tiles
 from transferkit.first_layer import COLUMNS, KINDS, Matching, match_filters

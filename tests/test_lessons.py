@@ -18,7 +18,9 @@ def run_lesson(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     def run(name: str, **parameters: object) -> nbformat.NotebookNode:
         out = tmp_path / "out.ipynb"
-        common = {"data": str(tiny_folder), "preset": "smoke", "seed": 3, "device": "cpu"}
+        usual = {"data": str(tiny_folder), "preset": "smoke", "seed": 3, "device": "cpu"}
+        known = papermill.inspect_notebook(NOTEBOOKS / name)
+        common = {name: value for name, value in usual.items() if name in known}
         papermill.execute_notebook(NOTEBOOKS / name, out, parameters=common | parameters, progress_bar=False)
         assert out.stat().st_size < 5_000_000
         executed: nbformat.NotebookNode = nbformat.read(out, as_version=4)
@@ -52,3 +54,23 @@ def test_the_first_layer_runs_at_the_smoke_preset(run_lesson: RunLesson, tiny_fo
     notebook = run_lesson("01_first_layer.ipynb", other_data=str(tiny_folder), noise_filters=50)
     assert pictures_of(notebook) == 8
     assert "white noise called Gabor or blob" in str(outputs_of(notebook))
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_figure_3_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("06_figure3.ipynb")
+    assert pictures_of(notebook) == 5
+    said = str(outputs_of(notebook))
+    assert "88 of 88 networks are there" in said
+    assert "one split" in said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("08_evidence.ipynb", wanted="similar dissimilar plateau sizes")
+    assert pictures_of(notebook) == 9
+    said = str(outputs_of(notebook))
+    assert "holds" in said
+    assert "no data" in said

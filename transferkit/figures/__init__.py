@@ -1,31 +1,67 @@
 """The paper's figures and the first layer's, from tidy tables: Axes, whole Figures, their descriptions in words."""
 
 from transferkit.figures.comparison import describe_matching, describe_shares, draw_matching, draw_shares
-from transferkit.figures.compose import draw_conv1, draw_figure2, draw_random, save, to_png
+from transferkit.figures.compose import describe_figure2, describe_random, draw_figure2, draw_random
+from transferkit.figures.conv1 import describe_conv1, draw_conv1
+from transferkit.figures.diagram import describe_treatments, draw_treatments
+from transferkit.figures.distance import describe_distance, draw_distance
+from transferkit.figures.epochs import describe_convergence, describe_dip, draw_convergence, draw_dip
+from transferkit.figures.figure3 import describe_figure3, draw_figure3
 from transferkit.figures.first_layer import describe_filter_sheet, draw_filter_sheet
-from transferkit.figures.panels import FIGURE2, RANDOM, plot_means, plot_networks
+from transferkit.figures.ledger import describe_ledger, draw_ledger
+from transferkit.figures.losses import describe_losses, draw_losses
+from transferkit.figures.means import plot_means
+from transferkit.figures.page import save, to_png
+from transferkit.figures.panels import FIGURE2, RANDOM, plot_networks
+from transferkit.figures.plateau import on_plateau
+from transferkit.figures.readings import Reading, find_readings
+from transferkit.figures.scaling import describe_scaling, draw_scaling
+from transferkit.figures.sizes import describe_sizes, draw_sizes
+from transferkit.figures.supplement import describe_images_per_class, draw_images_per_class
 from transferkit.figures.waves import describe_orientations, describe_spectra, draw_orientations, draw_spectra
-from transferkit.figures.words import describe_conv1, describe_figure2, describe_random
 
 __all__ = [
     "FIGURE2",
     "RANDOM",
+    "Reading",
     "describe_conv1",
+    "describe_convergence",
+    "describe_dip",
+    "describe_distance",
     "describe_figure2",
+    "describe_figure3",
     "describe_filter_sheet",
+    "describe_images_per_class",
+    "describe_ledger",
+    "describe_losses",
     "describe_matching",
     "describe_orientations",
     "describe_random",
+    "describe_scaling",
     "describe_shares",
+    "describe_sizes",
     "describe_spectra",
+    "describe_treatments",
     "draw_conv1",
+    "draw_convergence",
+    "draw_dip",
+    "draw_distance",
     "draw_figure2",
+    "draw_figure3",
     "draw_filter_sheet",
+    "draw_images_per_class",
+    "draw_ledger",
+    "draw_losses",
     "draw_matching",
     "draw_orientations",
     "draw_random",
+    "draw_scaling",
     "draw_shares",
+    "draw_sizes",
     "draw_spectra",
+    "draw_treatments",
+    "find_readings",
+    "on_plateau",
     "plot_means",
     "plot_networks",
     "save",

@@ -11,9 +11,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
-from transferkit.figures.compose import DPI, PAGE_WIDTH
 from transferkit.figures.kinds import LOOKS, check_any, count, told
-from transferkit.figures.page import foot, head, page
+from transferkit.figures.page import DPI, PAGE_WIDTH, foot, head, page
 from transferkit.figures.style import INK
 
 _WIDTH = round(PAGE_WIDTH * DPI)  # pixels of the saved file

@@ -93,6 +93,23 @@ def key(treatments: Sequence[Treatment], base_mean: float) -> list[Line2D]:
     return entries
 
 
+def faint(style: Style) -> dict[str, Any]:
+    """Arguments for `Axes.plot` for the authors' networks of a treatment: its marker, hollow, on a dotted line."""
+    return style.line(0.8 * LARGE, joined=True) | {
+        "markerfacecolor": "white",
+        "markeredgewidth": 0.7,
+        "linestyle": (0, (1, 1.4)),
+        "linewidth": 1.0,
+        "alpha": 0.6,
+    }
+
+
+def authors_key() -> Line2D:
+    """The legend entry for the authors' networks, whatever their treatment."""
+    grey = Style("", "circle", "", "#ffffff", QUIET, "-", 0.0)
+    return Line2D([], [], label="the authors' networks (ImageNet)", **faint(grey))
+
+
 def round_ticks() -> MaxNLocator:
     """Ticks at steps of 1, 2 or 5 times a power of ten."""
     return MaxNLocator(nbins=8, steps=[1, 2, 5, 10])

@@ -16,9 +16,8 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.projections.polar import PolarAxes
 from numpy.typing import NDArray
 
-from transferkit.figures.compose import PAGE_WIDTH
 from transferkit.figures.kinds import check_any
-from transferkit.figures.page import foot, head, page
+from transferkit.figures.page import PAGE_WIDTH, foot, head, page
 from transferkit.figures.spectrum import half_power, mean_spectrum
 from transferkit.figures.style import EDGE_WIDTH, INK, QUIET, SMALL_SIZE
 

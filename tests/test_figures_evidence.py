@@ -1,0 +1,291 @@
+import math
+import re
+from collections.abc import Callable
+from io import BytesIO
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tests.figure_tables import grids, log_of
+from transferkit import figures
+from transferkit.authors import authors_table
+from transferkit.errors import UsageError
+from transferkit.results import pair
+
+CLASSES = 40
+GUESSING = math.log(CLASSES)
+
+
+def both_splits() -> pd.DataFrame:
+    return grids(["random0", "natural"])
+
+
+def stuck(table: pd.DataFrame, n: int = 6) -> pd.DataFrame:
+    """Random filters from n on never left the plateau."""
+    failed = (table["treatment"] == "RnB") & (table["n"] >= n)
+    return table.assign(train_loss=table["train_loss"].mask(failed, 0.999 * GUESSING))
+
+
+def on_few_images() -> pd.DataFrame:
+    parts = [grids(["random0"], (0, 1)).assign(images_per_class=size) for size in (10.0, 40.0, 320.0)]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(top1=table["top1"] * (1 - 2 / table["images_per_class"]))
+
+
+def dial() -> pd.DataFrame:
+    parts = []
+    for overlap in (0, 0.25, 0.5, 0.75, 1):
+        table = grids([f"overlap-{overlap:g}"], (0, 1))
+        fall = (table["treatment"] == "AnB") * 0.02 * table["n"] * (1 - overlap)
+        parts.append(pair(table.assign(top1=table["top1"] - fall)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def in_two_scales() -> pd.DataFrame:
+    table = grids(["random0"])
+    random = table[table["treatment"] == "RnB"]
+    parts = [table.assign(random_filters="he"), stuck(random, 3).assign(random_filters="published")]
+    return pd.concat(parts, ignore_index=True)
+
+
+def a_ledger(verdicts: tuple[str, ...] = ("holds", "fails", "undecided", "no data")) -> pd.DataFrame:
+    number = np.arange(len(verdicts), dtype=float)
+    known = np.array([not verdict.startswith("no") for verdict in verdicts])
+    return pd.DataFrame(
+        {
+            "claim": [f"claim-{place}" for place in range(len(verdicts))],
+            "sentence": [
+                f"Sentence {place} says something that takes more than one line to say."
+                for place in range(len(verdicts))
+            ],
+            "estimate": np.where(known, 3 - 6 * number, np.nan),
+            "low": np.where(known, 2 - 6 * number, np.nan),
+            "high": np.where(known, 4 - 6 * number, np.nan),
+            "n": np.where(known, 8, 0),
+            "verdict": verdicts,
+            "unit": "points",
+            "margin": 1.0,
+        }
+    )
+
+
+def draw_ledger() -> Figure:
+    return figures.draw_ledger(a_ledger(), a_ledger(("fails", "not published", "holds", "undecided")), data="photos")
+
+
+PICTURES: dict[str, tuple[Callable[[], Figure], Callable[[], str]]] = {
+    "figure 3": (
+        lambda: figures.draw_figure3(stuck(both_splits()), "photos", classes=CLASSES),
+        lambda: figures.describe_figure3(stuck(both_splits()), "photos", classes=CLASSES),
+    ),
+    "images per class": (
+        lambda: figures.draw_images_per_class(on_few_images(), "photos", authors=authors_table("supplement")),
+        lambda: figures.describe_images_per_class(on_few_images(), "photos"),
+    ),
+    "losses": (
+        lambda: figures.draw_losses(stuck(both_splits()), "photos", classes=CLASSES),
+        lambda: figures.describe_losses(stuck(both_splits()), "photos", classes=CLASSES),
+    ),
+    "dip": (
+        lambda: figures.draw_dip(log_of(grids(["random0"])), "photos"),
+        lambda: figures.describe_dip(log_of(grids(["random0"])), "photos"),
+    ),
+    "convergence": (
+        lambda: figures.draw_convergence(log_of(grids(["random0"])), "photos"),
+        lambda: figures.describe_convergence(log_of(grids(["random0"])), "photos"),
+    ),
+    "distance": (
+        lambda: figures.draw_distance(dial(), "shapeworld"),
+        lambda: figures.describe_distance(dial(), "shapeworld"),
+    ),
+    "sizes": (
+        lambda: figures.draw_sizes(on_few_images(), "photos"),
+        lambda: figures.describe_sizes(on_few_images(), "photos"),
+    ),
+    "scaling": (
+        lambda: figures.draw_scaling(in_two_scales(), "photos", classes=CLASSES),
+        lambda: figures.describe_scaling(in_two_scales(), "photos", classes=CLASSES),
+    ),
+    "ledger": (draw_ledger, lambda: figures.describe_ledger(a_ledger())),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_same_data_give_the_same_bytes_within_the_page_with_title_and_description(name: str) -> None:
+    draw, describe = PICTURES[name]
+    figure, told = draw(), describe()
+    picture = figures.to_png(figure, told)
+    assert picture == figures.to_png(draw(), told)
+    assert Image.open(BytesIO(picture)).info["Description"] == told
+    assert len(told) > 60
+    assert "nan" not in told
+    room = figure.get_tightbbox()
+    assert min(room.x0, room.y0) >= 0
+    assert room.x1 <= figure.get_figwidth()
+    assert room.y1 <= figure.get_figheight()
+
+
+@pytest.mark.parametrize("name", [name for name in PICTURES if name != "ledger"])
+def test_every_figure_says_how_many_networks_stand_behind_a_point(name: str) -> None:
+    said = " ".join(text.get_text() for text in PICTURES[name][0]().texts)
+    assert re.search(r"\d networks? per point", said.replace("\n", " "))
+
+
+def lines_called(ax: Axes, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(np.asarray(x.get_xdata()), np.asarray(x.get_ydata())) for x in ax.lines if x.get_gid() == gid]
+
+
+def test_figure_3_tells_both_targets_apart_by_line_and_marker() -> None:
+    left = PICTURES["figure 3"][0]().axes[0]
+    means = [line for line in left.lines if line.get_gid() == "means"]
+    assert [line.get_label() for line in means] == ["target natural", "target man-made"]
+    assert means[0].get_linestyle() != means[1].get_linestyle()
+    assert means[0].get_markerfacecolor() != means[1].get_markerfacecolor()
+
+
+def test_figure_3_lets_random_filters_leave_the_axis_and_says_so() -> None:
+    below = PICTURES["figure 3"][0]().axes[2]
+    ((_, random),) = lines_called(below, "RnB, random filters")
+    assert np.nanmin(random) < below.get_ylim()[0] < -11.2
+    assert " random, below" in [text.get_text() for text in below.texts]
+    ((_, similar),) = lines_called(below, "AnB, similar halves")
+    assert similar == pytest.approx([-1.6 * n for n in range(8)])
+
+
+def test_figure_3_lays_the_authors_three_parts_underneath() -> None:
+    parts = [authors_table("figure2"), authors_table("figure3-natural"), authors_table("figure3-random")]
+    authors = pd.concat(parts, ignore_index=True)
+    below = figures.draw_figure3(both_splits(), "photos", authors=authors).axes[2]
+    ((_, far),) = lines_called(below, "authors AnB, dissimilar halves")
+    assert far[7] == pytest.approx(100 * parts[1].query("n == 7")["paired"].mean())
+    figures.draw_figure3(authors, "ImageNet", classes=1000).draw_without_rendering()
+    assert "Training losses are not known here" in figures.describe_figure3(authors, "ImageNet", classes=1000)
+
+
+def test_figure_3_can_be_drawn_from_a_part_of_it() -> None:
+    for table in (grids(["random0"]), grids(["natural"])):
+        figures.draw_figure3(table, "photos").draw_without_rendering()
+    with pytest.raises(UsageError, match="no network of AnB or RnB"):
+        figures.draw_figure3(both_splits().query("treatment == 'base'"), "photos")
+
+
+@pytest.mark.parametrize(("name", "panels"), [("figure 3", [1]), ("losses", [0, 1]), ("scaling", [0, 1])])
+def test_networks_that_never_left_the_plateau_are_crossed_out_and_counted(name: str, panels: list[int]) -> None:
+    figure, told = PICTURES[name][0](), PICTURES[name][1]()
+    match = re.search(r"Hollow and crossed out: (\d+) of", told)
+    assert match
+    for panel in panels:
+        assert sum(len(x) for x, _ in lines_called(figure.axes[panel], "plateau")) == int(match[1])
+
+
+def test_only_a_training_loss_of_guessing_is_a_plateau() -> None:
+    losses = pd.DataFrame({"train_loss": [GUESSING, 0.99 * GUESSING, 0.95 * GUESSING, 0.5, np.nan]})
+    assert figures.on_plateau(losses, CLASSES).tolist() == [True, True, False, False, False]
+    assert not figures.on_plateau(losses, None).any()
+    with pytest.raises(UsageError, match="1 class"):
+        figures.on_plateau(losses, 1)
+
+
+def test_losses_tell_underfitting_from_features_that_do_not_carry_over() -> None:
+    table = grids(["random0"])
+    low = table["treatment"] == "AnB"
+    told = figures.describe_losses(table.assign(train_loss=table["train_loss"].mask(low, 0.9)), "photos")
+    assert "AnB is below its base with one as low or lower at n = 1, 2, 3, 4, 5, 6 and 7." in told
+    told = figures.describe_losses(table.assign(train_loss=table["train_loss"].mask(low & (table["n"] > 5), 1.5)), "p")
+    assert "with a higher training loss at n = 6 and 7 and with one as low" in told
+    assert "BnB is nowhere 1 point below its base." in told
+    with pytest.raises(UsageError, match="training losses"):
+        figures.draw_losses(authors_table("figure2"), "ImageNet")
+
+
+def test_the_dip_is_drawn_against_the_base_of_the_same_epoch_darkest_at_the_end() -> None:
+    figure = PICTURES["dip"][0]()
+    lines = [line for line in figure.axes[1].lines if str(line.get_gid()).startswith("AnB at")]
+    assert [line.get_gid() for line in lines] == [f"AnB at epoch {epoch}" for epoch in (1, 2, 3, 4)]
+    for part, line in enumerate(lines, 1):
+        assert np.asarray(line.get_ydata())[7] == pytest.approx(-11.2 * part / 4)
+    greys = [float(np.dot(to_rgb(line.get_color()), (0.299, 0.587, 0.114))) for line in lines]
+    assert greys == sorted(greys, reverse=True)
+    assert len(set(greys)) == len({str(line.get_marker()) for line in lines}) == 4
+
+
+def test_convergence_says_when_the_bases_end_is_reached() -> None:
+    told = PICTURES["convergence"][1]()
+    assert "AnB+ goes from 17.9 to 71.7 % and reaches the bases' end at epoch 4." in told
+    assert re.search(r"AnB goes from \S+ to \S+ % and does not reach", told)
+    with pytest.raises(UsageError, match="n = 4"):
+        figures.draw_convergence(log_of(grids(["random0"]).query("n != 4")), "photos")
+    with pytest.raises(UsageError, match="BnB or AnB"):
+        figures.draw_dip(log_of(grids(["random0"]).query("treatment != 'base'")), "photos")
+
+
+def test_the_distance_dial_has_a_line_per_overlap_and_falls_with_distance() -> None:
+    left, right = PICTURES["distance"][0]().axes
+    ends = [lines_called(left, f"{overlap:g}")[0][1][7] for overlap in (0, 0.25, 0.5, 0.75, 1)]
+    assert ends == sorted(ends)
+    ((shared, seventh),) = lines_called(right, "n = 7")
+    assert shared.tolist() == [0, 25, 50, 75, 100]
+    assert seventh == pytest.approx(ends)
+    assert "4 networks per point" in PICTURES["distance"][1]()
+    with pytest.raises(UsageError, match="overlap-x"):
+        figures.draw_distance(both_splits(), "photos")
+
+
+def test_sizes_have_a_column_each_and_tell_the_gain_of_fine_tuning() -> None:
+    figure = PICTURES["sizes"][0]()
+    assert [ax.get_title("left").split(" ")[0] for ax in figure.axes[:3]] == ["10", "40", "320"]
+    told = PICTURES["sizes"][1]()
+    assert told.count("AnB+ minus AnB in points") == 3
+    with pytest.raises(UsageError, match="images_per_class"):
+        figures.draw_sizes(both_splits(), "photos")
+
+
+def test_images_per_class_are_drawn_linearly_and_in_logarithms() -> None:
+    linear, logarithmic = PICTURES["images per class"][0]().axes
+    assert (linear.get_xscale(), linear.get_yscale()) == ("linear", "linear")
+    assert (logarithmic.get_xscale(), logarithmic.get_yscale()) == ("log", "log")
+    assert lines_called(linear, "networks")[0][0].shape == (12,)
+    with pytest.raises(UsageError, match="images_per_class"):
+        figures.draw_images_per_class(both_splits(), "photos")
+
+
+def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
+    ax = draw_ledger().axes[0]
+    ours = lines_called(ax, "ours")
+    assert [float(x[0]) for x, _ in ours] == [3, -3, -9]
+    assert len(lines_called(ax, "authors")) == 3
+    for verdict in ("holds", "fails", "undecided"):
+        assert len(lines_called(ax, verdict)) == 2
+    said = [text.get_text() for text in ax.texts]
+    assert "no data" in said
+    assert "not published" in said
+    assert "holds, n = 8" in said
+
+
+def test_the_ledgers_sentences_do_not_run_into_each_other_or_the_axis() -> None:
+    figure = draw_ledger()
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_gid() == "sentence"]
+    assert max(box.x1 for box in boxes) < ax.get_window_extent().x0
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(boxes))
+
+
+def test_the_ledger_is_told_in_counts_and_failures() -> None:
+    told = figures.describe_ledger(a_ledger(), a_ledger(("holds", "holds")))
+    assert "holds: 1, fails: 1, undecided: 1 and no data: 1" in told
+    assert "Failing: Sentence 1 says" in told
+    assert "In the authors' networks holds: 2." in told
+
+
+def test_a_ledger_without_claims_or_columns_is_refused() -> None:
+    with pytest.raises(UsageError, match="no claims"):
+        figures.draw_ledger(a_ledger()[:0])
+    with pytest.raises(UsageError, match="no column high and verdict"):
+        figures.draw_ledger(a_ledger().drop(columns=["high", "verdict"]))

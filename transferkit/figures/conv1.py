@@ -1,0 +1,57 @@
+"""The filters of conv1 of two networks side by side."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from transferkit.figures.page import DPI, PAGE_WIDTH
+from transferkit.figures.style import INK, TEXT_SIZE
+from transferkit.filters import is_coloured
+
+FILTERS_PER_ROW = 8
+
+
+def draw_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> Figure:
+    """The filters of conv1 of two networks side by side; tiles, filters x k x k x 3 in 0..1, stand in the given order.
+
+    Every weight is the same whole number of pixels of the saved file, so tiles stay crisp.
+    """
+    width = int(PAGE_WIDTH * DPI)
+    margin, heading = 20, 54
+    room = (width - 3 * margin) // 2
+    sheets = [_sheet(tiles, room) for tiles in (tiles_a, tiles_b)]
+    height = heading + max(len(sheet) for sheet in sheets) + margin
+    figure = Figure(figsize=(PAGE_WIDTH, height / DPI), dpi=DPI, facecolor="white")
+    for left, sheet, tiles, name in zip((margin, 2 * margin + room), sheets, (tiles_a, tiles_b), names, strict=True):
+        rows, columns = sheet.shape[:2]
+        box = (left / width, (height - heading - rows) / height, columns / width, rows / height)
+        ax = figure.add_axes(box)
+        ax.imshow(sheet, interpolation="nearest")
+        ax.set_axis_off()
+        size = f"{len(tiles)} filters, {tiles.shape[1]} x {tiles.shape[2]}"
+        ax.set_title(f"conv1 of {name} ({size})", loc="left", fontsize=TEXT_SIZE, color=INK)
+    return figure
+
+
+def describe_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> str:
+    """Alternative text of the conv1 sheets; tiles are filters x k x k x 3."""
+    sheets = [
+        f"{name}: {len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, "
+        f"of which {int(is_coloured(tiles).sum())} see colour rather than light and dark."
+        for name, tiles in zip(names, (tiles_a, tiles_b), strict=True)
+    ]
+    return " ".join(["The filters of conv1, each scaled on its own around mid-grey.", *sheets])
+
+
+def _sheet(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
+    """One picture of all tiles in rows of FILTERS_PER_ROW on white, at most `room` pixels wide."""
+    count, side = tiles.shape[:2]
+    cell = room // FILTERS_PER_ROW
+    scale = max(1, int(cell * 0.92) // side)
+    step = scale * side + max(1, cell - scale * side)
+    rows = -(-count // FILTERS_PER_ROW)
+    sheet = np.ones((rows * step, FILTERS_PER_ROW * step, 3), dtype=np.float32)
+    for index, tile in enumerate(tiles):
+        top, left = (index // FILTERS_PER_ROW) * step, (index % FILTERS_PER_ROW) * step
+        sheet[top : top + scale * side, left : left + scale * side] = tile.repeat(scale, axis=0).repeat(scale, axis=1)
+    return sheet

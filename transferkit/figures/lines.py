@@ -1,0 +1,101 @@
+"""Lines of means over n, and their names at the ends, for all panels that have chop points on their x axis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from transferkit.figures.style import EDGE_WIDTH, SMALL_SIZE
+from transferkit.treatments import CHOP_POINTS, Treatment
+
+_LABEL_HEIGHT = 11.5  # points: the least distance of two labels at line ends
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Means and intervals of a treatment at n = 0..7, NaN where there is no network; `x` is n and a shift."""
+
+    x: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class End:
+    """A name to be written to the right of a line's last point."""
+
+    x: float
+    y: float
+    name: str
+    colour: str
+
+
+def paired_line(summary: pd.DataFrame, treatment: Treatment, shift: float = 0.0) -> Line:
+    """The mean paired differences of a treatment in points, from a summary; the line starts at its bases' 0."""
+    chosen = summary[summary["treatment"] == treatment].set_index("n")[["paired", "low", "high"]]
+    n = np.arange(1.0 + len(CHOP_POINTS))
+    points = 100 * chosen.reindex(n).to_numpy(dtype=float)
+    if treatment != "base":
+        points[0] = 0
+    return Line(n + np.where(n > 0, shift, 0), points[:, 0], points[:, 1], points[:, 2])
+
+
+def draw_line(ax: Axes, line: Line, look: Mapping[str, Any], name: str) -> None:
+    """Draw the means with the `look`, arguments of `Axes.plot`, and the intervals as bars.
+
+    At n = 0 there is a marker for the bases themselves only.
+    """
+    marked = np.isfinite(line.mean) & ((line.x > 0) | (name == "base"))
+    barred = np.isfinite(line.low) & (line.x > 0)
+    ax.vlines(line.x[barred], line.low[barred], line.high[barred], color=look["color"], linewidth=EDGE_WIDTH, zorder=2)
+    order = 4 if name == "base" else 3
+    ax.plot(line.x, line.mean, gid=name, zorder=order, markevery=np.flatnonzero(marked).tolist(), **look)
+
+
+def end_of(line: Line, gap: float, name: str, colour: str) -> End | None:
+    """The name `gap` to the right of the last chopped network there is; None when there is none."""
+    there = np.flatnonzero(np.isfinite(line.mean))
+    if not there.size or there[-1] == 0:
+        return None
+    return End(float(there[-1] + gap), float(line.mean[there[-1]]), name, colour)
+
+
+def label_ends(ax: Axes, ends: Sequence[End | None], panel_height: float) -> None:
+    """Write the names that there are; those that would touch are moved apart.
+
+    `panel_height` is that of the Axes in inches, about: its limits must be final, its size need not be.
+    """
+    placed = sorted((end for end in ends if end is not None), key=lambda end: end.y)
+    low, high = ax.get_ylim()
+    gap = (high - low) * _LABEL_HEIGHT / (72 * panel_height)
+    heights = apart(np.array([end.y for end in placed]), gap)
+    for height, end in zip(heights, placed, strict=True):
+        ax.text(end.x, height, end.name, fontsize=SMALL_SIZE, color=end.colour, va="center")
+
+
+def apart(heights: Floats, gap: float) -> Floats:
+    """Sorted heights moved apart as little as makes neighbours differ by `gap`; their order stays."""
+    heights = heights.copy()
+    for _ in range(len(heights) ** 2):  # each pass moves touching neighbours apart by half of what is missing
+        for lower, upper in pairwise(range(len(heights))):
+            missing = max(0.0, gap - (heights[upper] - heights[lower]))
+            heights[lower] -= missing / 2
+            heights[upper] += missing / 2
+    return heights
+
+
+def spread(chosen: pd.DataFrame, half_width: float) -> Floats:
+    """Per network of one treatment: its place from -half_width to half_width among those with the same n."""
+    chosen = chosen.reset_index(drop=True)
+    groups = chosen.sort_values(["target", "split", "seed"]).groupby("n")
+    rank = groups.cumcount().sort_index().to_numpy()
+    count = chosen.groupby("n")["n"].transform("size").to_numpy()
+    return np.where(count > 1, 2 * rank / np.maximum(count - 1, 1) - 1, 0.0) * half_width

@@ -1,0 +1,152 @@
+"""Mean paired differences as lines over n: the lower panel of Figure 2 of Yosinski et al. 2014."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from transferkit.figures.lines import Line, draw_line, end_of, label_ends, paired_line, spread
+from transferkit.figures.panels import FIGURE2, base_mean
+from transferkit.figures.readings import READINGS, Reading, find_readings, mark_readings
+from transferkit.figures.style import (
+    BASE_LINE,
+    INK,
+    LARGE,
+    QUIET,
+    SMALL,
+    SMALL_SIZE,
+    STYLES,
+    TEXT_SIZE,
+    authors_key,
+    dress,
+    faint,
+    round_ticks,
+)
+from transferkit.results import summarise
+from transferkit.treatments import CHOP_POINTS, Treatment
+
+_LINE_SHIFT = 0.33  # of a treatment's offset: so far its means are moved, that intervals stand side by side
+_PANEL_HEIGHT = 2.6  # inches, about
+_SEEN = 0.02  # of the axis: an area that is nowhere higher is left out
+
+_Fill = tuple[Treatment, Treatment, str, str, str]  # upper, lower, colour, its hatch, the hatch's colour
+_FILLS: dict[int, _Fill] = {  # by the number of the reading that speaks of them; later ones lie above earlier ones
+    5: ("AnB+", "base", "#eef6ec", "....", "#8fb48a"),
+    2: ("base", "BnB", "#dbe9f6", "\\\\\\", "#9dbfdd"),
+    4: ("BnB", "AnB", "#f8d5bb", "", "none"),
+}
+
+
+def plot_means(
+    ax: Axes,
+    table: pd.DataFrame,
+    treatments: Sequence[Treatment] = FIGURE2,
+    *,
+    networks: bool = False,
+    authors: pd.DataFrame | None = None,
+) -> None:
+    """Draw a line per treatment through the means of its paired differences, in percentage points (Figure 2, bottom).
+
+    All lines start at the bases' 0. Bars are the 95 % intervals of `results.summarise`, where it gives them;
+    `networks` adds a small marker for each. The readings of the paper that hold are numbered. `authors`, as of
+    `authors.authors_table`, lie faintly underneath. The axis on the right adds the bases' mean, in percent.
+    Networks without their target's base are left out.
+    """
+    paired = table[table["paired"].notna()]
+    summary = summarise(paired)
+    lines = {name: paired_line(summary, name, STYLES[name].offset * _LINE_SHIFT) for name in treatments}
+    if authors is not None:
+        _plot_authors(ax, authors, treatments)
+    for treatment, line in lines.items():
+        draw_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
+        if networks and treatment != "base":
+            _draw_networks(ax, paired[paired["treatment"] == treatment], line, treatment)
+    dress(ax, names=True)
+    ax.plot([ax.get_xlim()[0], CHOP_POINTS[-1] + 0.13], [0, 0], zorder=1, **BASE_LINE)
+    ax.margins(y=0.08)
+    if paired.empty:
+        _say_unpaired(ax)
+    _read(ax, find_readings(summary), lines, [] if authors is None else [authors_key()])
+    gap = 0.39 if networks else 0.22
+    ends = [end_of(line, gap, treatment, STYLES[treatment].edge) for treatment, line in lines.items()]
+    label_ends(ax, ends, _PANEL_HEIGHT)
+    _add_accuracy_axis(ax, base_mean(table))
+    ax.set_xlabel("n: number of layers copied, conv1 up to the one named", fontsize=TEXT_SIZE, color=INK)
+    ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
+
+
+def _plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatment]) -> None:
+    """Draw the authors' mean paired differences in points: dotted, each with the hollow marker of its treatment."""
+    summary = summarise(authors[authors["paired"].notna()])
+    for treatment in treatments:
+        if treatment != "base" and (summary["treatment"] == treatment).any():
+            line = paired_line(summary, treatment, STYLES[treatment].offset * _LINE_SHIFT)
+            marked = np.flatnonzero(np.isfinite(line.mean) & (line.x > 0)).tolist()
+            look = faint(STYLES[treatment])
+            ax.plot(line.x, line.mean, gid=f"authors {treatment}", zorder=1.5, markevery=marked, **look)
+
+
+def _add_accuracy_axis(ax: Axes, base: float) -> None:
+    """A second axis on the right: `base`, a mean top-1 (0..1), plus the difference, in percent; none for NaN."""
+    if not np.isfinite(base):
+        return
+    percent = 100 * base
+    both_ways = (lambda points: np.add(points, percent), lambda top1: np.subtract(top1, percent))
+    axis = ax.secondary_yaxis("right", functions=both_ways)
+    axis.yaxis.set_major_locator(round_ticks())
+    axis.tick_params(labelsize=SMALL_SIZE, colors=QUIET, length=3, width=0.8)
+    axis.spines["right"].set_color(QUIET)
+    axis.set_ylabel("Mean of the bases + difference (%)", fontsize=TEXT_SIZE, color=QUIET)
+
+
+def _draw_networks(ax: Axes, chosen: pd.DataFrame, line: Line, treatment: Treatment) -> None:
+    x = line.x[chosen["n"]] + spread(chosen, 0.15)
+    ax.plot(x, 100 * chosen["paired"], alpha=0.55, zorder=2, **STYLES[treatment].line(SMALL - 1, joined=False))
+
+
+def _say_unpaired(ax: Axes) -> None:
+    ax.set_yticks([])
+    message = "no network has its base to be compared with"
+    ax.text(0.5, 0.6, message, transform=ax.transAxes, ha="center", fontsize=TEXT_SIZE, color=INK)
+
+
+def _read(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment, Line], others: Sequence[Line2D]) -> None:
+    """Fill between the lines, number the readings that hold, and say above the panel what the numbers mean."""
+    shown = tuple(reading for reading in readings if {reading.upper, reading.lower} <= set(lines))
+    _fill(ax, lines, {reading.number for reading in shown})
+    mark_readings(ax, shown, lines)
+    if entries := [*(_entry(reading.number) for reading in shown), *others]:
+        ax.legend(
+            handles=entries, loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, borderaxespad=0.1, borderpad=0.2,
+            fontsize=SMALL_SIZE, labelcolor=INK, frameon=False, handlelength=1.9, columnspacing=1.2,
+        )  # fmt: skip
+
+
+def _fill(ax: Axes, lines: dict[Treatment, Line], numbers: set[int]) -> None:
+    low, high = ax.get_ylim()
+    x = np.linspace(0, CHOP_POINTS[-1], 1 + 100 * CHOP_POINTS[-1])
+    for number, (upper, lower, colour, hatch, hatch_colour) in _FILLS.items():
+        if number not in numbers:
+            continue
+        above, below = (
+            np.zeros_like(x) if name == "base" else np.interp(x, lines[name].x, lines[name].mean, right=np.nan)
+            for name in (upper, lower)
+        )
+        shown = above > below
+        if (above - below)[shown].max(initial=0) > _SEEN * (high - low):
+            ax.fill_between(
+                x, above, below, where=shown, facecolor=colour, edgecolor=hatch_colour, hatch=hatch, linewidth=0,
+                zorder=0.5,
+            )  # fmt: skip
+    ax.set_ylim(low, high)
+
+
+def _entry(number: int) -> Line2D | Rectangle:
+    label = f"{number}  {READINGS[number][2]}"
+    if number not in _FILLS:
+        return Line2D([], [], linestyle="none", label=label)
+    _, _, colour, hatch, hatch_colour = _FILLS[number]
+    return Rectangle((0, 0), 1, 1, facecolor=colour, edgecolor=hatch_colour, hatch=hatch, linewidth=0, label=label)

@@ -1,0 +1,66 @@
+"""Networks whose training never began: their training loss is still that of guessing, ln K for K classes."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from transferkit.errors import UsageError
+from transferkit.figures.style import INK, QUIET, SMALL_SIZE
+from transferkit.figures.words import listed, number
+
+CROSSED: Mapping[str, Any] = MappingProxyType(
+    {
+        "marker": "X", "markersize": 8, "markerfacecolor": "white", "markeredgecolor": INK, "linestyle": "none",
+        "zorder": 5, "gid": "plateau",
+    }
+)  # fmt: skip
+NEAR = 0.98  # of ln K: the authors' own failed networks stand at 6.906 of 6.908
+
+
+def on_plateau(table: pd.DataFrame, classes: int | None) -> pd.Series:
+    """Which networks never left the plateau, bool by row; none where `train_loss` (nats) or `classes` is not known.
+
+    `classes`: how many outputs guessing chooses from (K). Raises UsageError for fewer than two.
+    """
+    if classes is None or not _losses_known(table):
+        return pd.Series(False, index=table.index)
+    if classes < 2:
+        raise UsageError(f"{classes} class cannot be guessed wrong: give the number of classes of a half, 2 or more.")
+    return table["train_loss"] >= NEAR * math.log(classes)
+
+
+def plateau_note(table: pd.DataFrame, classes: int | None) -> str:
+    """What is to be said of them in one or two sentences; empty where there is nothing to be said."""
+    if classes is None or table.empty:
+        return ""
+    if not _losses_known(table):
+        return "Training losses are not known here: a network that failed to train looks like one with bad features."
+    failed = table[on_plateau(table, classes)]
+    if failed.empty:
+        return ""
+    groups = failed.groupby("treatment")["n"].unique()
+    chopped = (f"{treatment} at n = {listed(sorted(n))}" for treatment, n in groups.items() if treatment != "base")
+    where = "; ".join(["base networks"] * ("base" in groups) + list(chopped))
+    return (
+        f"Hollow and crossed out: {len(failed)} of {number(len(table), 'network')} never left the plateau, training "
+        f"loss near ln {classes} = {math.log(classes):.2f} ({where}): failed training, not bad features."
+    )
+
+
+def draw_guessing(ax: Axes, classes: int | None) -> None:
+    """A dotted line at the training loss of guessing among `classes`, in nats, with its name; none without them."""
+    if classes is not None:
+        height = math.log(classes)
+        ax.axhline(height, color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
+        across = ax.get_yaxis_transform()
+        ax.text(
+            0.01, height, f"ln {classes}: guessing", transform=across, fontsize=SMALL_SIZE, color=QUIET, va="bottom"
+        )
+
+
+def _losses_known(table: pd.DataFrame) -> bool:
+    return "train_loss" in table and bool(table["train_loss"].notna().any())

@@ -1,0 +1,113 @@
+"""The numbered readings of Figure 2 of Yosinski et al. 2014 (section 4.1): which of them hold in these networks."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from transferkit.figures.lines import Floats, Line
+from transferkit.figures.style import EDGE_WIDTH, INK, SMALL_SIZE
+from transferkit.treatments import Treatment
+
+NOTEWORTHY = 1.0  # points: a smaller difference of means is not called one
+_CLEAR = (0.32, 0.09)  # chop points and a part of the axis: numbers nearer than both are moved
+
+READINGS: dict[int, tuple[Treatment, Treatment, str]] = {
+    2: ("base", "BnB", "BnB below base: fragile co-adaptation"),
+    3: ("BnB+", "BnB", "BnB+ back up: fine-tuning recovers it"),
+    4: ("BnB", "AnB", "AnB below BnB: specificity"),
+    5: ("AnB+", "base", "AnB+ above base: better generalisation"),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A reading of the paper that holds: at these n the `upper` treatment lies clearly above the `lower` one."""
+
+    number: int
+    upper: Treatment
+    lower: Treatment
+    words: str
+    at: tuple[int, ...]
+
+
+def find_readings(summary: pd.DataFrame) -> tuple[Reading, ...]:
+    """The readings that hold, by number; summary: as of `results.summarise`.
+
+    One treatment is clearly above another at n when their mean paired differences are at least NOTEWORTHY
+    apart and no interval, where there is one, reaches the other mean. Reading 3 needs n where 2 holds, and
+    BnB+ no further than NOTEWORTHY below the base there.
+    """
+    clear = {number: _clear(summary, upper, lower) for number, (upper, lower, _) in READINGS.items()}
+    fine_tuned = _points(summary, "BnB+")["paired"]
+    recovered = [n for n in clear[3] if n in clear[2] and fine_tuned[n] > -NOTEWORTHY]
+    clear[3] = recovered
+    return tuple(
+        Reading(number, upper, lower, words, tuple(clear[number]))
+        for number, (upper, lower, words) in READINGS.items()
+        if clear[number]
+    )
+
+
+def absent(summary: pd.DataFrame) -> list[int]:
+    """The numbers of the readings that these networks could show and do not."""
+    there = set(summary["treatment"]) | {"base"}
+    found = {reading.number for reading in find_readings(summary)}
+    return [number for number, (upper, lower, _) in READINGS.items() if {upper, lower} <= there and number not in found]
+
+
+def mark_readings(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment, Line]) -> None:
+    """Write each number, in a ring, between the two lines it speaks of, where they are furthest apart."""
+    low, high = ax.get_ylim()
+    taken: list[tuple[float, float]] = []
+    for reading in readings:
+        for x, y in _places(reading, lines):
+            free = all(abs(x - a) > _CLEAR[0] or abs(y - b) > _CLEAR[1] * (high - low) for a, b in taken)
+            if free:
+                taken.append((x, y))
+                ring = {"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": INK, "linewidth": EDGE_WIDTH}
+                ax.text(
+                    x, y, str(reading.number), fontsize=SMALL_SIZE, color=INK, ha="center", va="center", bbox=ring,
+                    zorder=5, gid="reading",
+                )  # fmt: skip
+                break
+
+
+def _places(reading: Reading, lines: dict[Treatment, Line]) -> list[tuple[float, float]]:
+    """Between two neighbouring n, one of them the reading's, in the middle of the two lines; the widest gap first."""
+    upper, lower = (_heights(lines, treatment) for treatment in (reading.upper, reading.lower))
+    places = []
+    for left, right in pairwise(range(len(upper))):
+        if {left, right} & set(reading.at):
+            top, bottom = (upper[left] + upper[right]) / 2, (lower[left] + lower[right]) / 2
+            if np.isfinite(top - bottom):
+                places.append((top - bottom, left + 0.5, (top + bottom) / 2))
+    if not places:  # no neighbour was trained: beside the markers
+        places = [(upper[n] - lower[n], n - 0.45, (upper[n] + lower[n]) / 2) for n in reading.at]
+    return [(x, y) for _, x, y in sorted(places, reverse=True)]
+
+
+def _heights(lines: dict[Treatment, Line], treatment: Treatment) -> Floats:
+    if treatment == "base":
+        return np.zeros(len(next(iter(lines.values())).mean))
+    return lines[treatment].mean
+
+
+def _clear(summary: pd.DataFrame, upper: Treatment, lower: Treatment) -> list[int]:
+    one, other = _points(summary, upper), _points(summary, lower)
+    n = [n for n in one.index.intersection(other.index) if n > 0]
+    above, below = one.loc[n], other.loc[n]
+    far = above["paired"] - below["paired"] >= NOTEWORTHY
+    reached = (below["high"] >= above["paired"]) | (above["low"] <= below["paired"])  # False where there is no interval
+    return [int(place) for place in far[far & ~reached].index]
+
+
+def _points(summary: pd.DataFrame, treatment: Treatment) -> pd.DataFrame:
+    """Paired difference and interval in points by n; for the base, zeros at every n."""
+    columns = ["paired", "low", "high"]
+    if treatment == "base":
+        n = sorted(set(summary["n"]))
+        return pd.DataFrame({"paired": 0.0, "low": np.nan, "high": np.nan}, index=pd.Index(n))
+    return 100 * summary[summary["treatment"] == treatment].set_index("n")[columns]
