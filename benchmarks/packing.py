@@ -83,7 +83,8 @@ def whole(folder: Path, places: tuple[str, ...], size: int) -> np.ndarray:
     """The whole command: list and hash every file, pack, write with receipts, checksums and a contact sheet."""
     with tempfile.TemporaryDirectory() as out:
         write_listing(Path(out) / "packed", list_folder(folder, "packed"), Fitting(size), workers=1)
-        return np.load(Path(out) / "packed" / "images.npy")
+        images: np.ndarray = np.load(Path(out) / "packed" / "images.npy")
+        return images
 
 
 METHODS = {

@@ -200,6 +200,7 @@ def _train(study: Study, run: Run, network: EightLayerNet, shared: _Shared) -> I
     keys = ("order", run.split, run.seed, run.target, role)
     depth = network.frozen_depth
     examples = (shared.train[depth], shared.valid[depth])
+    study.store.beat(run, study.setting, 0)  # what a killed process had seen is lost
     for entry in train(network, examples, study.setting.recipe, study.setting.precision, *keys):
         yield entry
         study.store.beat(run, study.setting, entry.epoch * len(examples[0].labels))

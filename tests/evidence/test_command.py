@@ -16,6 +16,11 @@ FILES = [
 ]  # fmt: skip
 
 
+PICTURES = [
+    "claims", "convergence", "dip", "figure1", "figure2", "figure3", "losses", "plateau", "sizes", "supplement",
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def work(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder in which the smoke evidence is done."""
@@ -34,7 +39,8 @@ def evidence(work: Path, *arguments: str) -> int:
 @pytest.mark.long
 def test_every_study_leaves_its_tables_and_the_ledger(work: Path) -> None:
     folder = work / "evidence-smoke"
-    assert sorted(path.stem for path in folder.iterdir()) == FILES
+    assert sorted(path.stem for path in folder.glob("*.csv")) == FILES
+    assert sorted(path.stem for path in folder.glob("*.png")) == PICTURES
     similar = pd.read_csv(folder / "similar.csv")
     assert tuple(similar.columns)[: len(COLUMNS)] == COLUMNS
     assert similar["paired"].notna().all()

@@ -19,12 +19,14 @@ from transferkit.evidence import (
     choose_studies,
     claims_table,
     cost_table,
+    kept_evidence,
     predict_cost,
     run_study,
     smoke_studies,
     steps_of,
     studies,
     write_conv1,
+    write_pictures,
     write_study,
 )
 from transferkit.experiment import choose_device
@@ -35,7 +37,7 @@ from transferkit.workers import default_workers, local_workers
 
 
 def evidence(options: argparse.Namespace) -> None:
-    """Carry out the studies, write their tables and the ledger, and show it."""
+    """Carry out the studies, write their tables, the ledger and all figures, and show the ledger."""
     store, console = Store(options.work or find_work_folder()), Console()
     preset = get_preset("smoke" if options.smoke else options.preset)
     bench = Bench(preset, options.device, store)
@@ -52,12 +54,21 @@ def evidence(options: argparse.Namespace) -> None:
             show_progress(run_study(chosen, executor), console)
             write_study(name, chosen, folder)
     write_conv1([step for chosen in steps.values() for step in chosen], preset.recipe, folder)
-    _show(read_evidence(folder), None, folder / "claims.csv", console)
+    found = read_evidence(folder)
+    _show(found, None, folder / "claims.csv", console)
+    for path in write_pictures(found, folder):
+        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def claims(options: argparse.Namespace) -> None:
-    """Show the ledger of the tables that the studies left, with the authors' beside it if asked for."""
+    """Show the ledger of the tables that the studies left, with the authors' beside it if asked for.
+
+    Before anything is trained, of those that the checkout keeps.
+    """
     folder = options.evidence or (options.work or find_work_folder()) / "evidence"
+    if not folder.exists() and not options.evidence and (kept := kept_evidence()):
+        Console().print("Nothing is trained here yet: these networks come with the repository.")
+        folder = kept
     authors = ledger(authors_evidence(), published=True) if options.authors else None
     _show(read_evidence(folder), authors, options.csv, Console())
 

@@ -23,8 +23,9 @@ CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", 
 def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, ...]:
     """Write NAME.csv, one row per network, and NAME-epochs.csv, one row per network and epoch; each atomically.
 
-    The columns are those of `results.COLUMNS` and `results.EPOCH_COLUMNS` with data, images_per_class, epochs and
-    random_filters, and by epoch the images seen. Raises StoreError when a network of the study is not trained.
+    The columns are those of `results.COLUMNS` and `results.EPOCH_COLUMNS` with data, images_per_class, epochs,
+    random_filters and the classes of the target half, and by epoch the images seen. Raises StoreError when a
+    network of the study is not trained.
     """
     networks, epochs = [], []
     for step in steps:
@@ -69,6 +70,12 @@ def conv1_row(study: Study, base: Run) -> dict[str, object]:
     return dict(zip(CONV1_COLUMNS, values, strict=True))
 
 
+def kept_evidence() -> Path | None:
+    """Where a checkout keeps tables of networks that were trained for it; None where there is no checkout."""
+    folder = Path(__file__).parents[2] / "course" / "results" / "evidence"
+    return folder if folder.is_dir() else None
+
+
 def _receipts(step: Step) -> list[Receipt]:
     found = [step.study.store.find(run, step.study.setting) for run in step.runs]
     receipts = [receipt for receipt in found if receipt]
@@ -85,7 +92,9 @@ def _with_setting(table: pd.DataFrame, step: Step) -> pd.DataFrame:
     """The table with the columns that tell the settings of one study apart."""
     recipe, manifest = step.study.setting.recipe, step.study.prepared.manifest
     all_images = (manifest.train[1] - manifest.train[0]) // len(manifest.classes)
+    halves = {(run.split, run.target): step.study.prepared.split(run.split).classes(run.target) for run in step.runs}
     return table.assign(
+        classes=[len(halves[key]) for key in zip(table["split"], table["target"], strict=True)],
         data=Path(step.study.setting.data).name,
         images_per_class=recipe.images_per_class or all_images,
         epochs=recipe.epochs,
