@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from course.tables import fill
 from transferkit import atomic
 from transferkit.treatments import grid
 
@@ -89,15 +90,6 @@ def sections(results: Path) -> dict[str, str]:
     return {
         name: make(pd.read_csv(results / file)) for name, (file, make) in makers.items() if (results / file).exists()
     }
-
-
-def fill(text: str, found: dict[str, str]) -> str:
-    """The text with each section put between its markers."""
-    for name, section in found.items():
-        before, _, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        text = f"{before}<!-- {name} -->\n{section}\n{end}{after}"
-    return text
 
 
 def main() -> None:

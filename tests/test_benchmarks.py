@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from benchmarks.peers import PlainNet, Task, train_plainly, write_images
-from benchmarks.summary import fill, sections, speed_table
+from benchmarks.summary import sections, speed_table
+from course.tables import fill
 from tests.conftest import TRAIN_PER_CLASS
 from transferkit.experiment import Study
 from transferkit.surgery import operate

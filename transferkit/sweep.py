@@ -6,7 +6,7 @@ State lives in the store alone: whatever is killed, the same call again does wha
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -145,6 +145,11 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
         return future.result()
     except TrainingError as problem:
         return tuple(Failure(run, str(problem)) for run in group)
+    except CancelledError:
+        raise TrainingError(
+            f"the scheduler was lost while {group[0].label} was trained: start one and run the same command again; "
+            "what is done is kept."
+        ) from None
     except BrokenProcessPool:
         raise TrainingError(
             f"a worker process was killed while it trained {group[0].label} or a network beside it (out of memory?): "

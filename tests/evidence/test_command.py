@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from transferkit.__main__ import main
 from transferkit.claims import LEDGER_COLUMNS, read_evidence
@@ -12,7 +13,7 @@ from transferkit.store import RECEIPT
 
 FILES = [
     "claims", "conv1", "dissimilar", "dissimilar-epochs", "longer", "longer-epochs", "plateau", "plateau-epochs",
-    "similar", "similar-epochs", "sizes", "sizes-epochs",
+    "provenance", "similar", "similar-epochs", "sizes", "sizes-epochs",
 ]  # fmt: skip
 
 
@@ -52,6 +53,9 @@ def test_every_study_leaves_its_tables_and_the_ledger(work: Path) -> None:
     assert sorted(sizes["images_per_class"].unique()) == [8, 12, 16]
     assert pd.read_csv(folder / "longer.csv")["epochs"].tolist() == [4, 4]
     assert len(pd.read_csv(folder / "conv1.csv")) == 6  # the bases of random0, random1 and natural
+    provenance = pd.read_csv(folder / "provenance.csv").set_index("key")["value"]
+    assert int(provenance["networks"]) == len(list(work.rglob(RECEIPT)))
+    assert provenance["torch version"] == torch.__version__
     ledger = pd.read_csv(folder / "claims.csv")
     assert tuple(ledger.columns) == LEDGER_COLUMNS
     assert set(ledger.loc[ledger["verdict"] == "no data", "claim"]) >= {"distance"}

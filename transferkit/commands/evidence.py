@@ -27,6 +27,7 @@ from transferkit.evidence import (
     studies,
     write_conv1,
     write_pictures,
+    write_provenance,
     write_study,
 )
 from transferkit.experiment import choose_device
@@ -53,7 +54,9 @@ def evidence(options: argparse.Namespace) -> None:
             console.print(name, style="bold")
             show_progress(run_study(chosen, executor), console)
             write_study(name, chosen, folder)
-    write_conv1([step for chosen in steps.values() for step in chosen], preset.recipe, folder)
+    every = [step for chosen in steps.values() for step in chosen]
+    write_conv1(every, preset.recipe, folder)
+    write_provenance(every, folder)
     found = read_evidence(folder)
     _show(found, None, folder / "claims.csv", console)
     for path in write_pictures(found, folder):

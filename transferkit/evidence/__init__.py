@@ -1,7 +1,14 @@
 """The studies that the claims ledger needs: what to train, how much that is, and the tables it leaves."""
 
 from transferkit.evidence.bench import Bench, Cost, Step, predict_cost, run_study, steps_of
-from transferkit.evidence.collect import CONV1_COLUMNS, conv1_row, kept_evidence, write_conv1, write_study
+from transferkit.evidence.collect import (
+    CONV1_COLUMNS,
+    conv1_row,
+    kept_evidence,
+    write_conv1,
+    write_provenance,
+    write_study,
+)
 from transferkit.evidence.pictures import write_pictures
 from transferkit.evidence.plan import Part, StudyPlan, choose_studies, smoke_studies, studies
 from transferkit.evidence.show import beside, claims_table, cost_table
@@ -26,5 +33,6 @@ __all__ = [
     "studies",
     "write_conv1",
     "write_pictures",
+    "write_provenance",
     "write_study",
 ]

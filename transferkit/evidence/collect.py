@@ -52,6 +52,23 @@ def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path:
     return _write(pd.DataFrame(rows, columns=list(CONV1_COLUMNS)), folder / "conv1.csv")
 
 
+def write_provenance(steps: Sequence[Step], folder: Path) -> Path:
+    """Write provenance.csv, where these networks come from: devices, versions, precision, dates, seconds of workers.
+
+    One row per key; a key has several rows where the receipts differ.
+    """
+    unique = {(receipt.run, receipt.setting): receipt for step in steps for receipt in _receipts(step)}
+    receipts = list(unique.values())
+    rows = [("networks", str(len(receipts))), ("seconds", f"{sum(receipt.times.seconds for receipt in receipts):.0f}")]
+    rows += [("first", min(receipt.times.finished for receipt in receipts))]
+    rows += [("last", max(receipt.times.finished for receipt in receipts))]
+    for receipt in receipts:
+        setting = receipt.setting
+        rows += [("device", receipt.device_name), ("precision", setting.precision), ("net", setting.net.name)]
+        rows += [(f"{name} version", version) for name, version in receipt.versions.items()]
+    return _write(pd.DataFrame(list(dict.fromkeys(rows)), columns=["key", "value"]), folder / "provenance.csv")
+
+
 def conv1_row(study: Study, base: Run) -> dict[str, object]:
     """What conv1 of a base holds: the shares of its filters' kinds (gabor, blob, neither; 0..1), and how like others.
 

@@ -1,0 +1,1 @@
+"""The book around the lessons, and the results it shows."""

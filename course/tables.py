@@ -1,0 +1,93 @@
+"""The README's tables, from the results that are kept beside this file.
+
+    python -m course.tables
+
+rewrites what stands in the README between the markers; a test compares.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from transferkit import atomic
+from transferkit.claims import authors_evidence, ledger, read_evidence
+from transferkit.results import summarise
+from transferkit.treatments import CHOP_POINTS, TREATMENTS
+
+RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parent.parent / "README.md"
+
+
+def sections(results: Path) -> dict[str, str]:
+    """What stands between the markers, by the marker's name."""
+    evidence = read_evidence(results / "evidence")
+    assert evidence.similar is not None
+    assert evidence.dissimilar is not None
+    return {
+        "photos": paired_rows(pd.read_csv(results / "photos" / "grid.csv")),
+        "similar": paired_rows(evidence.similar),
+        "dissimilar": paired_rows(evidence.dissimilar),
+        "claims": claims_rows(ledger(evidence), ledger(authors_evidence(), published=True)),
+    }
+
+
+def paired_rows(table: pd.DataFrame) -> str:
+    """Mean paired differences in points over n, with the half-width of their interval where there is one."""
+    summary = summarise(table).set_index(["treatment", "n"])
+    bases = 100 * table[table["treatment"] == "base"]["top1"]
+    counts = summary.drop("base")["count"]
+    few, many = counts.min(), counts.max()
+    lines = [
+        f"Bases: {len(bases)} networks, {bases.min():.1f} to {bases.max():.1f} %; "
+        f"{few if few == many else f'{few} to {many}'} networks per cell.",
+        "",
+        "| treatment | " + " | ".join(f"n={n}" for n in CHOP_POINTS) + " |",
+        "|---|" + "---|" * len(CHOP_POINTS),
+    ]
+    for treatment in TREATMENTS[1:]:
+        cells = " | ".join(_cell(summary, treatment, n) for n in CHOP_POINTS)
+        lines += [f"| {treatment} | {cells} |"]
+    return "\n".join(lines)
+
+
+def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
+    """A row per claim: our estimate with its interval and verdict, and the same of the authors' networks."""
+    lines = ["| claim | statistic | these networks | the authors' |", "|---|---|---|---|"]
+    for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
+        lines.append(
+            f"| {own['sentence']} | {own['statistic']} ({own['unit']}) | {_verdict(own)} | {_verdict(theirs)} |"
+        )
+    return "\n".join(lines)
+
+
+def fill(text: str, found: dict[str, str]) -> str:
+    """The text with each section put between its markers."""
+    for name, section in found.items():
+        before, _, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        text = f"{before}<!-- {name} -->\n{section}\n{end}{after}"
+    return text
+
+
+def main() -> None:
+    """Rewrite the README."""
+    atomic.write_bytes(README, fill(README.read_text(), sections(RESULTS)).encode())
+
+
+def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
+    if (treatment, n) not in summary.index:
+        return ""
+    mean, low, high = (100 * float(summary[column][treatment, n]) for column in ("paired", "low", "high"))
+    return f"{mean:+.1f}" + ("" if pd.isna(low) else f" ±{(high - low) / 2:.1f}")
+
+
+def _verdict(row: dict[object, object]) -> str:
+    if not row["n"]:
+        return str(row["verdict"])
+    low, high = float(str(row["low"])), float(str(row["high"]))
+    interval = "" if pd.isna(low) else f" ({low:+.2f} to {high:+.2f})"
+    return f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, n={row['n']}"
+
+
+if __name__ == "__main__":
+    main()
