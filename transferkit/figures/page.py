@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from transferkit import atomic
 from transferkit.figures.style import INK, QUIET, SMALL_SIZE, TITLE_SIZE
@@ -57,6 +58,7 @@ def to_png(figure: Figure, alt: str) -> bytes:
 
     `alt` and the figure's title stand in the file as "Description" and "Title".
     """
+    _settle(figure)
     buffer = io.BytesIO()
     metadata = {"Title": figure.get_suptitle() or "conv1", "Description": alt, "Software": None}
     figure.savefig(buffer, format="png", dpi=DPI, metadata=metadata)
@@ -66,6 +68,14 @@ def to_png(figure: Figure, alt: str) -> bytes:
 def save(figure: Figure, path: Path, alt: str) -> None:
     """Write the figure as PNG, whole or not at all. Raises StoreError when `path` cannot be written."""
     atomic.write_bytes(path, to_png(figure, alt))
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out for good: the layout's solver differs by rounding from call to call, and so would pixels."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        ax.set_position(Bbox(ax.get_position(original=True).get_points().round(6)))
 
 
 def _wrapped(notes: Sequence[str]) -> str:
