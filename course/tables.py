@@ -25,6 +25,7 @@ def sections(results: Path) -> dict[str, str]:
     assert evidence.dissimilar is not None
     return {
         "photos": paired_rows(pd.read_csv(results / "photos" / "grid.csv")),
+        "provenance": provenance_sentence(pd.read_csv(results / "evidence" / "provenance.csv")),
         "similar": paired_rows(evidence.similar),
         "dissimilar": paired_rows(evidence.dissimilar),
         "claims": claims_rows(ledger(evidence), ledger(authors_evidence(), published=True)),
@@ -33,9 +34,10 @@ def sections(results: Path) -> dict[str, str]:
 
 def paired_rows(table: pd.DataFrame) -> str:
     """Mean paired differences in points over n, with the half-width of their interval where there is one."""
-    summary = summarise(table).set_index(["treatment", "n"])
+    cells = summarise(table)
+    summary = cells.set_index(["treatment", "n"])
     bases = 100 * table[table["treatment"] == "base"]["top1"]
-    counts = summary.drop("base")["count"]
+    counts = cells[cells["n"] > 0]["count"]
     few, many = counts.min(), counts.max()
     lines = [
         f"Bases: {len(bases)} networks, {bases.min():.1f} to {bases.max():.1f} %; "
@@ -45,8 +47,7 @@ def paired_rows(table: pd.DataFrame) -> str:
         "|---|" + "---|" * len(CHOP_POINTS),
     ]
     for treatment in TREATMENTS[1:]:
-        cells = " | ".join(_cell(summary, treatment, n) for n in CHOP_POINTS)
-        lines += [f"| {treatment} | {cells} |"]
+        lines += ["| " + " | ".join([treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS)]) + " |"]
     return "\n".join(lines)
 
 
@@ -58,6 +59,15 @@ def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
             f"| {own['sentence']} | {own['statistic']} ({own['unit']}) | {_verdict(own)} | {_verdict(theirs)} |"
         )
     return "\n".join(lines)
+
+
+def provenance_sentence(rows: pd.DataFrame) -> str:
+    """How many networks, on what, with what, when."""
+    values = rows.groupby("key")["value"].agg(" and ".join)
+    return (
+        f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
+        f"{values['torch version']}, Python {values['python version']}, {values['last'][:10]}."
+    )
 
 
 def fill(text: str, found: dict[str, str]) -> str:
