@@ -4,14 +4,15 @@ A rebuilding of Yosinski, Clune, Bengio and Lipson, "How transferable are featur
 networks?" (NeurIPS 2014, arXiv 1411.1792). Modules stand on floors, and each imports strictly lower
 floors only; nothing is imported here, so that a module costs only what it needs.
 
-ground   errors, then atomic
+ground   errors, then atomic, locks, hardware
 floor 0  treatments, splits, config, manifest, streams, work
 floor 1  network, data, store, gabor, foreign
 floor 2  surgery, training, filters, first_layer, patches, calibration, results
 floor 3  experiment, figures
 floor 4  sweep, workers, widgets
 floor 5  report, console
-floor 6  __main__
+floor 6  batch
+floor 7  __main__
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The command line: `python -m transferkit plan | sweep | figures | filters`, also installed as `transferkit`."""
+"""The command line: `python -m transferkit COMMAND`, also installed as `transferkit`."""
 
 import argparse
 import logging
@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from transferkit import __version__, atomic
+from transferkit.batch import command as batch
 from transferkit.config import get_preset, presets
 from transferkit.console import paired_table, plan_table, shares_table, show_progress
 from transferkit.data import open_prepared
@@ -122,6 +123,10 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
         if name == "filters":
             _add_weights_options(command)
+    purpose = "run notebooks with sets of parameters, and write one page about them"
+    command = commands.add_parser("batch", help=purpose, description=f"{purpose.capitalize()}.")
+    command.set_defaults(command=batch.run)
+    batch.add_options(command)
     return top
 
 

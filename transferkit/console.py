@@ -65,7 +65,7 @@ def show_progress_in_notebook(sweep: Iterable[Progress]) -> Progress:
 
 
 def _ending(progress: Progress) -> str:
-    spent = f"this call took {_clock(progress.seconds)} for {progress.images:,} images"
+    spent = f"this call took {clock(progress.seconds)} for {progress.images:,} images"
     return f"{progress.done} of {progress.planned} networks are there; {spent}."
 
 
@@ -79,10 +79,11 @@ def _announce(progress: Progress, newest: Receipt, console: Console) -> None:
 def _state(progress: Progress) -> str:
     if progress.seconds_left is None:
         return "starting the workers"
-    return f"{progress.images_per_second:,.0f} images/s, {_clock(progress.seconds_left)} left"
+    return f"{progress.images_per_second:,.0f} images/s, {clock(progress.seconds_left)} left"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 0:07, 12:30, 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

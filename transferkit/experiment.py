@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from transferkit import __version__
 from transferkit.config import Device, Precision, Preset, Setting
 from transferkit.data import HalfData, Prepared, load_half
 from transferkit.errors import DataError, TrainingError, UsageError
+from transferkit.hardware import processor_name
 from transferkit.manifest import Part
 from transferkit.network import EightLayerNet
 from transferkit.store import EpochLog, Receipt, Store, Times
@@ -156,7 +156,4 @@ def device_name(device: Device) -> str:
     """What the computing device calls itself, for receipts and reports."""
     if device == "cuda":
         return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    return processor_name()

@@ -1,0 +1,99 @@
+"""`python -m transferkit batch`: its options, and what it does with them."""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from transferkit import atomic
+from transferkit.batch.drive import Progress, default_workers, local_workers, run_batch
+from transferkit.batch.grid import Grid, read_grid
+from transferkit.batch.page import write_report
+from transferkit.batch.show import show_progress
+from transferkit.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
+from transferkit.errors import BatchError, UsageError
+from transferkit.work import find_work_folder
+from transferkit.workers import cluster_workers
+
+REPORT_SECONDS = 30.0  # the page is kept up to date while a batch runs
+DEFAULT_MINUTES = 180.0
+PROBE = ".writable"
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """What `batch` takes."""
+    command.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="notebooks, or folders of them")
+    command.add_argument("--grid", type=Path, metavar="FILE", help="sets of parameters in YAML: a product or a list")
+    command.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="a parameter of every notebook",
+    )  # fmt: skip
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for notebooks and the report")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, help="notebooks at once (default: one per GPU, or per two CPU cores)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786")
+    command.add_argument(
+        "--timeout", type=float, default=DEFAULT_MINUTES, metavar="MIN",
+        help=f"minutes that one notebook may take, 0 for no limit (default: {DEFAULT_MINUTES:g})",
+    )  # fmt: skip
+    command.add_argument("--retries", type=int, default=0, metavar="N", help="try again what did not end well")
+    command.add_argument("--per-gpu", type=int, default=1, metavar="N", help="notebooks on one GPU (default: 1)")
+    command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the batch and write its report. Raises BatchError when not all notebooks are done."""
+    if options.timeout < 0 or options.retries < 0 or options.per_gpu < 1:
+        raise UsageError("--timeout and --retries must be 0 or more, --per-gpu 1 or more.")
+    notebooks = find_notebooks(options.notebooks)
+    grid = read_grid(options.grid, [path.stem for path in notebooks]) if options.grid else Grid()
+    place = Place(options.out, options.work or find_work_folder())
+    count = options.workers or default_workers()
+    tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
+    atomic.write_bytes(options.out / PROBE, b"")  # a folder that cannot be written is told before anything runs
+    workers = cluster_workers(options.scheduler) if options.scheduler else local_workers(count)
+    report = Report(tasks, options.out)
+    try:
+        last = show_progress(report.follow(run_batch(tasks, workers, options.retries)), Console())
+    finally:
+        page = report.write()
+        (options.out / PROBE).unlink(missing_ok=True)
+    Console().print(f"wrote {page}", markup=False, highlight=False, soft_wrap=True)
+    if last.done < len(tasks):
+        raise BatchError(
+            f"{len(tasks) - last.done} of {len(tasks)} notebooks did not run to their end; {page} says why, and the "
+            "same command runs them again."
+        )
+
+
+class Report:
+    """The page, written again while a batch goes on, so that it is there whatever ends the batch."""
+
+    def __init__(self, tasks: Sequence[Task], out: Path) -> None:
+        self._tasks, self._out = tasks, out
+        self._last: Progress | None = None
+
+    def follow(self, batch: Iterator[Progress]) -> Iterator[Progress]:
+        """Pass on every progress, and write the page now and then."""
+        written = time.monotonic()
+        for self._last in batch:
+            yield self._last
+            if self._last.newest and time.monotonic() - written > REPORT_SECONDS:
+                self.write()
+                written = time.monotonic()
+
+    def write(self) -> Path:
+        """Write the page of what is known so far; return its path. Raises StoreError when it cannot be written."""
+        return write_report(self._tasks, self._last.receipts if self._last else {}, self._out)
+
+
+def _limits(options: argparse.Namespace, workers: int) -> Limits:
+    seconds = 60 * options.timeout or None
+    if options.scheduler:
+        return Limits(seconds, None, options.per_gpu)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Limits(seconds, max(1, cores // workers), options.per_gpu)
