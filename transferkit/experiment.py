@@ -72,10 +72,14 @@ def perform(study: Study, run: Run) -> Receipt:
     """Train one network and keep its weights and receipt; if it is kept already, only return the receipt.
 
     A base that it copies from must be finished. Everything random is keyed by the run, so the same call on the
-    same machine gives the same bits. Raises TrainingError naming the network when training fails.
+    same machine gives the same bits. When another process is training this network, waits for it. Raises
+    TrainingError naming the network when training fails.
     """
-    if done := study.store.find(run, study.setting):
-        return done
+    with study.store.claim(run, study.setting):
+        return study.store.find(run, study.setting) or _train_and_keep(study, run)
+
+
+def _train_and_keep(study: Study, run: Run) -> Receipt:
     started = time.perf_counter()
     data = (_half(study, run, "train"), _half(study, run, "valid"))
     source = study.store.weights(run.source_base, study.setting) if run.source_base else None

@@ -152,7 +152,7 @@ def _html(rows: Sequence[Row]) -> bytes:
         rows=rows,
         counts=[(outcome, count) for outcome, count in counts if count],
         minutes=sum(row.minutes for row in rows),
-        written=datetime.now(UTC).isoformat(timespec="minutes").replace("+00:00", " UTC").replace("T", " "),
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=__version__,
     )
     return text.encode()
