@@ -47,8 +47,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the batch and write its report. Raises BatchError when not all notebooks are done."""
-    if options.timeout < 0 or options.retries < 0 or options.per_gpu < 1:
-        raise UsageError("--timeout and --retries must be 0 or more, --per-gpu 1 or more.")
+    if min(options.timeout, options.retries) < 0 or options.per_gpu < 1 or (options.workers or 1) < 1:
+        raise UsageError("--timeout and --retries must be 0 or more, --workers and --per-gpu 1 or more.")
     notebooks = find_notebooks(options.notebooks)
     grid = read_grid(options.grid, [path.stem for path in notebooks]) if options.grid else Grid()
     place = Place(options.out, options.work or find_work_folder())
