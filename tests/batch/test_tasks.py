@@ -1,6 +1,7 @@
 """Which tasks a batch has, and which folder is whose."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ SETS = st.dictionaries(st.text(min_size=1, max_size=9), VALUES, max_size=4)
 
 
 def task(parameters: dict[str, Any], **changed: str) -> Task:
-    fields = {"notebook": "/a/nb.ipynb", "checksum": "1", "code": "2", "out": "/out", "work": "/work"} | changed
-    return Task(parameters=parameters, **fields)
+    return replace(Task("/a/nb.ipynb", parameters, "1", "2", "/out", "/work"), **changed)  # type: ignore[arg-type]
 
 
 @given(SETS, SETS)

@@ -4,6 +4,8 @@ import argparse
 import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
@@ -56,12 +58,22 @@ def run(options: argparse.Namespace) -> None:
     tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
     atomic.write_bytes(options.out / PROBE, b"")  # a folder that cannot be written is told before anything runs
     workers = cluster_workers(options.scheduler) if options.scheduler else local_workers(count)
-    report = Report(tasks, options.out)
     try:
-        last = show_progress(report.follow(run_batch(tasks, workers, options.retries)), Console())
+        run_tasks(tasks, workers, options.retries)
+    finally:
+        (options.out / PROBE).unlink(missing_ok=True)
+
+
+def run_tasks(tasks: Sequence[Task], workers: AbstractContextManager[Executor], retries: int = 0) -> None:
+    """Run tasks on any executor, show the progress, and write the report into their output folder.
+
+    Raises BatchError when not all are done, StoreError when the report cannot be written.
+    """
+    report = Report(tasks, Path(tasks[0].out))
+    try:
+        last = show_progress(report.follow(run_batch(tasks, workers, retries)), Console())
     finally:
         page = report.write()
-        (options.out / PROBE).unlink(missing_ok=True)
     Console().print(f"wrote {page}", markup=False, highlight=False, soft_wrap=True)
     if last.done < len(tasks):
         raise BatchError(
@@ -79,12 +91,13 @@ class Report:
 
     def follow(self, batch: Iterator[Progress]) -> Iterator[Progress]:
         """Pass on every progress, and write the page now and then."""
-        written = time.monotonic()
+        written, news = time.monotonic(), False
         for self._last in batch:
             yield self._last
-            if self._last.newest and time.monotonic() - written > REPORT_SECONDS:
+            news = news or self._last.newest is not None
+            if news and time.monotonic() - written > REPORT_SECONDS:
                 self.write()
-                written = time.monotonic()
+                written, news = time.monotonic(), False
 
     def write(self) -> Path:
         """Write the page of what is known so far; return its path. Raises StoreError when it cannot be written."""
