@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from transferkit import experiment
 from transferkit.config import get_preset
 from transferkit.data import batch_rows
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
@@ -13,7 +15,7 @@ from transferkit.experiment import Study, choose_device, perform, plan_study
 from transferkit.network import layer_of
 from transferkit.store import Receipt, Store
 from transferkit.streams import Key
-from transferkit.treatments import LAYERS, parse_run
+from transferkit.treatments import LAYERS, Run, parse_run
 
 
 def performed(study: Study, label: str, seed: int = 0) -> Receipt:
@@ -47,6 +49,21 @@ def test_a_receipt_says_what_was_run_with_what_on_what_and_what_came_out(study: 
     assert receipt.times.seconds > 0
     assert receipt.device_name
     assert study.store.find(receipt.run, study.setting) == receipt
+
+
+def test_two_who_want_the_same_network_at_once_train_it_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+
+    def train_and_keep(study: Study, run: Run) -> Receipt:
+        trained.append(run)
+        return original(study, run)
+
+    original = experiment._train_and_keep
+    monkeypatch.setattr(experiment, "_train_and_keep", train_and_keep)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(performed, study, "baseA", 7) for _ in range(2))
+        assert first.result() == second.result()
+    assert len(trained) == 1
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_gives_others(study: Study, tmp_path: Path) -> None:
