@@ -11,7 +11,7 @@ import psutil
 
 from transferkit.batch.receipts import Failure, Receipt, failed, find, pulse
 from transferkit.batch.slots import gpus
-from transferkit.batch.supervise import Waiting, perform
+from transferkit.batch.supervise import Waiting, is_notebook, perform
 from transferkit.batch.tasks import Task
 from transferkit.errors import UsageError
 
@@ -60,7 +60,8 @@ def local_workers(count: int) -> Iterator[Executor]:
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in psutil.Process().children():
-            child.terminate()
+            if is_notebook(child):
+                child.terminate()
         raise
     finally:
         pool.shutdown()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 import msgspec
+import psutil
 
 from transferkit import atomic
 from transferkit.batch import family
@@ -35,6 +36,7 @@ from transferkit.errors import StoreError
 from transferkit.locks import exclusive
 
 LOCK = ".lock"
+PROGRAM = "transferkit.batch.notebook"
 GRACE_SECONDS = 30.0  # beyond its own limit, for a process that does not end by itself
 END_SECONDS = 10.0
 TAIL_BYTES = 4000
@@ -58,6 +60,14 @@ def perform(task: Task, attempt: int = 1) -> Receipt | Waiting:
             return keep(task, replace(receipt, attempt=attempt)) if receipt else "stopped"
     except (StoreError, OSError) as problem:
         return failed(task, Failure(told(problem)), attempt=attempt)
+
+
+def is_notebook(process: psutil.Process) -> bool:
+    """Whether this is a process that `perform` has started."""
+    try:
+        return PROGRAM in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def _clear(folder: Path) -> None:
@@ -91,7 +101,7 @@ def _start(task: Task, mark: str, writer: Connection, log: IO[bytes]) -> subproc
         environment |= {"TRANSFERKIT_CORES": str(task.limits.cores), "OMP_NUM_THREADS": str(task.limits.cores)}
     with writer:
         process = subprocess.Popen(
-            [sys.executable, "-m", "transferkit.batch.notebook", str(writer.fileno())],
+            [sys.executable, "-m", PROGRAM, str(writer.fileno())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
