@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def test_a_receipt_says_what_was_run_with_what_on_what_and_what_came_out(study: 
     assert receipt.times.seconds > 0
     assert receipt.device_name
     assert study.store.find(receipt.run, study.setting) == receipt
+
+
+def test_two_who_want_the_same_network_at_once_train_it_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+
+    def note_and_train(*arguments):  # type: ignore[no-untyped-def]
+        trained.append(arguments)
+        return train(*arguments)
+
+    monkeypatch.setattr("transferkit.experiment.train", note_and_train)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(performed, study, "baseA", 7) for _ in range(2))
+        assert first.result() == second.result()
+    assert len(trained) == 1
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_gives_others(study: Study, tmp_path: Path) -> None:

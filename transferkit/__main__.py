@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from transferkit import __version__
+from transferkit.batch.options import add_options as add_batch_options
 from transferkit.config import presets
 from transferkit.errors import TransferkitError, UsageError
 
@@ -72,6 +73,10 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(command=name, module="evidence")
         add_options(command)
         _add_usual_options(command)
+    purpose = "run notebooks with sets of parameters, and write one page about them"
+    command = commands.add_parser("batch", help=purpose, description=f"{purpose.capitalize()}.")
+    command.set_defaults(command="batch", module="batch")
+    add_batch_options(command)
     return top
 
 

@@ -46,14 +46,14 @@ def _forecasts(study: Study, runs: Sequence[Run], done: Mapping[Run, Receipt], f
         images = sum(expected_images(study, run) for run in todo)
         workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
         words.append(
-            f"; to train: {len(todo)}, {images:,} images, about {_clock(forecast(study, todo, found))} "
+            f"; to train: {len(todo)}, {images:,} images, about {clock(forecast(study, todo, found))} "
             f"(minutes:seconds) on {workers}"
         )
     if done:
         groups = {run: len(receipt.shared_with) + 1 for run, receipt in done.items()}
         expected = sum(seconds_of(study, run, found, groups[run]) for run in done)
         taken = sum(receipt.times.seconds for receipt in done.values())
-        words.append(f"; those there took {_clock(taken)} of workers' time, by the probe {_clock(expected)}")
+        words.append(f"; those there took {clock(taken)} of workers' time, by the probe {clock(expected)}")
     return "".join(words)
 
 
@@ -83,7 +83,7 @@ def show_progress_in_notebook(sweep: Iterable[Progress]) -> Progress:
 
 
 def _ending(progress: Progress) -> str:
-    spent = f"this call took {_clock(progress.seconds)} for {progress.images:,} images"
+    spent = f"this call took {clock(progress.seconds)} for {progress.images:,} images"
     return f"{progress.done} of {progress.planned} networks are there; {spent}."
 
 
@@ -97,10 +97,11 @@ def _announce(progress: Progress, newest: Receipt, console: Console) -> None:
 def _state(progress: Progress) -> str:
     if progress.seconds_left is None:
         return "starting the workers"
-    return f"{progress.images_per_second:,.0f} images/s, {_clock(progress.seconds_left)} left"
+    return f"{progress.images_per_second:,.0f} images/s, {clock(progress.seconds_left)} left"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 0:07, 12:30, 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -19,3 +19,7 @@ class StoreError(TransferkitError):
 
 class TrainingError(TransferkitError):
     """A network could not be trained, or what was frozen has moved."""
+
+
+class BatchError(TransferkitError):
+    """Notebooks of a batch did not run to their end."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from transferkit import __version__
 from transferkit.config import Device, Precision, Preset, Setting
 from transferkit.data import HalfData, Prepared, load_half
 from transferkit.errors import DataError, TrainingError, UsageError
+from transferkit.hardware import processor_name
 from transferkit.manifest import Part
 from transferkit.network import EightLayerNet
 from transferkit.store import EpochLog, Receipt, Store, Times
@@ -102,7 +102,8 @@ def perform(study: Study, run: Run) -> Receipt:
     """Train one network and keep its weights and receipt; if it is kept already, only return the receipt.
 
     A base that it copies from must be finished. Everything random is keyed by the run, so the same call on the
-    same machine gives the same bits. Raises TrainingError naming the network when training fails.
+    same machine gives the same bits. When another process is training this network, waits for it. Raises
+    TrainingError naming the network when training fails.
     """
     for failure in perform_group(study, (run,)):
         raise TrainingError(failure.reason)
@@ -112,7 +113,10 @@ def perform(study: Study, run: Run) -> Receipt:
 
 
 def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
-    """Train those of a group of `groups_of` that have no receipt; keep each as it is done; return what failed."""
+    """Train those of a group of `groups_of` that have no receipt; keep each as it is done; return what failed.
+
+    Waits for a network that another process is training.
+    """
     todo = [run for run in runs if study.store.find(run, study.setting) is None]
     if not todo:
         return ()
@@ -123,7 +127,9 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
         failures = []
         for run in todo:
             try:
-                _perform(study, run, shared, seconds)
+                with study.store.claim(run, study.setting):
+                    if study.store.find(run, study.setting) is None:
+                        _perform(study, run, shared, seconds)
             except TrainingError as problem:
                 failures.append(Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}"))
     return tuple(failures)
@@ -238,7 +244,4 @@ def device_name(device: Device) -> str:
     """What the computing device calls itself, for receipts and reports."""
     if device == "cuda":
         return torch.cuda.get_device_name()
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    return processor_name()

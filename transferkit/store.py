@@ -7,6 +7,7 @@ run is done exactly when its receipt is there and its weights agree with it.
 import hashlib
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from safetensors.numpy import save as save_safetensors
 from transferkit import atomic
 from transferkit.config import Setting, digest
 from transferkit.errors import StoreError
+from transferkit.locks import exclusive
 from transferkit.treatments import Run
 
 RECEIPT, WEIGHTS, HISTORY, PULSE = "receipt.json", "weights.safetensors", "history.safetensors", "pulse.json"
+LOCK = ".lock"
 _log = logging.getLogger(__name__)
 
 Weights = Mapping[str, np.ndarray]
@@ -85,6 +88,10 @@ class Store:
     def figures_folder(self, data: str) -> Path:
         """Where figures and tables of a data set go."""
         return self.work / "figures" / Path(data).name
+
+    def claim(self, run: Run, setting: Setting) -> AbstractContextManager[bool]:
+        """Hold a run while it is trained: whoever else wants to train it waits, and then finds it done."""
+        return exclusive(self.run_folder(run, setting) / LOCK)
 
     def find(self, run: Run, setting: Setting) -> Receipt | None:
         """The receipt of a finished run, or None. Damaged files are set aside with a logged warning."""

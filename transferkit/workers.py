@@ -16,9 +16,14 @@ from transferkit.errors import UsageError
 
 
 def default_workers(device: Device) -> int:
-    """One process per CPU core (each has one thread, which beats threads sharing a network), or one per GPU."""
+    """One process per CPU core (each has one thread, which beats threads sharing a network), or one per GPU.
+
+    `TRANSFERKIT_CORES` says how many of the cores are ours, as in a notebook that runs beside others in a batch.
+    """
     if device == "cuda":
         return torch.cuda.device_count()
+    if (share := os.environ.get("TRANSFERKIT_CORES", "")).isdigit():
+        return max(1, int(share))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

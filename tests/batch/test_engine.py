@@ -1,0 +1,111 @@
+"""The papermill engine: what plain papermill lets pass is refused, and its files are small and whole."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from nbclient.exceptions import CellTimeoutError
+from papermill.engines import papermill_engines
+
+from tests.batch.conftest import WriteNotebook
+from transferkit.atomic import PARTIAL
+from transferkit.batch.engine import OUTPUT_LIMIT, TransferkitEngine
+from transferkit.batch.family import describe_exit
+from transferkit.errors import UsageError
+
+ROOT = Path(__file__).parents[2]
+PARAMETERS = "n = 3  # help: how many\nname = 'x'  # help: a word"
+BAR = "import sys\nfor i in range(2000):\n    print(f'\\r{i:5d} of 2000', end='', flush=i % 10 == 0)"
+
+pytestmark = pytest.mark.filterwarnings("default")  # those of Jupyter's own machinery are not ours to mend
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> None:
+    papermill_engines.register("transferkit", TransferkitEngine)
+
+
+def execute(path: Path, out: Path, **options: object) -> nbformat.NotebookNode:
+    """The executed notebook, read from the file."""
+    papermill.execute_notebook(path, out, engine_name="transferkit", progress_bar=False, **options)
+    executed: nbformat.NotebookNode = nbformat.read(out, as_version=4)
+    return executed
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"m": 3}, "has no parameter 'm'"),
+        ({"n": "1e-3"}, "takes a whole number for 'n', not '1e-3'"),
+        ({"name": "y"}, "no cell below the parameters cell reads it"),
+    ],
+)
+def test_parameters_that_do_nothing_are_refused_before_anything_is_written(
+    notebook: WriteNotebook, tmp_path: Path, given: dict[str, object], why: str
+) -> None:
+    path = notebook("nb", "print(n)", parameters=PARAMETERS)
+    with pytest.raises(UsageError, match=re.escape(why)):
+        execute(path, tmp_path / "out.ipynb", parameters=given)
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_a_progress_bar_leaves_one_line(notebook: WriteNotebook, tmp_path: Path) -> None:
+    path = notebook("nb", BAR, f"print('y' * {OUTPUT_LIMIT + 1})", "print(n)", parameters=PARAMETERS)
+    executed = execute(path, tmp_path / "out.ipynb", parameters={"n": 7})
+    outputs = [cell.outputs for cell in executed.cells[2:]]
+    assert [output.text for output in outputs[0]] == [" 1999 of 2000"]
+    assert "is not kept" in outputs[1][0].text
+    assert (tmp_path / "out.ipynb").stat().st_size < 20_000
+    assert executed.metadata.papermill.exception is None
+    assert {cell.metadata.papermill.status for cell in executed.cells} == {"completed"}
+
+
+def test_a_timeout_leaves_what_there_was_and_calls_nothing_complete(notebook: WriteNotebook, tmp_path: Path) -> None:
+    out = tmp_path / "out.ipynb"
+    path = notebook("nb", "import time; print('so far', flush=True); time.sleep(60)", "2")
+    with pytest.raises(CellTimeoutError):
+        execute(path, out, seconds=6)
+    executed = nbformat.read(out, as_version=4)
+    assert [cell.metadata.papermill.status for cell in executed.cells] == ["failed", "pending"]
+    assert executed.cells[0].outputs[0].text == "so far\n"
+    assert executed.metadata.papermill.exception is True
+    assert not list(tmp_path.glob(f"{PARTIAL}*"))
+
+
+def test_papermill_finds_it_by_its_entry_point(notebook: WriteNotebook, tmp_path: Path) -> None:
+    path = notebook("nb", "print(n)", parameters=PARAMETERS)
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    installed = tmp_path / "site" / "transferkit-0.dist-info"
+    installed.mkdir(parents=True)
+    lines = (
+        f"[{group}]\n" + "".join(f"{name} = {target}\n" for name, target in of.items()) for group, of in points.items()
+    )
+    (installed / "entry_points.txt").write_text("".join(lines))
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: transferkit\nVersion: 0\n")
+    command = [sys.executable, "-m", "papermill", "--engine", "transferkit", str(path), str(tmp_path / "out.ipynb")]
+    environment = os.environ | {"PYTHONPATH": f"{installed.parent}{os.pathsep}{ROOT}"}
+    ended = subprocess.run(
+        [*command, "-p", "nn", "4"], env=environment, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "has no parameter 'nn' (did you mean 'n'?)" in ended.stderr
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (-9, "was killed by SIGKILL (out of memory?)"),
+        (-11, "was killed by SIGSEGV"),
+        (3, "ended itself with exit status 3"),
+        (None, "vanished"),
+    ],
+)
+def test_how_a_process_ended_is_told_in_words(status: int | None, told: str) -> None:
+    assert describe_exit(status) == told

@@ -1,0 +1,114 @@
+"""The morning page: every task has its row in all three files, whatever it is called and however it ended."""
+
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from transferkit.batch.page import CSV, HTML, JUNIT, shown_names, write_report
+from transferkit.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Origin, Receipt, Usage
+from transferkit.batch.tasks import Task
+
+PICTURE = b"RIFF----WEBPVP8 "
+NASTY = '<script>alert("x")</script> & \x1b[31m\x00'
+
+
+def task(out: Path, name: str, **parameters: object) -> Task:
+    return Task(f"/lessons/{name}.ipynb", parameters, "1", "2", str(out), "/work")
+
+
+def receipt(of: Task, **fields: object) -> Receipt:
+    common = Receipt(of.notebook, of.parameters, of.checksum, of.code, "done", origin=Origin("vm", "CPU", {}, "today"))
+    return replace(common, **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> tuple[list[Task], Path]:
+    """A report of four tasks: done with a figure, failed nastily, timed out, and not run."""
+    tasks = [task(tmp_path, name, split="natural") for name in ("good", "bad", "slow", "later")]
+    good, bad, slow, _ = tasks
+    good.folder.mkdir(parents=True)
+    (good.folder / THUMBNAIL).write_bytes(PICTURE)
+    files = dict.fromkeys((NOTEBOOK, PAGE, THUMBNAIL), "0")
+    failure = Failure(f"ValueError: {NASTY}", 3, "raise ValueError", f"Traceback {NASTY}")
+    receipts = {
+        good.name: receipt(good, files=files, alt='A "curve" that falls', usage=Usage(90.0, {"1": 1.0}, 120.0)),
+        bad.name: receipt(bad, outcome="failed", failure=failure, files={NOTEBOOK: "0"}, usage=Usage(600.0)),
+        slow.name: receipt(slow, outcome="timeout", failure=Failure("not done after 1 minutes")),
+    }
+    write_report(tasks, receipts, tmp_path)
+    return tasks, tmp_path
+
+
+def test_the_table_has_the_columns_that_were_promised(report: tuple[list[Task], Path]) -> None:
+    with (report[1] / CSV).open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:5] == ["notebook", "parameters", "outcome", "minutes", "error"]
+    assert [row["outcome"] for row in rows] == ["failed", "timeout", "not run", "done"], "what needs a look comes first"
+    assert rows[3]["minutes"] == "1.50"
+    assert rows[0]["parameters"] == "split=natural"
+    assert rows[0]["error"].startswith("ValueError: <script>")
+
+
+def test_junit_counts_a_failure_and_errors(report: tuple[list[Task], Path]) -> None:
+    suite = ElementTree.parse(report[1] / JUNIT).getroot()
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4", "failures": "1", "errors": "1", "skipped": "1",
+    }  # fmt: skip
+    assert [case.get("classname") for case in suite if not list(case)] == ["good.ipynb"]
+
+
+class Seen(HTMLParser):
+    """Tags with their attributes, and those left open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_the_page_needs_no_network_and_runs_nothing_of_a_notebook(report: tuple[list[Task], Path]) -> None:
+    text = (report[1] / HTML).read_text()
+    assert not re.search(r"(?:https?:)?//\w", re.sub(r"data:[^\"]*", "", text))
+    assert text.count("<script>") == 1
+    assert "&lt;script&gt;" in text
+    assert [len(Seen(text).all(tag)) for tag in ("img", "details", "table")] == [1, 1, 1]
+
+
+def test_links_lead_to_what_there_is(report: tuple[list[Task], Path]) -> None:
+    good, bad, *_ = report[0]
+    links = [link["href"] for link in Seen((report[1] / HTML).read_text()).all("a")]
+    assert f"runs/{good.name.replace('=', '%3D')}/{PAGE}" in links
+    assert f"runs/{bad.name.replace('=', '%3D')}/{NOTEBOOK}" in links
+    assert len(links) == 4, "good twice, bad once, and the table"
+
+
+def test_figures_have_an_alternative_text_and_headers_say_how_they_sort(report: tuple[list[Task], Path]) -> None:
+    seen = Seen((report[1] / HTML).read_text())
+    assert seen.all("img")[0]["alt"] == 'A "curve" that falls'
+    assert [header.get("aria-sort") for header in seen.all("th")] == ["none", "ascending", "none", None]
+    assert len(seen.all("button")) == 3
+
+
+@pytest.mark.parametrize(
+    ("paths", "shown"),
+    [
+        (["/c/one.ipynb", "/c/two.ipynb"], ["one.ipynb", "two.ipynb"]),
+        (["/c/ann/hw.ipynb", "/c/bob/hw.ipynb", "/c/x.ipynb"], ["ann/hw.ipynb", "bob/hw.ipynb", "x.ipynb"]),
+        (["/a/s/hw.ipynb", "/b/s/hw.ipynb"], ["a/s/hw.ipynb", "b/s/hw.ipynb"]),
+    ],
+)
+def test_notebooks_are_named_by_what_tells_them_apart(paths: list[str], shown: list[str]) -> None:
+    names: Callable[[Path], str] = shown_names(map(Path, paths)).__getitem__
+    assert [names(Path(path)) for path in paths] == shown

@@ -1,0 +1,111 @@
+"""Which tasks a batch has, and which folder is whose."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.batch.conftest import WriteNotebook, plan
+from transferkit.batch.grid import Grid, read_grid
+from transferkit.batch.tasks import NAME_LENGTH, Limits, Place, Task, find_notebooks, installed_code, plan_tasks
+from transferkit.errors import UsageError
+
+VALUES = st.one_of(st.integers(), st.booleans(), st.text(max_size=200), st.lists(st.integers()))
+SETS = st.dictionaries(st.text(min_size=1, max_size=9), VALUES, max_size=4)
+
+
+def task(parameters: dict[str, Any], **changed: str) -> Task:
+    return replace(Task("/a/nb.ipynb", parameters, "1", "2", "/out", "/work"), **changed)  # type: ignore[arg-type]
+
+
+@given(SETS, SETS)
+def test_two_tasks_share_a_folder_exactly_when_nothing_differs(one: dict[str, Any], other: dict[str, Any]) -> None:
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert (task(one).folder == task(other).folder) == same
+
+
+@given(SETS)
+def test_a_folder_s_name_is_one_safe_and_short_name(parameters: dict[str, Any]) -> None:
+    name = task(parameters).name
+    assert Path(name).name == name
+    assert name.isascii()
+    assert name.startswith("nb-")
+    assert len(name) <= NAME_LENGTH + 13
+
+
+@pytest.mark.parametrize("changed", [{"checksum": "9"}, {"code": "9"}, {"notebook": "/b/nb.ipynb"}])
+def test_another_notebook_or_other_code_is_another_task(changed: dict[str, str]) -> None:
+    assert task({}, **changed).name != task({}).name
+
+
+def test_limits_and_the_place_of_the_work_folder_do_not_make_another_task() -> None:
+    assert Task("/a/nb.ipynb", {}, "1", "2", "/out", "/w", Limits(7.0, 1, 2)).name == task({}).name
+
+
+def test_the_installed_code_is_that_of_this_library() -> None:
+    assert installed_code() == installed_code()
+    assert len(installed_code()) == 64
+
+
+def test_the_grid_is_multiplied_and_the_command_line_wins(notebook: WriteNotebook, tmp_path: Path) -> None:
+    path = notebook("nb", "a, b, c", parameters="a = 0\nb = 'x'\nc = 0.5")
+    (tmp_path / "grid.yaml").write_text("a: [1, 2]\nb: [x, y]\nc: 1.5\n")
+    grid = read_grid(tmp_path / "grid.yaml", ["nb"])
+    tasks = plan_tasks([path], grid, {"c": "2"}, Place(tmp_path, tmp_path), Limits())
+    assert [dict(task.parameters) for task in tasks] == [
+        {"a": a, "b": b, "c": 2.0} for a in (1, 2) for b in ("x", "y")
+    ]  # fmt: skip
+
+
+def test_a_list_gives_just_these_sets_and_a_notebook_can_have_its_own(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text("all: [{s: 1}, {s: 2}]\none: {t: [8, 9]}\n")
+    grid = read_grid(tmp_path / "grid.yaml", ["one", "other"])
+    assert grid.sets("one") == [{"s": 1, "t": 8}, {"s": 1, "t": 9}, {"s": 2, "t": 8}, {"s": 2, "t": 9}]
+    assert grid.sets("other") == [{"s": 1}, {"s": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [", "is no YAML"),
+        ("just words", "neither a mapping"),
+        ("[]", "neither a mapping"),
+        ("a: []", "no set of parameters"),
+        ("1: 2", "whose name is no text"),
+        ("all: {a: 1}\nother: {a: 1}", "named after a notebook of this batch (nb)"),
+    ],
+)
+def test_a_grid_that_says_nothing_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "grid.yaml").write_text(text)
+    with pytest.raises(UsageError, match=told.replace("(", r"\(").replace(")", r"\)")):
+        read_grid(tmp_path / "grid.yaml", ["nb"])
+
+
+def test_a_wrong_parameter_anywhere_refuses_the_whole_batch(notebook: WriteNotebook, tmp_path: Path) -> None:
+    paths = [notebook("one", "a", parameters="a = 0"), notebook("two", "b", parameters="b = 0")]
+    with pytest.raises(UsageError, match="has no parameter 'a'"):
+        plan(paths, tmp_path / "out", Grid(({"a": 1},)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_notebook_is_planned_to_fail_alone(tmp_path: Path) -> None:
+    (tmp_path / "broken.ipynb").write_text("{")
+    assert len(plan([tmp_path / "broken.ipynb"], tmp_path / "out")) == 1
+
+
+def test_folders_stand_for_their_notebooks(notebook: WriteNotebook, tmp_path: Path) -> None:
+    one, two = notebook("one", "1"), notebook("two", "2")
+    assert find_notebooks([tmp_path / "notebooks", one]) == (one, two)
+    for nothing in (tmp_path / "missing.ipynb", tmp_path):
+        with pytest.raises(UsageError, match="notebook"):
+            find_notebooks([nothing])
+
+
+def test_a_value_that_no_receipt_can_hold_is_refused(notebook: WriteNotebook, tmp_path: Path) -> None:
+    path = notebook("nb", "day", parameters="day = None")
+    with pytest.raises(UsageError, match="cannot be"):
+        plan([path], tmp_path, Grid(({"day": object()},)))

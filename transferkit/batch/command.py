@@ -1,0 +1,89 @@
+"""`python -m transferkit batch`: what it does with its options."""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from rich.console import Console
+
+from transferkit import atomic
+from transferkit.batch.drive import Progress, default_workers, local_workers, run_batch
+from transferkit.batch.grid import Grid, read_grid
+from transferkit.batch.page import write_report
+from transferkit.batch.show import show_progress
+from transferkit.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
+from transferkit.errors import BatchError, UsageError
+from transferkit.work import find_work_folder
+from transferkit.workers import cluster_workers
+
+REPORT_SECONDS = 30.0  # the page is kept up to date while a batch runs
+PROBE = ".writable"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the batch and write its report. Raises BatchError when not all notebooks are done."""
+    if min(options.timeout, options.retries) < 0 or options.per_gpu < 1 or (options.workers or 1) < 1:
+        raise UsageError("--timeout and --retries must be 0 or more, --workers and --per-gpu 1 or more.")
+    notebooks = find_notebooks(options.notebooks)
+    grid = read_grid(options.grid, [path.stem for path in notebooks]) if options.grid else Grid()
+    place = Place(options.out, options.work or find_work_folder())
+    count = options.workers or default_workers()
+    tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
+    atomic.write_bytes(options.out / PROBE, b"")  # a folder that cannot be written is told before anything runs
+    workers = cluster_workers(options.scheduler) if options.scheduler else local_workers(count)
+    try:
+        run_tasks(tasks, workers, options.retries)
+    finally:
+        (options.out / PROBE).unlink(missing_ok=True)
+
+
+def run_tasks(tasks: Sequence[Task], workers: AbstractContextManager[Executor], retries: int = 0) -> None:
+    """Run tasks on any executor, show the progress, and write the report into their output folder.
+
+    Raises BatchError when not all are done, StoreError when the report cannot be written.
+    """
+    report = Report(tasks, Path(tasks[0].out))
+    try:
+        last = show_progress(report.follow(run_batch(tasks, workers, retries)), Console())
+    finally:
+        page = report.write()
+    Console().print(f"wrote {page}", markup=False, highlight=False, soft_wrap=True)
+    if last.done < len(tasks):
+        raise BatchError(
+            f"{len(tasks) - last.done} of {len(tasks)} notebooks did not run to their end; {page} says why, and the "
+            "same command runs them again."
+        )
+
+
+class Report:
+    """The page, written again while a batch goes on, so that it is there whatever ends the batch."""
+
+    def __init__(self, tasks: Sequence[Task], out: Path) -> None:
+        self._tasks, self._out = tasks, out
+        self._last: Progress | None = None
+
+    def follow(self, batch: Iterator[Progress]) -> Iterator[Progress]:
+        """Pass on every progress, and write the page now and then."""
+        written, news = time.monotonic(), False
+        for self._last in batch:
+            yield self._last
+            news = news or self._last.newest is not None
+            if news and time.monotonic() - written > REPORT_SECONDS:
+                self.write()
+                written, news = time.monotonic(), False
+
+    def write(self) -> Path:
+        """Write the page of what is known so far; return its path. Raises StoreError when it cannot be written."""
+        return write_report(self._tasks, self._last.receipts if self._last else {}, self._out)
+
+
+def _limits(options: argparse.Namespace, workers: int) -> Limits:
+    seconds = 60 * options.timeout or None
+    if options.scheduler:
+        return Limits(seconds, None, options.per_gpu)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Limits(seconds, max(1, cores // workers), options.per_gpu)
