@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.summary import headline
+from course.markers import fill
 from transferkit import atomic
 from transferkit.claims import authors_evidence, ledger, read_evidence
 from transferkit.results import summarise
 from transferkit.treatments import CHOP_POINTS, TREATMENTS
 
 RESULTS = Path(__file__).parent / "results"
+SPEED = Path(__file__).parent.parent / "benchmarks" / "results" / "speed.csv"
 README = Path(__file__).parent.parent / "README.md"
 
 
@@ -24,10 +27,12 @@ def sections(results: Path) -> dict[str, str]:
     assert evidence.similar is not None
     assert evidence.dissimilar is not None
     return {
+        "fresh-clone": fresh_clone_rows(pd.read_csv(results / "fresh-clone.csv")),
         "photos": paired_rows(pd.read_csv(results / "photos" / "grid.csv")),
         "provenance": provenance_sentence(pd.read_csv(results / "evidence" / "provenance.csv")),
         "similar": paired_rows(evidence.similar),
         "dissimilar": paired_rows(evidence.dissimilar),
+        "speed": headline(pd.read_csv(SPEED)),
         "claims": claims_rows(ledger(evidence), ledger(authors_evidence(), published=True)),
     }
 
@@ -61,6 +66,13 @@ def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def fresh_clone_rows(rows: pd.DataFrame) -> str:
+    """What a fresh clone took, each as it was measured."""
+    return "\n".join(
+        ["| what | measured |", "|---|---|", *(f"| {row.what} | {row.measured} |" for row in rows.itertuples())]
+    )
+
+
 def provenance_sentence(rows: pd.DataFrame) -> str:
     """How many networks, on what, with what, when."""
     values = rows.groupby("key")["value"].agg(" and ".join)
@@ -68,15 +80,6 @@ def provenance_sentence(rows: pd.DataFrame) -> str:
         f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
         f"{values['torch version']}, Python {values['python version']}, {values['last'][:10]}."
     )
-
-
-def fill(text: str, found: dict[str, str]) -> str:
-    """The text with each section put between its markers."""
-    for name, section in found.items():
-        before, _, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        text = f"{before}<!-- {name} -->\n{section}\n{end}{after}"
-    return text
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 import data_prep.__main__
 import transferkit.__main__
-from course.tables import fill, paired_rows, sections
+from course.markers import fill
+from course.tables import paired_rows, sections
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

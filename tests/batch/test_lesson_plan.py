@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from transferkit.__main__ import parser
-from transferkit.batch.options import DEFAULT_MINUTES
 from transferkit.batch.grid import read_grid
+from transferkit.batch.options import DEFAULT_MINUTES
 from transferkit.batch.page import NOT_RUN, OUTCOMES
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,10 @@
+"""Text between markers, which programs write into pages that people write."""
+
+
+def fill(text: str, found: dict[str, str]) -> str:
+    """The text with each section put between its markers."""
+    for name, section in found.items():
+        before, _, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        text = f"{before}<!-- {name} -->\n{section}\n{end}{after}"
+    return text
