@@ -14,6 +14,7 @@ from transferkit import atomic
 from transferkit.treatments import grid
 
 FOLDER = Path(__file__).parent
+PEERS = {"plain loop": "the plain loop of PyTorch's transfer-learning tutorial", "Lightning": "Lightning"}
 OURS, ALONE = "in the grid: ", "alone: "
 NAMES = {"baseB": "one base network", "A4B": "one network, four layers frozen", "grid": "the whole grid, 72 networks"}
 
@@ -23,7 +24,7 @@ def speed_table(rows: pd.DataFrame) -> str:
     lines = ["| work | contender | n | seconds | times ours | top-1 |", "|---|---|---|---|---|---|"]
     for label, name in NAMES.items():
         ours = _seconds(rows, label if label == "grid" else ALONE + label, "transferkit")
-        for contender in ("transferkit", "plain loop", "Lightning"):
+        for contender in ("transferkit", *PEERS):
             if label == "grid" and contender != "transferkit":
                 found, n, top1 = _peer_grid(rows, contender), "1 of each kind", float("nan")
             else:
@@ -38,24 +39,25 @@ def speed_table(rows: pd.DataFrame) -> str:
 
 
 def headline(rows: pd.DataFrame) -> str:
-    """How many times faster the whole grid is than each peer's."""
+    """How many times faster the whole grid is than each peer's, and how the accuracies differ."""
     ours = _seconds(rows, "grid", "transferkit")
-    times = {peer: _peer_grid(rows, peer).median() / ours.median() for peer in ("plain loop", "Lightning")}
-    return (
-        f"The whole grid of {len(grid('random0', 0))} networks, end to end: {ours.median():.0f} s on two cores (n={len(ours)}), "
-        f"{times['plain loop']:.1f} times faster than the plain PyTorch loop of the transfer-learning tutorial and "
-        f"{times['Lightning']:.1f} times faster than Lightning, at the same accuracy."
-    )
+    told = []
+    for contender, name in PEERS.items():
+        times = _peer_grid(rows, contender).median() / ours.median()
+        difference = _differences(rows, contender)
+        told.append(
+            f"**{times:.1f} times** faster than {name} (top-1 {difference.mean():+.1f} points, standard deviation "
+            f"{difference.std():.1f}, {len(difference)} networks)"
+        )
+    what = f"The whole grid of {len(grid('random0', 0))} networks on two cores: {ours.median():.0f} s (n={len(ours)})"
+    return f"{what}, {' and '.join(told)}."
 
 
 def accuracy_sentence(rows: pd.DataFrame) -> str:
     """How the peers' accuracies differ from ours, network by network."""
-    grids = rows[(rows["repeat"] == 0) & rows["work"].str.startswith(OURS)]
-    ours = grids.set_index(grids["work"].str.removeprefix(OURS))["top1"]
     sentences = []
-    for contender in ("plain loop", "Lightning"):
-        theirs = rows[(rows["contender"] == contender) & (rows["repeat"] == 0)].set_index("work")["top1"]
-        difference = 100 * (ours - theirs).dropna()
+    for contender in PEERS:
+        difference = _differences(rows, contender)
         sentences.append(
             f"ours minus {contender}: {difference.mean():+.2f} points on average, standard deviation "
             f"{difference.std():.2f}, {len(difference)} networks of the same first weights"
@@ -111,6 +113,15 @@ def main() -> None:
 
 def _seconds(rows: pd.DataFrame, work: str, contender: str) -> pd.Series:
     return rows[(rows["work"] == work) & (rows["contender"] == contender)]["seconds"]
+
+
+def _differences(rows: pd.DataFrame, contender: str) -> pd.Series:
+    """Top-1 of ours minus that of the contender, in points, by network."""
+    first = rows[rows["repeat"] == 0]
+    grids = first[first["work"].str.startswith(OURS)]
+    ours = grids.set_index(grids["work"].str.removeprefix(OURS))["top1"]
+    theirs = first[first["contender"] == contender].set_index("work")["top1"]
+    return 100 * (ours - theirs).dropna()
 
 
 def _top1(rows: pd.DataFrame, work: str, contender: str) -> float:
