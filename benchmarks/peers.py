@@ -136,7 +136,7 @@ def train_with_lightning(task: Task) -> Outcome:
         def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
             self.correct.append(self.model(batch[0]).argmax(1) == batch[1])
 
-        def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        def configure_optimizers(self) -> dict[str, object]:
             optimizer = _optimizer(self.model, task.recipe)
             scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, _rates(task, len(training)))
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
