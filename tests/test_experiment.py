@@ -123,8 +123,8 @@ def test_what_a_group_gives_is_what_its_networks_give_alone(study: Study, tmp_pa
     for run in group:
         together, single = study.store.find(run, study.setting), perform(alone, run)
         assert together is not None
-        assert together.shared_with == tuple(other.label for other in group if other != run)
-        assert single.shared_with == ()
+        assert together.times.shared_with == tuple(other.label for other in group if other != run)
+        assert single.times.shared_with == ()
         assert together.final.train_loss == pytest.approx(single.final.train_loss, rel=1e-5)
         ours, theirs = study.store.weights(run, study.setting), alone.store.weights(run, study.setting)
         for name, array in ours.items():

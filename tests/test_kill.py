@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ KILLS = 4
 def start(tiny_folder: Path, work: Path) -> subprocess.Popen[bytes]:
     options = ["--data", str(tiny_folder), "--preset", "smoke", "--device", "cpu", "--work", str(work)]
     command = [sys.executable, "-m", "transferkit", "sweep", *options, "--workers", "2"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored in what a shell runs behind
+    )
 
 
 def receipts(work: Path) -> dict[str, Any]:

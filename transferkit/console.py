@@ -50,7 +50,7 @@ def _forecasts(study: Study, runs: Sequence[Run], done: Mapping[Run, Receipt], f
             f"(minutes:seconds) on {workers}"
         )
     if done:
-        groups = {run: len(receipt.shared_with) + 1 for run, receipt in done.items()}
+        groups = {run: len(receipt.times.shared_with) + 1 for run, receipt in done.items()}
         expected = sum(seconds_of(study, run, found, groups[run]) for run in done)
         taken = sum(receipt.times.seconds for receipt in done.values())
         words.append(f"; those there took {clock(taken)} of workers' time, by the probe {clock(expected)}")

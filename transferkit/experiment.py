@@ -4,7 +4,7 @@ import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -171,10 +171,12 @@ def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> 
     audit(operated, before, run.label)
     seconds = time.perf_counter() - started + seconds_shared
     n_images = len(shared.train[operated.network.frozen_depth].labels)
-    times = Times(datetime.now(UTC).isoformat(timespec="seconds"), seconds, n_images * len(log) / seconds)
+    times = Times(
+        datetime.now(UTC).isoformat(timespec="seconds"), seconds, n_images * len(log) / seconds,
+        shared_with=tuple(other.label for other in shared.runs if other != run),
+    )  # fmt: skip
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
     receipt = _receipt(study, run, operated, tuple(log), times)
-    receipt = replace(receipt, shared_with=tuple(other.label for other in shared.runs if other != run))
     return study.store.keep(receipt, weights, history if run.source is None else None)
 
 

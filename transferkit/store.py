@@ -42,11 +42,16 @@ class EpochLog:
 
 @dataclass(frozen=True)
 class Times:
-    """When and how fast; `seconds` holds its part of what was shared with others."""
+    """When, how fast and beside which others; the only part of a receipt that differs between two trainings of a run.
+
+    `shared_with` names the networks whose frozen features came from the same pass over the images; `seconds` holds
+    this network's part of that pass.
+    """
 
     finished: str
     seconds: float
     images_per_second: float
+    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,7 @@ class Receipt:
     """What was run, with what, on what, and what came out.
 
     `account` says for each parameter and buffer where it came from and whether it was trained; `checksums` are
-    the SHA-256 of the files beside the receipt, by name; `shared_with` names the networks whose frozen features
-    came from the same pass over the images.
+    the SHA-256 of the files beside the receipt, by name.
     """
 
     run: Run
@@ -66,7 +70,6 @@ class Receipt:
     versions: Mapping[str, str]
     device_name: str
     times: Times
-    shared_with: tuple[str, ...] = ()
 
     @property
     def final(self) -> EpochLog:

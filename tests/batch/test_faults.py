@@ -184,7 +184,8 @@ def test_the_same_batch_started_twice_at_once_runs_each_notebook_once(notebook: 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_runs() -> None:
     program = (
-        "import os, sys\n"
+        "import locale, os, sys\n"
+        "import transferkit.commands.batch\n"  # whoever we become may not read this Python's modules
         "from transferkit.__main__ import main\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"  # root may write everywhere
         "sys.exit(main(sys.argv[1:]))"

@@ -85,7 +85,7 @@ def test_claims_without_data_say_what_to_run_and_show_the_authors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tmp_path / "ledger.csv"
-    assert main(["claims", "--work", str(tmp_path), "--authors", "--csv", str(table)]) == 0
+    assert main(["claims", "--evidence", str(tmp_path), "--authors", "--csv", str(table)]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "no data" in told
     assert "fails" in told
@@ -93,6 +93,16 @@ def test_claims_without_data_say_what_to_run_and_show_the_authors(
     assert ledger.columns[:5].tolist() == ["estimate", "low", "high", "n", "verdict"]
     assert ledger.loc["boost-over-control", "authors_verdict"] == "fails"
     assert ledger.loc["boost-over-control", "verdict"] == "no data"
+
+
+def test_before_anything_is_trained_claims_shows_what_the_repository_keeps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "ledger.csv"
+    assert main(["claims", "--work", str(tmp_path / "nothing"), "--csv", str(table)]) == 0
+    assert "these networks come with the repository" in capsys.readouterr().out
+    kept = pd.read_csv(Path(__file__).parents[2] / "course" / "results" / "evidence" / "claims.csv")
+    assert pd.read_csv(table)["verdict"].tolist() == kept["verdict"].tolist()
 
 
 @pytest.mark.parametrize(
