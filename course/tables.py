@@ -78,7 +78,8 @@ def provenance_sentence(rows: pd.DataFrame) -> str:
     values = rows.groupby("key")["value"].agg(" and ".join)
     return (
         f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
-        f"{values['torch version']}, Python {values['python version']}, {values['last'][:10]}."
+        f"{values['torch version']}, Python {values['python version']}; trained from {values['first'][11:16]} to "
+        f"{values['last'][11:16]} UTC on {values['last'][:10]}, on two cores that did other work beside."
     )
 
 
