@@ -49,7 +49,7 @@ def headline(rows: pd.DataFrame) -> str:
             f"**{times:.1f} times** faster than {name} (top-1 {difference.mean():+.1f} points, standard deviation "
             f"{difference.std():.1f}, {len(difference)} networks)"
         )
-    what = f"The whole grid of {len(grid('random0', 0))} networks on two cores: {ours.median():.0f} s (n={len(ours)})"
+    what = f"The whole grid of {len(grid('random0', 0))} networks: {ours.median():.0f} s (n={len(ours)})"
     return f"{what}, {' and '.join(told)}."
 
 

@@ -79,7 +79,7 @@ def provenance_sentence(rows: pd.DataFrame) -> str:
     return (
         f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
         f"{values['torch version']}, Python {values['python version']}; trained from {values['first'][11:16]} to "
-        f"{values['last'][11:16]} UTC on {values['last'][:10]}, on two cores that did other work beside."
+        f"{values['last'][11:16]} UTC on {values['last'][:10]}."
     )
 
 
