@@ -84,6 +84,15 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     purposes = "; ".join(f"{preset.name}: {preset.purpose}" for preset in presets().values())
     command.add_argument("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
     command.add_argument("--preset", default="quick", help=f"{purposes} (default: quick)")
+    command.add_argument(
+        "--net", metavar="NAME", help="this network by the preset's recipe: small, paper, resnet-small, vit-small, "
+        "convnext-small, or one of torchvision's as resnet18 (default: the preset's)"
+    )  # fmt: skip
+    command.add_argument("--start", type=Path, metavar="FILE", help="weights of that network that bases start from")
+    command.add_argument(
+        "--outputs", metavar="K", help="outputs of the last layer, or 'classes' for one per class of the half (default: "
+        "the network's; that of paper has 1000)"
+    )  # fmt: skip
     command.add_argument("--split", default="random0", help="random0..random3, natural or overlap-x (default: random0)")
     command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
     command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")
