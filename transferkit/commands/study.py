@@ -12,6 +12,7 @@ from transferkit.errors import UsageError
 from transferkit.experiment import Study, plan_study
 from transferkit.foreign import read_state
 from transferkit.nets import Net, NetSpec, StagedSpec
+from transferkit.network.given import fitting
 from transferkit.store import Store
 from transferkit.treatments import Run, plan
 from transferkit.work import find_work_folder, prepared_folder
@@ -32,15 +33,20 @@ def _net_of(options: argparse.Namespace, preset: Preset, image_size: int, store:
     """The preset's network, or that of --net for images of this size, with the --outputs and --start asked for."""
     net = preset.net
     if options.net:
-        from transferkit.network.zoo import find_net  # here, as torchvision is slow to import
-
-        net = find_net(options.net, image_size)
+        net = named_net(options.net, image_size)
     assert isinstance(net, NetSpec | StagedSpec)
     if options.outputs:
         net = replace(net, outputs=_outputs(options.outputs))
     if options.start:
         net = start_from(options.start, net, store)
     return net
+
+
+def named_net(name: str, image_size: int) -> Net:
+    """The network called `name`. Raises UsageError as `find_net`."""
+    from transferkit.network.zoo import find_net  # here, as torchvision is slow to import
+
+    return find_net(name, image_size)
 
 
 def _outputs(wanted: str) -> int | UnsetType:

@@ -14,6 +14,7 @@ from transferkit.results.precision import equivalence, further_clusters
 from transferkit.results.table import (
     COLUMNS,
     EPOCH_COLUMNS,
+    layers_of,
     pair,
     refuse_incomplete,
     refuse_mixed,
@@ -32,6 +33,7 @@ __all__ = [
     "equivalence",
     "estimate",
     "further_clusters",
+    "layers_of",
     "pair",
     "refuse_incomplete",
     "refuse_mixed",
