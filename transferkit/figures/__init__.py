@@ -1,8 +1,10 @@
 """The paper's figures and the first layer's, from tidy tables: Axes, whole Figures, their descriptions in words."""
 
+from transferkit.figures.alike import describe_cka, draw_cka
 from transferkit.figures.comparison import describe_matching, describe_shares, draw_matching, draw_shares
 from transferkit.figures.compose import describe_figure2, describe_random, draw_figure2, draw_random
 from transferkit.figures.conv1 import describe_conv1, draw_conv1
+from transferkit.figures.depths import describe_depths, draw_depths
 from transferkit.figures.diagram import describe_treatments, draw_treatments
 from transferkit.figures.distance import describe_distance, draw_distance
 from transferkit.figures.epochs import describe_convergence, describe_dip, draw_convergence, draw_dip
@@ -24,8 +26,10 @@ __all__ = [
     "FIGURE2",
     "RANDOM",
     "Reading",
+    "describe_cka",
     "describe_conv1",
     "describe_convergence",
+    "describe_depths",
     "describe_dip",
     "describe_distance",
     "describe_figure2",
@@ -42,8 +46,10 @@ __all__ = [
     "describe_sizes",
     "describe_spectra",
     "describe_treatments",
+    "draw_cka",
     "draw_conv1",
     "draw_convergence",
+    "draw_depths",
     "draw_dip",
     "draw_distance",
     "draw_figure2",
