@@ -84,6 +84,7 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     purposes = "; ".join(f"{preset.name}: {preset.purpose}" for preset in presets().values())
     command.add_argument("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
     command.add_argument("--preset", default="quick", help=f"{purposes} (default: quick)")
+    command.add_argument("--epochs", type=int, help="other than the preset's, as a small data set needs more")
     command.add_argument(
         "--net", metavar="NAME", help="this network by the preset's recipe: small, paper, resnet-small, vit-small, "
         "convnext-small, or one of torchvision's as resnet18 (default: the preset's)"
