@@ -74,3 +74,13 @@ def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     said = str(outputs_of(notebook))
     assert "holds" in said
     assert "no data" in said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_beyond_2014_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("09_beyond_2014.ipynb")
+    assert pictures_of(notebook) == 2
+    said = str(outputs_of(notebook))
+    assert "running_mean is frozen but moved" in said
+    assert "4 epochs" in said  # twice the smoke preset's
