@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from transferkit import figures
 from transferkit.__main__ import main
 from transferkit.claims import Evidence, ledger
+from transferkit.config import Precision
 from transferkit.errors import DataError, StoreError, UsageError
 from transferkit.experiment import Study, perform
 from transferkit.forecast import measure
@@ -54,6 +55,19 @@ def test_every_treatment_is_trained_audited_and_found_again(residual: Study) -> 
     assert not np.array_equal(frozen["layer2.0.bn1.running_mean"], source["layer2.0.bn1.running_mean"])
     again = replace(residual, store=Store(residual.store.work))
     assert [again.store.find(receipt.run, again.setting) for receipt in receipts] == receipts
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("name", "width"), [("vit-small", 16), ("convnext-small", 4)])
+def test_transformers_and_convnexts_pass_the_freeze_audit_too(
+    study: Study, name: str, width: int, precision: Precision
+) -> None:
+    net = find_net(name, 48)
+    assert isinstance(net, StagedSpec)
+    setting = replace(study.setting, net=replace(net, arguments=(("width", width),)), precision=precision)
+    other = replace(study, setting=setting)
+    for label in ("baseA", "A2B"):
+        assert np.isfinite(perform(other, parse_run(label, "random0", 0)).final.train_loss)
 
 
 def test_the_same_seed_gives_the_same_bits(residual: Study, tmp_path: Path) -> None:
