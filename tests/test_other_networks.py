@@ -15,6 +15,7 @@ from transferkit.__main__ import main
 from transferkit.claims import Evidence, ledger
 from transferkit.config import Precision
 from transferkit.errors import DataError, StoreError, UsageError
+from transferkit.evidence import Step, write_conv1
 from transferkit.experiment import Study, perform
 from transferkit.forecast import measure
 from transferkit.nets import StagedSpec
@@ -188,3 +189,15 @@ def test_depths_part_the_chop_points_and_are_the_papers_own_for_eight_layers(cou
 def test_a_label_deeper_than_the_network_is_refused(residual: Study) -> None:
     with pytest.raises(UsageError, match="A5B copies 5 layers, but this network has 5"):
         plan("random0", [0], ["A5B"], residual.setting.net.layers)
+
+
+def test_first_layers_too_small_for_a_wave_are_no_evidence(residual: Study, spec: StagedSpec, tmp_path: Path) -> None:
+    run = parse_run("baseA", "random0", 0)
+    for name, image_size, written in (("resnet-small", 48, True), ("resnet-small", 32, False)):  # 5x5 and 3x3 filters
+        net = find_net(name, image_size)
+        assert isinstance(net, StagedSpec)
+        own = replace(residual, setting=replace(residual.setting, net=replace(net, arguments=spec.arguments)))
+        perform(own, run)
+        perform(own, parse_run("baseB", "random0", 0))
+        write_conv1([Step(own, (run,))], own.setting.recipe, tmp_path)
+        assert (tmp_path / "conv1.csv").exists() == written
