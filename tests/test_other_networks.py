@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from transferkit import figures
-from transferkit.__main__ import main
+from transferkit.__main__ import main, parser
 from transferkit.claims import Evidence, ledger
+from transferkit.commands.study import study_of
 from transferkit.config import Precision
 from transferkit.errors import DataError, StoreError, UsageError
 from transferkit.evidence import Step, write_conv1
@@ -201,3 +202,15 @@ def test_first_layers_too_small_for_a_wave_are_no_evidence(residual: Study, spec
         perform(own, parse_run("baseB", "random0", 0))
         write_conv1([Step(own, (run,))], own.setting.recipe, tmp_path)
         assert (tmp_path / "conv1.csv").exists() == written
+
+
+def test_outputs_are_as_many_as_asked_for_or_one_for_each_class(tiny_folder: Path, tmp_path: Path) -> None:
+    def outputs(*arguments: str) -> int:
+        command = ["sweep", "--data", str(tiny_folder), "--work", str(tmp_path), "--device", "cpu", "--preset", "smoke"]
+        study, _ = study_of(parser().parse_args([*command, *arguments]))
+        return study.setting.net.outputs_for(4)
+
+    assert outputs() == outputs("--outputs", "classes") == outputs("--net", "vit-small") == 4
+    assert outputs("--outputs", "1000") == outputs("--net", "resnet-small", "--outputs", "1000") == 1000
+    with pytest.raises(UsageError, match="4 classes do not fit into the 3 outputs of small"):
+        outputs("--outputs", "3")
