@@ -17,26 +17,27 @@ import nbformat
 
 from course.stage import Executed, stage
 from transferkit import atomic
-from transferkit.batch.parameters import declared, parse, read_code
+from transferkit.batch.parameters import Parameter, declared, parse, read_code
 from transferkit.batch.receipts import NOTEBOOK
 from transferkit.batch.tasks import find_notebooks
-from transferkit.errors import BatchError, TransferkitError
+from transferkit.errors import BatchError, TransferkitError, UsageError
 from transferkit.work import find_work_folder
 
 ROOT = Path(__file__).parent.parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build the book; 0 when it is built, 1 when not, said in one sentence."""
+    """Build the book; 0 when it is built, 1 when it is not, 2 for wrong usage, both said in one sentence."""
     options = _parser().parse_args(arguments)
     out = (options.out or find_work_folder() / "book").absolute()
     try:
         notebooks = find_notebooks([options.notebooks])
         given = {"preset": options.preset} | dict(options.parameter)
+        _refuse_unknown(dict(options.parameter), notebooks)
         page = build(execute(notebooks, given, out, options.workers), out)
     except TransferkitError as problem:
         sys.stderr.write(f"{problem}\n")
-        return 1
+        return 2 if isinstance(problem, UsageError) else 1
     sys.stdout.write(f"wrote {page}\n")
     return 0
 
@@ -73,8 +74,18 @@ def build(lessons: Sequence[Executed], out: Path) -> Path:
     return out / "html" / "index.html"
 
 
+def _refuse_unknown(given: Mapping[str, str], notebooks: Sequence[Path]) -> None:
+    known = {name for path in notebooks for name in _declared(path)}
+    if strange := sorted(given.keys() - known):
+        raise UsageError(f"no lesson has a parameter '{strange[0]}': they know {', '.join(sorted(known))}.")
+
+
+def _declared(path: Path) -> dict[str, Parameter]:
+    return declared(read_code(nbformat.read(path, as_version=4)))
+
+
 def _known(path: Path, given: Mapping[str, str]) -> dict[str, object]:
-    parameters = declared(read_code(nbformat.read(path, as_version=4)))
+    parameters = _declared(path)
     return {name: parse(parameters[name], text) for name, text in given.items() if name in parameters}
 
 
