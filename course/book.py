@@ -64,6 +64,7 @@ def build(lessons: Sequence[Executed], out: Path) -> Path:
 
     Raises BatchError when Sphinx complains of anything; an older site then stays as it was.
     """
+    atomic.sweep_partials(out)  # of a build that was killed
     with atomic.new_folder(out / "source") as source:
         stage(lessons, source)
     with atomic.new_folder(out / "html") as html:
