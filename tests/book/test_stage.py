@@ -1,5 +1,7 @@
 """The pieces of which the book's tree is made."""
 
+import io
+from base64 import b64encode
 from pathlib import Path
 
 import nbformat
@@ -8,12 +10,15 @@ from docutils import nodes
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from course import book
 from course.extension import name_languages
 from course.lessons import Lesson, contents, group, read_lesson, syllabus
 from course.links import Links
 from course.outputs import tidy
+from course.stage import Executed
+from transferkit.errors import BatchError
 
 ROOT = Path(__file__).parent.parent.parent
 PNG = "iVBORw0KGgo="
@@ -120,3 +125,16 @@ def test_a_lesson_that_fails_leaves_the_older_book(tmp_path: Path, capfd: pytest
     assert book.main(["--notebooks", str(tmp_path), "--out", str(tmp_path / "book")]) == 1
     assert "report.html may say why" in capfd.readouterr().err
     assert (tmp_path / "book" / "html" / "index.html").read_text() == "older"
+
+
+@pytest.mark.long
+def test_a_picture_without_words_stops_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (2, 2)).save(buffer := io.BytesIO(), "PNG")
+    output = new_output("display_data", {"image/png": b64encode(buffer.getvalue()).decode()})
+    cells = [new_markdown_cell("# 01 · One"), new_code_cell("x", outputs=[output])]
+    path = tmp_path / "01_one.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    with pytest.raises(BatchError, match="mend what Sphinx names above"):
+        book.build([Executed(path, path)], tmp_path / "book")
+    assert "has no alternative text" in capfd.readouterr().err
+    assert not (tmp_path / "book" / "html").exists()
