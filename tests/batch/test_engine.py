@@ -16,7 +16,7 @@ from papermill.engines import papermill_engines
 from tests.batch.conftest import WriteNotebook
 from transferkit.atomic import PARTIAL
 from transferkit.batch.engine import OUTPUT_LIMIT, TransferkitEngine
-from transferkit.batch.family import describe_exit
+from transferkit.family import describe_exit
 from transferkit.errors import UsageError
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import LocalHandler, papermill_io
 
 from transferkit import atomic
-from transferkit.batch.family import describe_exit
+from transferkit.family import describe_exit
 from transferkit.batch.parameters import check, read_code
 
 SAVE_SECONDS = 5.0

@@ -16,7 +16,7 @@ import msgspec
 import psutil
 
 from transferkit import atomic
-from transferkit.batch import family
+from transferkit import family
 from transferkit.batch.notebook import STARTED, STOPPED
 from transferkit.batch.receipts import (
     NOTEBOOK,
