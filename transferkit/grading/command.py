@@ -26,7 +26,7 @@ WARNING = (
 
 def run(options: argparse.Namespace) -> None:
     """Grade a folder and write its page. Raises GradingError when some submission could not be graded."""
-    if options.seconds <= 0 or (options.workers or 1) < 1 or (options.seed or 0) < 0:
+    if options.seconds <= 0 or min(_given(options.workers), _given(options.seed) + 1) < 1:
         raise UsageError("--seconds must be more than 0, --workers 1 or more, --seed 0 or more.")
     lesson = options.lesson.zfill(2)
     chosen = exercises(lesson)
@@ -75,3 +75,7 @@ def _line(one: Graded, count: int, of: int) -> str:
 
 def _is_ungraded(one: Graded) -> bool:
     return any(grade.state in UNGRADED for grade in one.grades)
+
+
+def _given(value: int | None) -> int:
+    return 1 if value is None else value

@@ -15,8 +15,9 @@ from transferkit.grading.session import EndedError, Reason, Session
 from transferkit.grading.submissions import printable
 
 State = Literal[
-    "passed", "wrong", "error", "open", "missing", "timeout", "memory", "died", "output", "unreadable", "not graded"
-]
+    "passed", "wrong", "error", "open", "missing", "timeout", "memory", "processes", "died", "output",
+    "unreadable", "not graded",
+]  # fmt: skip
 ASKER, JUDGE = "transferkit.grading.asker", "transferkit.grading.judge"
 UNGRADED: tuple[State, ...] = ("unreadable", "not graded")
 LONGEST = 400  # characters of what is told of an answer
@@ -26,8 +27,9 @@ LONGEST = 400  # characters of what is told of an answer
 class Grade:
     """The judgement on one exercise of one student; `case`, `seen`, `misconception` and `thought` as in a Verdict.
 
-    `state` is that of the verdict, or missing (no cell of the notebook is the exercise's), timeout, memory, died or
-    output (what ended the answer), unreadable (the file is no notebook) or not graded (the fault is not the student's).
+    `state` is that of the verdict, or missing (no cell of the notebook is the exercise's), timeout, memory, processes,
+    died or output (what ended the answer), unreadable (the file is no notebook) or not graded (the fault is not the
+    student's).
     """
 
     student: str
@@ -153,6 +155,7 @@ def _ended(exercise: Exercise, student: str, reason: Reason, limits: Limits) -> 
     told = {
         "timeout": f"no answer within {limits.seconds:g} seconds.",
         "memory": f"more than {limits.memory // 2**20} MB of memory were taken.",
+        "processes": "processes were started without end.",
         "died": "the code ended the process that ran it.",
         "output": f"the answer is larger than {limits.answer // 2**20} MB.",
         "machine": "the machine ran out of memory while this was running.",

@@ -12,7 +12,8 @@ MEGABYTE = 2**20
 class Limits:
     """`seconds` per exercise; bytes of memory, of files in the sandbox and of an answer; processes and threads at once.
 
-    `memory` is what one process may add to what torch takes, and what all of a submission may hold together.
+    `memory` is what all processes of a submission may hold together, which is looked at many times a second; twice as
+    much is what a single one can ever ask for.
     """
 
     seconds: float = 20.0
@@ -24,7 +25,7 @@ class Limits:
 
     def apply(self) -> None:
         """Bind this process and all that it starts, for good."""
-        address = psutil.Process().memory_info().vms + self.memory  # what is mapped already is mostly libraries
+        address = psutil.Process().memory_info().vms + 2 * self.memory  # what is mapped already is mostly libraries
         for kind, limit in (
             (resource.RLIMIT_AS, address),
             (resource.RLIMIT_CPU, int(2 * self.seconds) + 1),

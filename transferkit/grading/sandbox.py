@@ -105,5 +105,5 @@ def _leave_root(view: Sequence[str]) -> list[str]:
     user = str(secrets.choice(_NOBODY))
     rights = ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
     shown = (*view, "--bind", "/proc", "/proc", "--dev", "/dev")
-    enter = ["bwrap", "--unshare-ipc", "--unshare-net", "--die-with-parent", *rights, *shown, "--"]
+    enter = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--die-with-parent", *rights, *shown, "--"]
     return [*enter, "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -20,8 +21,9 @@ from transferkit.grading.sandbox import contained, environment
 
 START_SECONDS = 180.0  # to import torch, on a machine that has other things to do
 TICK_SECONDS = 0.05
+MOST_PROCESSES = 0.75  # of the limit, the sandbox's own among them; more is taken for an endless number
 LEAST_AVAILABLE = 0.04  # share of the machine's memory; before it is gone, whoever runs is ended
-Reason = Literal["timeout", "memory", "died", "output", "machine"]
+Reason = Literal["timeout", "memory", "processes", "died", "output", "machine"]
 
 
 class EndedError(Exception):
@@ -94,7 +96,7 @@ class Session:
             while (length := self._length(came)) is None or len(came) < HEADER + length:
                 if time.monotonic() > end:
                     raise EndedError("timeout")
-                self._watch_memory()
+                self._watch()
                 for key, _ in selector.select(TICK_SECONDS):
                     if key.fd == self._output:
                         came += self._read()
@@ -124,21 +126,36 @@ class Session:
         except BrokenPipeError:
             raise EndedError("died") from None
 
-    def _watch_memory(self) -> None:
+    def _watch(self) -> None:
         machine = psutil.virtual_memory()
         if machine.available < LEAST_AVAILABLE * machine.total:
             raise EndedError("machine")
-        if self._own_memory() > self._limits.memory:
+        members = self._members()
+        if len(members) > MOST_PROCESSES * self._limits.processes:
+            raise EndedError("processes")
+        if sum(map(_own_memory, members)) > self._limits.memory:
             raise EndedError("memory")
 
-    def _own_memory(self) -> int:
-        """Bytes that the processes hold for themselves: without the libraries' files, which all share."""
-        total = 0
+    def _members(self) -> list[psutil.Process]:
         try:
             first = psutil.Process(self._process.pid)
-            for process in (first, *first.children(recursive=True)):
-                used = process.memory_info()
-                total += used.rss - used.shared
+            return [first, *first.children(recursive=True)]
         except family.GONE:
-            pass
-        return total
+            return []
+
+
+def _own_memory(process: psutil.Process) -> int:
+    """Bytes that a process holds, without files; what several hold together is divided among them."""
+    try:
+        table = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        shares = {name: line.split() for name, _, line in (row.partition(":") for row in table.splitlines())}
+        return 1024 * sum(int(shares[name][0]) for name in ("Pss_Anon", "Pss_Shmem"))
+    except (OSError, KeyError, IndexError, ValueError):  # other systems, older kernels, or it has just ended
+        return _roughly_own_memory(process)
+
+
+def _roughly_own_memory(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except family.GONE:
+        return 0
