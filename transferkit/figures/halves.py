@@ -16,7 +16,7 @@ _COLUMNS, _GAP, _NAME = 2, 10, 13  # classes side by side; pixels of an image be
 
 @dataclass(frozen=True)
 class HalfSheet:
-    """What is shown of a half: its name, a line about it, and classes by name with uint8 classes x views x 3 x H x W."""
+    """A half: its name, a line about it, and some classes with images, uint8 classes x views x 3 x H x W."""
 
     name: str
     told: str
@@ -31,7 +31,9 @@ def draw_halves(sheets: Sequence[HalfSheet], title: str) -> Figure:
     tall = max(len(montage) for montage in montages)
     inches = PAGE_WIDTH / sum(montage.shape[1] + 2 * _GAP for montage in montages)
     figure = page(head() + foot(notes) + tall * inches + 0.35, title, notes)
-    for ax, sheet, montage in zip(figure.subplots(1, len(sheets)), sheets, montages, strict=True):
+    for ax, sheet, montage in zip(
+        figure.subplots(1, len(sheets), gridspec_kw={"wspace": 0.06}), sheets, montages, strict=True
+    ):
         ax.imshow(montage, interpolation="nearest")
         ax.set_axis_off()
         ax.set_title(f"half {sheet.name}: {sheet.told}", loc="left", fontsize=TEXT_SIZE, color=INK)
