@@ -84,6 +84,7 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     purposes = "; ".join(f"{preset.name}: {preset.purpose}" for preset in presets().values())
     command.add_argument("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
     command.add_argument("--preset", default="quick", help=f"{purposes} (default: quick)")
+    command.add_argument("--epochs", type=int, help="other than the preset's, as a small data set needs more")
     command.add_argument("--split", default="random0", help="random0..random3, natural or overlap-x (default: random0)")
     command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
     command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")

@@ -201,9 +201,16 @@ def presets() -> dict[str, Preset]:
     return {preset.name: preset for preset in listed}
 
 
-def get_preset(name: str) -> Preset:
-    """The preset called `name`. Raises UsageError with the names there are."""
+def get_preset(name: str, epochs: int | None = None) -> Preset:
+    """The preset called `name`, with another number of epochs if one is given, as small data sets need.
+
+    Raises UsageError with the names there are, and for less than one epoch.
+    """
     known = presets()
     if name not in known:
         raise UsageError(f"'{name}' is no preset: choose {', '.join(known)}.")
-    return known[name]
+    if epochs is None:
+        return known[name]
+    if epochs < 1:
+        raise UsageError(f"{epochs} epochs are no training: give 1 or more.")
+    return replace(known[name], recipe=replace(known[name].recipe, epochs=epochs))

@@ -153,7 +153,8 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
     except BrokenProcessPool:
         raise TrainingError(
             f"a worker process was killed while it trained {group[0].label} or a network beside it (out of memory?): "
-            "run the same command again, perhaps with fewer --workers; what is done is kept."
+            "run the same command again, perhaps with fewer --workers; what is done is kept. A script of your own must "
+            "call this under 'if __name__ == \"__main__\":', as worker processes import it."
         ) from None
 
 

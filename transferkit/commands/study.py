@@ -11,9 +11,9 @@ from transferkit.work import find_work_folder, prepared_folder
 
 
 def study_of(options: argparse.Namespace) -> tuple[Study, tuple[Run, ...]]:
-    """The study of --data under --preset, and the runs of --split, --seeds and --runs. Raises UsageError."""
+    """The study of --data under --preset and --epochs, the runs of --split, --seeds and --runs. Raises UsageError."""
     store = Store(options.work or find_work_folder())
-    preset = get_preset(options.preset)
+    preset = get_preset(options.preset, options.epochs)
     runs = plan(options.split, options.seeds, options.runs)
     prepared = open_prepared(prepared_folder(store.work, options.data))
     prepared.split(options.split)  # refuses a split that these classes cannot be divided by

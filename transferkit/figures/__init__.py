@@ -12,6 +12,7 @@ from transferkit.figures.halves import HalfSheet, describe_halves, draw_halves
 from transferkit.figures.ledger import describe_ledger, draw_ledger
 from transferkit.figures.losses import describe_losses, draw_losses
 from transferkit.figures.means import plot_means
+from transferkit.figures.options import describe_options, draw_options
 from transferkit.figures.page import save, to_png
 from transferkit.figures.panels import FIGURE2, RANDOM, plot_networks
 from transferkit.figures.plateau import on_plateau
@@ -38,6 +39,7 @@ __all__ = [
     "describe_ledger",
     "describe_losses",
     "describe_matching",
+    "describe_options",
     "describe_orientations",
     "describe_random",
     "describe_scaling",
@@ -57,6 +59,7 @@ __all__ = [
     "draw_ledger",
     "draw_losses",
     "draw_matching",
+    "draw_options",
     "draw_orientations",
     "draw_random",
     "draw_scaling",

@@ -1,5 +1,6 @@
 """What a grid says: tidy tables with paired differences, means with intervals, tests, and how much more is needed."""
 
+from transferkit.results.advice import Advice, advise, options_of, shuffled_options
 from transferkit.results.estimate import (
     ENOUGH_FOR_INTERVAL,
     Estimate,
@@ -25,16 +26,20 @@ __all__ = [
     "COLUMNS",
     "ENOUGH_FOR_INTERVAL",
     "EPOCH_COLUMNS",
+    "Advice",
     "Estimate",
     "Over",
+    "advise",
     "compare",
     "contrast",
     "equivalence",
     "estimate",
     "further_clusters",
+    "options_of",
     "pair",
     "refuse_incomplete",
     "refuse_mixed",
+    "shuffled_options",
     "slope",
     "summarise",
     "tabulate",
