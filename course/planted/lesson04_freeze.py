@@ -121,8 +121,9 @@ def freeze_zeroed(network: nn.Sequential, n: int) -> nn.Sequential:
 
 def freeze_redrawn(network: nn.Sequential, n: int) -> nn.Sequential:
     """Wrong."""
-    for layer in network[:n]:
-        layer[0].reset_parameters()
+    for module in network[:n].modules():
+        if isinstance(module, nn.Linear):
+            module.reset_parameters()
     return freeze_layers(network, range(n))
 
 
