@@ -1,5 +1,6 @@
 """The options for a new task: what is drawn is what the advice says."""
 
+import numpy as np
 import pytest
 
 from tests.figure_tables import grids
@@ -13,10 +14,10 @@ TABLE = grids(("random0", "random1", "random2"))
 def test_every_option_stands_at_its_mean_and_the_best_is_ringed() -> None:
     ax = draw_options(TABLE, "planted").axes[0]
     means = 100 * options_of(TABLE).mean()
-    drawn = {round(float(y), 6) for line in ax.lines for y in line.get_ydata()}
+    drawn = {round(float(y), 6) for line in ax.lines for y in np.atleast_1d(np.asarray(line.get_ydata()))}
     assert {round(float(mean), 6) for mean in means} <= drawn
     ring = next(line for line in ax.lines if line.get_markersize() == 15)
-    assert ring.get_ydata()[0] == pytest.approx(100 * advise(TABLE).gain)
+    assert np.asarray(ring.get_ydata())[0] == pytest.approx(100 * advise(TABLE).gain)
 
 
 def test_the_alternative_text_holds_the_advice() -> None:

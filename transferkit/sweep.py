@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from transferkit.errors import StoreError, TrainingError
-from transferkit.experiment import Failure, Study, groups_of, perform_group
+from transferkit.experiment import Failure, Study, perform_group
 from transferkit.network import count_parameters
 from transferkit.store import Receipt
-from transferkit.treatments import Run
+from transferkit.treatments import Run, groups_of
 from transferkit.workload import expected_images, relative_cost
 
 POLL_SECONDS = 0.5

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from transferkit.figures.page import page
 from transferkit.figures.style import BASE_LINE, INK, LARGE, SMALL, STYLES, TEXT_SIZE, dress
 from transferkit.figures.words import listed
-from transferkit.results import Advice, advise, options_of
+from transferkit.results import Advice, advise, layers_of, options_of
 from transferkit.treatments import Treatment, parse_run
 
 _RING: Mapping[str, Any] = MappingProxyType(
@@ -46,7 +46,7 @@ def draw_options(table: pd.DataFrame, data: str, title: str = "How many layers t
     for option in advice.as_good:
         ax.plot(places.get(option, 0), low, clip_on=False, **_AS_GOOD)
     ax.set_ylim(bottom=low)
-    dress(ax, names=True)
+    dress(ax, names=True, layers=layers_of(table))
     ax.set_ylabel("Gain over the base (points)", fontsize=TEXT_SIZE, color=INK)
     ax.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
     return figure

@@ -15,6 +15,7 @@ from transferkit.results.precision import equivalence, further_clusters
 from transferkit.results.table import (
     COLUMNS,
     EPOCH_COLUMNS,
+    layers_of,
     pair,
     refuse_incomplete,
     refuse_mixed,
@@ -35,6 +36,7 @@ __all__ = [
     "equivalence",
     "estimate",
     "further_clusters",
+    "layers_of",
     "options_of",
     "pair",
     "refuse_incomplete",
