@@ -1,13 +1,16 @@
 """All exercises, by lesson."""
 
-from transferkit.checks import lesson04
+from transferkit.checks import lesson02, lesson04
 from transferkit.checks.exercise import Exercise
 from transferkit.errors import UsageError
 
 
 def exercises(lesson: str = "") -> tuple[Exercise, ...]:
     """The exercises of a lesson ("04") in its order; of all lessons without one. Raises UsageError for no lesson."""
-    every = (*lesson04.EXERCISES,)
+    every = (
+        *lesson02.EXERCISES,
+        *lesson04.EXERCISES,
+    )
     lessons = sorted({exercise.lesson for exercise in every})
     if lesson and lesson not in lessons:
         raise UsageError(f"lesson '{lesson}' has no exercises: choose {', '.join(lessons)}.")
