@@ -1,7 +1,6 @@
 """The commands about claims: train what they need, and say which of them hold."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +13,6 @@ from transferkit.console import show_progress
 from transferkit.evidence import (
     Bench,
     Step,
-    StudyPlan,
     beside,
     choose_studies,
     claims_table,
@@ -42,7 +40,7 @@ def evidence(options: argparse.Namespace) -> None:
     store, console = Store(options.work or find_work_folder()), Console()
     preset = get_preset("smoke" if options.smoke else options.preset)
     bench = Bench(preset, options.device, store)
-    known = smoke_studies(options.data) if options.smoke else _on_data(options.data)
+    known = smoke_studies(options.data) if options.smoke else studies(options.data)
     steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
     workers = default_workers(choose_device(options.device)) if options.workers is None else options.workers
     _show_costs(steps, workers, console, probed=not options.smoke)
@@ -74,11 +72,6 @@ def claims(options: argparse.Namespace) -> None:
         folder = kept
     authors = ledger(authors_evidence(), published=True) if options.authors else None
     _show(read_evidence(folder), authors, options.csv, Console())
-
-
-def _on_data(data: str) -> tuple[StudyPlan, ...]:
-    """The studies on another data set than photos; the dial stays where the parts of classes are known."""
-    return tuple(replace(plan, data=data) if plan.name != "dial" else plan for plan in studies())
 
 
 def _show_costs(steps: dict[str, tuple[Step, ...]], workers: int, console: Console, *, probed: bool) -> None:
