@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from IPython.display import Image
 
 
-def open_study(prepared: Path, preset: str, device: str = "auto") -> Study:
-    """The study of a prepared folder under a preset, by name, in the usual work folder. Raises as `plan_study`."""
-    return plan_study(open_prepared(prepared), get_preset(preset), device, Store(find_work_folder()))
+def open_study(prepared: Path, preset: str, device: str = "auto", epochs: int | None = None) -> Study:
+    """The study of a prepared folder under a preset, by name, in the usual work folder. Raises as `plan_study`.
+
+    `epochs` is for data sets so small that the preset's would be too few.
+    """
+    return plan_study(open_prepared(prepared), get_preset(preset, epochs), device, Store(find_work_folder()))
 
 
 def plan_table(study: Study, runs: Sequence[Run]) -> Table:

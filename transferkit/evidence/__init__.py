@@ -11,7 +11,15 @@ from transferkit.evidence.collect import (
     write_study,
 )
 from transferkit.evidence.pictures import further_pictures, write_pictures
-from transferkit.evidence.plan import Part, StudyPlan, choose_studies, freezing_study, smoke_studies, studies
+from transferkit.evidence.plan import (
+    Part,
+    StudyPlan,
+    choose_studies,
+    freezing_study,
+    of_layers,
+    smoke_studies,
+    studies,
+)
 from transferkit.evidence.show import beside, claims_table, cost_table
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "freezing_study",
     "further_pictures",
     "kept_evidence",
+    "of_layers",
     "predict_cost",
     "run_study",
     "smoke_studies",
