@@ -89,10 +89,11 @@ def test_it_ends_with_a_summary_the_library_and_a_source(lesson: nbformat.Notebo
     assert re.search(r"^\*Sources?\*: ", last.source, re.MULTILINE)
 
 
-def test_its_code_is_short(lesson: nbformat.NotebookNode) -> None:
+def test_its_code_is_short_and_defines_nothing_but_in_exercises(lesson: nbformat.NotebookNode) -> None:
     shown = [cell for cell in code_cells(lesson) if "nbgrader" not in cell.metadata]  # the others are exercises
     assert sum(code_lines(cell.source) for cell in shown) <= MOST_LINES
     for cell in code_cells(lesson):
+        assert cell not in shown or not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), cell.id
         most = MOST_IN_EXERCISE if "exercise" in cell.metadata else MOST_IN_CELL
         assert code_lines(cell.source) <= most, cell.id
 
