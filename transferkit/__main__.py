@@ -14,6 +14,7 @@ from transferkit import __version__
 from transferkit.batch.options import add_options as add_batch_options
 from transferkit.config import presets
 from transferkit.errors import TransferkitError, UsageError
+from transferkit.grading.options import add_options as add_grade_options
 
 COMMANDS = (
     ("plan", "grid", "print what a sweep would train, what is already there, and how many minutes are to go"),
@@ -77,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("batch", help=purpose, description=f"{purpose.capitalize()}.")
     command.set_defaults(command="batch", module="batch")
     add_batch_options(command)
+    purpose = "try the exercises of submitted notebooks in a sandbox, and write scores and where the class is stuck"
+    command = commands.add_parser("grade", help=purpose, description=f"{purpose.capitalize()}.")
+    command.set_defaults(command="grade", module="grade")
+    add_grade_options(command)
     return top
 
 

@@ -23,3 +23,7 @@ class TrainingError(TransferkitError):
 
 class BatchError(TransferkitError):
     """Notebooks of a batch did not run to their end."""
+
+
+class GradingError(TransferkitError):
+    """Submissions of a class could not be graded."""

@@ -1,6 +1,14 @@
 """All exercises, by lesson."""
 
-from transferkit.checks import lesson01, lesson04, lesson05, lesson06, lesson07, lesson08
+from transferkit.checks import (
+    lesson01,
+    lesson02,
+    lesson04,
+    lesson05,
+    lesson06,
+    lesson07,
+    lesson08,
+)
 from transferkit.checks.exercise import Exercise
 from transferkit.errors import UsageError
 
@@ -9,6 +17,7 @@ def exercises(lesson: str = "") -> tuple[Exercise, ...]:
     """The exercises of a lesson ("04") in its order; of all lessons without one. Raises UsageError for no lesson."""
     every = (
         *lesson01.EXERCISES,
+        *lesson02.EXERCISES,
         *lesson04.EXERCISES,
         *lesson05.EXERCISES,
         *lesson06.EXERCISES,
