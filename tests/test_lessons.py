@@ -72,6 +72,18 @@ def test_figure_3_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("default")
+def test_freeze_or_finetune_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("07_freeze_or_finetune.ipynb")
+    assert pictures_of(notebook) == 2
+    said = str(outputs_of(notebook))
+    assert said.count("not begun. Write your answer") == 6  # three exercises, each as text and as HTML
+    assert "because" in said  # which of over- and under-fitting is at work
+    assert "freeze" in said  # the advice of the kept tables
+    assert "a base trained for as many images" in said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
 def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("08_evidence.ipynb", wanted="similar dissimilar plateau sizes")
     assert pictures_of(notebook) == 9
