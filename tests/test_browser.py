@@ -39,6 +39,15 @@ noise = np.random.default_rng(0).normal(0, 0.01, (6, 3, 9, 9))
 planted = np.stack([Gabor(0, 0, 30 * n, 5, 90, 2, 1, 3**-0.5, 3**-0.5, 3**-0.5, 0.1).draw(9) for n in range(6)])
 microscope({epoch: noise + epoch / 2 * planted for epoch in range(3)}, "The Gabor microscope")
 """
+PICTURE = """
+from matplotlib.figure import Figure
+from transferkit import lesson
+
+figure = Figure(figsize=(2, 1))
+figure.subplots().plot([0, 1], [1, 0])
+lesson.picture(figure, "A line that falls", width=300)
+"""
+FOLDED = "<details>\n<summary>Solution</summary>\n\n```python\ndef f():\n    return 1\n```\n\n</details>"
 
 pytestmark = [
     pytest.mark.long,
@@ -91,6 +100,19 @@ def test_the_lesson_runs_and_its_microscope_answers(lab: str, page: "Page", tiny
     )
     run_notebook_in_lab(page, lab.format("lesson.ipynb"), seconds=180)
     use_the_microscope(page)
+
+
+def test_a_picture_has_its_text_and_a_solution_is_folded(lab: str, page: "Page", tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(PICTURE), nbformat.v4.new_markdown_cell(FOLDED)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), tmp_path / "picture.ipynb")
+    run_notebook_in_lab(page, lab.format("picture.ipynb"), seconds=120)
+    picture = page.get_by_role("img", name="A line that falls")
+    picture.wait_for(timeout=20_000)
+    assert picture.evaluate("picture => picture.naturalWidth") == 400
+    solution = page.locator("details code")
+    assert not solution.is_visible()
+    page.locator("summary").click()
+    solution.wait_for(timeout=5_000)
 
 
 def run_notebook_in_lab(page: "Page", address: str, seconds: float) -> None:
