@@ -51,7 +51,7 @@ def verdict_on(exercise: Exercise, replies: Sequence[Reply], seed: int) -> Verdi
     verdict = Verdict(exercise.name, "wrong", exercise.points, len(cases))
     if len(replies) != len(cases):
         return replace(verdict, state="error", case=cases[0].name, seen=f"{len(replies)} of {len(cases)} cases came.")
-    if all(reply == Reply() for reply in replies):
+    if all(reply.value is None and not reply.error for reply in replies):
         return replace(verdict, state="open")
     for case, reply in zip(cases, replies, strict=True):
         if reply.error:

@@ -59,6 +59,7 @@ def environment() -> dict[str, str]:
         "USER": "nobody",
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(_package().parent),
+        "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
