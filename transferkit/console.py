@@ -12,7 +12,7 @@ from rich.table import Table
 from transferkit.experiment import Study
 from transferkit.first_layer import shares
 from transferkit.forecast import Probe, forecast, seconds_of
-from transferkit.results import layers_of, summarise
+from transferkit.results import summarise
 from transferkit.store import Receipt
 from transferkit.sweep import Progress
 from transferkit.treatments import TREATMENTS, Run
@@ -108,9 +108,9 @@ def clock(seconds: float) -> str:
 
 
 def paired_table(table: pd.DataFrame) -> Table:
-    """Mean paired difference per treatment and n, in points, with a 95 % interval where there are enough."""
+    """Mean paired difference per treatment and n that there is, in points, with a 95 % interval if there are enough."""
     summary = summarise(table).set_index(["treatment", "n"])
-    bases, points = table[table["treatment"] == "base"]["top1"], range(1, len(layers_of(table)))
+    bases, points = table[table["treatment"] == "base"]["top1"], sorted({n for _, n in summary.index} - {0})
     shown = Table(
         title="Top-1 accuracy minus that of the own target's base, in points",
         caption=f"base: {100 * bases.mean():.1f} % ({len(bases)} networks, "
@@ -119,7 +119,7 @@ def paired_table(table: pd.DataFrame) -> Table:
     shown.add_column("treatment")
     for n in points:
         shown.add_column(f"n={n}", justify="right")
-    for treatment in TREATMENTS[1:]:
+    for treatment in (name for name in TREATMENTS[1:] if name in summary.index):
         shown.add_row(treatment, *(_cell(summary, treatment, n) for n in points))
     return shown
 

@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 from rich.table import Table
 
 from transferkit import console, figures
 from transferkit.config import get_preset
-from transferkit.data import open_prepared
+from transferkit.data import load_half, open_prepared
 from transferkit.errors import StoreError
 from transferkit.experiment import Study, plan_study
 from transferkit.forecast import probe
 from transferkit.manifest import CONTACT_SHEET
 from transferkit.report import finished
+from transferkit.splits import ClassSplit
 from transferkit.store import Receipt, Store
 from transferkit.sweep import sweep
-from transferkit.treatments import Run
+from transferkit.treatments import HALVES, Half, Run
 from transferkit.work import find_work_folder
 from transferkit.workers import default_workers, local_workers
 
@@ -90,6 +92,28 @@ def contact_sheet(study: Study) -> Picture:
         raise StoreError(f"{sheet} is missing: data_prep.ensure draws it.")
     named = ", ".join(info.name for info in classes[:5])
     return png(sheet.read_bytes(), f"Some images of each of the {len(classes)} classes: {named} and so on.", width=900)
+
+
+def halves(study: Study, name: str, classes: int = 10, views: int = 3) -> Picture:
+    """Some classes of each half of the split called `name`, with training images. Raises as `Prepared.split`."""
+    split = study.prepared.split(name)
+    sheets = [_sheet(study, split, half, classes, views) for half in HALVES]
+    title = f"The halves of split {name} on {study.setting.data}"
+    return picture(figures.draw_halves(sheets, title), figures.describe_halves(sheets, title))
+
+
+def _sheet(study: Study, split: ClassSplit, half: Half, count: int, views: int) -> figures.HalfSheet:
+    infos = [study.prepared.manifest.classes[index] for index in split.classes(half)]
+    data = load_half(study.prepared, split, half, "train", images_per_class=views)
+    images, labels = data.images.numpy(), data.labels.numpy()
+    shown = np.unique(np.linspace(0, len(infos) - 1, count).round().astype(int))
+    natural = sum(info.natural for info in infos)
+    return figures.HalfSheet(
+        half,
+        f"{len(infos) - natural} man-made classes, {natural} natural ones",
+        tuple(infos[label].name for label in shown),
+        np.stack([images[labels == label] for label in shown]),
+    )
 
 
 def _to_webp(png: bytes) -> bytes:

@@ -142,20 +142,24 @@ def fingerprint(network: torch.nn.Module) -> dict[str, bytes]:
     return {name: tensor.detach().cpu().numpy().tobytes() for name, tensor in network.state_dict().items()}
 
 
+def moved(network: torch.nn.Module, before: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The names of all parameters and buffers that are no longer, bit for bit, as in the fingerprint `before`."""
+    return tuple(name for name, content in fingerprint(network).items() if content != before.get(name))
+
+
 def audit(operated: Operated, before: Mapping[str, bytes], name: str) -> None:
     """Prove that training kept to the account. `before` is the fingerprint taken before it, `name` the run's.
 
     Raises TrainingError naming each frozen tensor that moved by a single bit, each trained one that did not
     move at all, and each that the account does not list exactly once.
     """
-    after = fingerprint(operated.network)
+    after, changed = operated.network.state_dict(), moved(operated.network, before)
     listed = [entry.name for entry in operated.account]
     faults = [f"{tensor} is not accounted for exactly once" for tensor in after if listed.count(tensor) != 1]
     for entry in operated.account:
-        moved = after.get(entry.name) != before.get(entry.name)
-        if moved and entry.fate == "frozen":
+        if entry.name in changed and entry.fate == "frozen":
             faults.append(f"{entry.name} is frozen but moved")
-        if not moved and entry.fate == "trained":
+        if entry.name not in changed and entry.fate == "trained":
             faults.append(f"{entry.name} is trained but never moved")
     if faults:
         raise TrainingError(f"the freeze audit of {name} failed: {'; '.join(faults)}. Nothing was kept.")

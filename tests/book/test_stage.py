@@ -24,8 +24,8 @@ ROOT = Path(__file__).parent.parent.parent
 PNG = "iVBORw0KGgo="
 
 
-def lesson(number: str, **fields: object) -> Lesson:
-    return Lesson(f"{number}_name", f"{number} · Name", "5 minutes", ("read",), **fields)  # type: ignore[arg-type]
+def lesson(number: str) -> Lesson:
+    return Lesson(f"{number}_name", f"{number} · Name", "5 minutes", ("read",))
 
 
 def test_a_lesson_says_title_time_and_goals(tmp_path: Path) -> None:
@@ -103,10 +103,11 @@ def test_of_outputs_stays_what_needs_no_kernel() -> None:
 
 def test_chinese_terms_say_their_language() -> None:
     document = nodes.document(None, None)  # type: ignore[arg-type]
-    document += [nodes.term("", "split"), nodes.term("", "类别 & 划分")]
+    english, chinese = nodes.term("", "split"), nodes.term("", "类别 & 划分")
+    document += [english, chinese]
     name_languages(None, document)  # type: ignore[arg-type]
-    assert str(document[0][0]) == "split"
-    assert document[1][0].astext() == '<span lang="zh-Hans">类别 &amp; 划分</span>'
+    assert str(english[0]) == "split"
+    assert chinese[0].astext() == '<span lang="zh-Hans">类别 &amp; 划分</span>'
 
 
 def test_a_parameter_that_no_lesson_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

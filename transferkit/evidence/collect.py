@@ -23,6 +23,15 @@ CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", 
 def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, ...]:
     """Write NAME.csv, one row per network, and NAME-epochs.csv, one row per network and epoch; each atomically.
 
+    As `tabulate_study` makes them. Raises as that.
+    """
+    table, log = tabulate_study(steps)
+    return _write(table, folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
+
+
+def tabulate_study(steps: Sequence[Step]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The networks of a study, one row each, and its epochs, one row per network and epoch.
+
     The columns are those of `results.COLUMNS` and `results.EPOCH_COLUMNS` with data, images_per_class, epochs,
     random_filters and the classes of the target half, and by epoch the images seen. Raises StoreError when a
     network of the study is not trained.
@@ -37,7 +46,7 @@ def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, .
             logs.assign(images_seen=logs["epoch"] * np.repeat(seen, [len(receipt.log) for receipt in receipts]))
         )
     table, log = (pd.concat(tables, ignore_index=True) for tables in (networks, epochs))
-    return _write(pair(table), folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
+    return pair(table), log
 
 
 def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path:

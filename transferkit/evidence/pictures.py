@@ -35,6 +35,13 @@ def _pictures(evidence: Evidence) -> Iterator[Picture]:
         yield from _of_epochs(evidence.epochs)
     if evidence.similar is not None and evidence.dissimilar is not None:
         yield from _of_both(evidence.similar, evidence.dissimilar)
+    yield from further_pictures(evidence)
+    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
+    yield "claims", figures.draw_ledger(ours, theirs), figures.describe_ledger(ours, theirs)
+
+
+def further_pictures(evidence: Evidence) -> Iterator[Picture]:
+    """What the further studies show, of those that are done: sizes of the target set, random filters, the dial."""
     if evidence.sizes is not None:
         yield from _of_sizes(evidence.sizes)
     if evidence.plateau is not None:
@@ -44,8 +51,6 @@ def _pictures(evidence: Evidence) -> Iterator[Picture]:
     if evidence.dial is not None:
         data = _data(evidence.dial)
         yield "dial", figures.draw_distance(evidence.dial, data), figures.describe_distance(evidence.dial, data)
-    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
-    yield "claims", figures.draw_ledger(ours, theirs), figures.describe_ledger(ours, theirs)
 
 
 def _of_similar(table: pd.DataFrame) -> Iterator[Picture]:

@@ -8,6 +8,7 @@ from transferkit.figures.distance import describe_distance, draw_distance
 from transferkit.figures.epochs import describe_convergence, describe_dip, draw_convergence, draw_dip
 from transferkit.figures.figure3 import describe_figure3, draw_figure3
 from transferkit.figures.first_layer import describe_filter_sheet, draw_filter_sheet
+from transferkit.figures.halves import HalfSheet, describe_halves, draw_halves
 from transferkit.figures.ledger import describe_ledger, draw_ledger
 from transferkit.figures.losses import describe_losses, draw_losses
 from transferkit.figures.means import plot_means
@@ -24,6 +25,7 @@ from transferkit.figures.waves import describe_orientations, describe_spectra, d
 __all__ = [
     "FIGURE2",
     "RANDOM",
+    "HalfSheet",
     "Reading",
     "describe_conv1",
     "describe_convergence",
@@ -32,6 +34,7 @@ __all__ = [
     "describe_figure2",
     "describe_figure3",
     "describe_filter_sheet",
+    "describe_halves",
     "describe_images_per_class",
     "describe_ledger",
     "describe_losses",
@@ -51,6 +54,7 @@ __all__ = [
     "draw_figure2",
     "draw_figure3",
     "draw_filter_sheet",
+    "draw_halves",
     "draw_images_per_class",
     "draw_ledger",
     "draw_losses",

@@ -25,7 +25,8 @@ def draw_distance(table: pd.DataFrame, data: str, title: str = "Transfer over th
     """
     rows = _transfers(table)
     overlaps, layers = sorted(rows["overlap"].unique(), reverse=True), layers_of(rows)
-    notes = [f"{caption(_renamed(rows), data, ('AnB',))}.", interval_note(rows)]
+    one = rows[rows["overlap"] == overlaps[0]]  # an interval is within one overlap, never over several
+    notes = [f"{caption(_renamed(rows), data, ('AnB',))}.", interval_note(one)]
     figure = page(3.9 + 0.16 * len(notes), title, notes)
     left, right = figure.subplots(1, 2, width_ratios=(1.75, 1), sharey=True)
     ends = []
@@ -76,7 +77,7 @@ def _draw_over_overlap(ax: Axes, rows: pd.DataFrame) -> None:
         look = ordered_look(place, len(shown)) | {"color": "#4d4d4d", "markerfacecolor": "white"}
         ax.plot(100 * means.index, means, gid=f"n = {n}", **look | {"markeredgecolor": INK})
         ends.append(End(float(100 * means.index[-1]) + 6, float(means.iloc[-1]), f"n = {n}", INK))
-    ax.axhline(0, zorder=1, **BASE_LINE)
+    ax.plot([-6, 104], [0, 0], zorder=1, **BASE_LINE)
     ax.set_xlim(-6, 135)
     ax.set_xticks([0, 25, 50, 75, 100])
     label_ends(ax, ends, 2.6)
