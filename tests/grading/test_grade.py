@@ -3,7 +3,8 @@
 import pytest
 
 from course.attacks import RIGHT
-from transferkit.checks import get_exercise
+from course.solutions import solution_sources, stub_sources
+from transferkit.checks import exercises, get_exercise
 from transferkit.grading.grade import Grader, Setup
 from transferkit.grading.limits import Limits
 
@@ -30,3 +31,13 @@ def test_nothing_is_left_for_the_next_student_and_a_cell_is_told_that_it_runs_al
             assert grade.state == "passed"
         (grade,) = grader.grade("dee", {"chop": MISSING})
         assert grade.seen.startswith("NameError: name 'nn' is not defined (The cell is run on its own")
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("sandbox")
+def test_the_solution_of_every_exercise_passes_and_its_stub_is_open() -> None:
+    with Grader(Setup(exercises(), 3, Limits())) as grader:
+        solved = grader.grade("ada", solution_sources())
+        stubs = grader.grade("ben", stub_sources())
+    assert [(grade.exercise, grade.seen) for grade in solved if grade.state != "passed"] == []
+    assert {grade.state for grade in stubs} == {"open"}
