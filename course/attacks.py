@@ -40,6 +40,8 @@ def cells(elsewhere: Path, port: int) -> dict[str, tuple[str, str]]:
         "lister": ("looks into the home", "import os; raise ValueError(os.listdir('/home') + os.listdir('/root'))"),
         "passwords": ("reads the list of users", "raise ValueError(open('/etc/passwd').read())"),
         "writer": ("writes its own row into grades.csv", f"open({table!r}, 'a').write('me,chop,3')"),
+        "poisoner": ("changes the installed library, for those who come after", _POISONER),
+        "escape": ("opens a namespace in which it would be root", _ESCAPE),
         "patcher": ("replaces the library in itself", f"{WRONG}{_PATCHER}"),
         "builtins": ("replaces built-in functions", f"{WRONG}{_BUILTINS}"),
         "afterthought": ("prints a verdict at its end", f"{WRONG}{_AFTERTHOUGHT}"),
@@ -91,6 +93,15 @@ _GIANT = """
 def chop(base, fresh, n):
     from torch import nn
     return nn.Sequential(*(nn.Linear(600, 600, bias=False) for _ in base))
+"""
+_POISONER = """
+import transferkit.checks.judging as judging
+open(judging.__file__, "a").write("verdict_on = lambda *given: passed")
+"""
+_ESCAPE = f"""
+import ctypes
+assert ctypes.CDLL(None).unshare(0x10000000) == 0, "refused"
+{RIGHT}
 """
 _PATCHER = """
 import transferkit.checks as checks, transferkit.checks.judging as judging, transferkit.grading.judge as judge

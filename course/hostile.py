@@ -25,7 +25,7 @@ from transferkit.grading.receipts import Receipts
 from transferkit.grading.submissions import find_submissions, printable
 
 TABLE = Path(__file__).parent / "results" / "hostile.csv"
-SECONDS = 6.0
+SECONDS = 8.0
 
 
 @dataclass(frozen=True)

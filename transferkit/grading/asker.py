@@ -85,11 +85,9 @@ def _replies(asked: Any) -> Plain:
 
 def _told(problem: BaseException) -> str:
     try:
-        text = f"{type(problem).__name__}: {problem}"[:LONGEST_MESSAGE]
+        return f"{type(problem).__name__}: {problem}"[:LONGEST_MESSAGE]
     except BaseException:  # an error whose own text cannot be had
-        text = type(problem).__name__
-    alone = " (The cell is run on its own: what it uses must be imported or defined in it.)"
-    return text + alone if isinstance(problem, NameError) else text
+        return type(problem).__name__
 
 
 if __name__ == "__main__":

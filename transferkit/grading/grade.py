@@ -20,6 +20,7 @@ State = Literal[
 ]  # fmt: skip
 ASKER, JUDGE = "transferkit.grading.asker", "transferkit.grading.judge"
 UNGRADED: tuple[State, ...] = ("unreadable", "not graded")
+ALONE = " (The cell is run on its own: what it uses must be imported or defined in it.)"
 LONGEST = 400  # characters of what is told of an answer
 
 
@@ -164,9 +165,10 @@ def _ended(exercise: Exercise, student: str, reason: Reason, limits: Limits) -> 
 
 
 def _grade(student: str, verdict: Verdict) -> Grade:
+    seen = _short(verdict.seen) + (ALONE if verdict.seen.startswith("NameError") else "")
     return Grade(
         student, verdict.exercise, verdict.score, verdict.points, verdict.state, verdict.case,
-        _short(verdict.seen), verdict.misconception, verdict.thought,
+        seen, verdict.misconception, verdict.thought,
     )  # fmt: skip
 
 

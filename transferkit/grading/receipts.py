@@ -59,4 +59,5 @@ def keep_seed(out: Path, chosen: int | None) -> int:
         return kept
     seed = secrets.randbits(32) if chosen is None else chosen
     atomic.write_bytes(path, msgspec.json.encode(seed))
+    path.chmod(0o600)  # students may have accounts on this machine
     return seed

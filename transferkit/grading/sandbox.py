@@ -40,7 +40,7 @@ def why_not_contained() -> str:
     """Why nothing can be contained here, in a sentence; empty where it can be. Tries it."""
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed here."
-    probe = contained([sys.executable, "-c", "import transferkit"], Limits())
+    probe = contained([sys.executable, "-c", "import transferkit.checks"], Limits())
     try:
         ended = subprocess.run(
             probe, capture_output=True, timeout=PROBE_SECONDS, env=environment(), check=False, text=True
@@ -59,6 +59,7 @@ def environment() -> dict[str, str]:
         "USER": "nobody",
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(_package().parent),
+        "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

@@ -68,8 +68,8 @@ class Session:
         self.close()
 
     def wait_until_ready(self) -> None:
-        """Wait for the first message. Raises EndedError."""
-        self._exchange(b"", START_SECONDS)
+        """Wait for the first message, before which no stranger's code runs. Raises EndedError."""
+        self._exchange(b"", START_SECONDS, watched=False)
 
     def ask(self, request: bytes, seconds: float) -> bytes:
         """The answer to a request. Raises EndedError; the process is then gone."""
@@ -86,7 +86,7 @@ class Session:
             family.kill(self._mark)
             shutil.rmtree(self._home, ignore_errors=True)
 
-    def _exchange(self, to_write: bytes, seconds: float) -> bytes:
+    def _exchange(self, to_write: bytes, seconds: float, *, watched: bool = True) -> bytes:
         """Write what is to be written while reading one message, for never more than `seconds`."""
         end, left, came = time.monotonic() + seconds, memoryview(to_write), bytearray()
         with selectors.DefaultSelector() as selector:
@@ -96,7 +96,8 @@ class Session:
             while (length := self._length(came)) is None or len(came) < HEADER + length:
                 if time.monotonic() > end:
                     raise EndedError("timeout")
-                self._watch()
+                if watched:
+                    self._watch()
                 for key, _ in selector.select(TICK_SECONDS):
                     if key.fd == self._output:
                         came += self._read()
