@@ -3,19 +3,21 @@
 from pathlib import Path
 
 
-def ensure(name: str, work: Path) -> Path:
+def ensure(name: str, work: Path | None = None) -> Path:
     """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 
-    `name` is photos or shapeworld, or the path of a prepared folder. An existing folder is taken as it is,
-    whatever its arguments. Raises UsageError for another name, or one that its command must prepare first,
-    DataError when the folder holds something else, StoreError when the disk is full or not writable.
+    `name` is photos or shapeworld, or the path of a prepared folder; `work` is the usual work folder if None. An
+    existing folder is taken as it is, whatever its arguments. Raises UsageError for another name, or one that its
+    command must prepare first, DataError when the folder holds something else, StoreError when the disk is full or
+    not writable.
     """
     from data_prep.catalogue import prepare
     from data_prep.contact_sheet import write_contact_sheet
-    from data_prep.prepared import CONTACT_SHEET, Arguments
-    from transferkit.manifest import MANIFEST, read_manifest
+    from data_prep.prepared import Arguments
+    from transferkit.manifest import CONTACT_SHEET, MANIFEST, read_manifest
+    from transferkit.work import find_work_folder
 
-    folder = work / "data" / name
+    folder = (work or find_work_folder()) / "data" / name
     if not (folder / MANIFEST).is_file():
         prepare(name, folder, Arguments())
     if not (folder / CONTACT_SHEET).is_file():

@@ -9,10 +9,10 @@ from pathlib import Path
 from data_prep.catalogue import READ, RENDERED, Origin, list_pictures, prepare, prepare_listing
 from data_prep.listing import Fitting
 from data_prep.pictures import SHAPES
-from data_prep.prepared import CHANGED, CONTACT_SHEET, SET_ASIDE, Arguments
+from data_prep.prepared import CHANGED, SET_ASIDE, Arguments
 from data_prep.progress import showing
 from transferkit.errors import TransferkitError, UsageError
-from transferkit.manifest import Manifest
+from transferkit.manifest import CONTACT_SHEET, Manifest
 from transferkit.work import find_work_folder
 
 PURPOSES = {
