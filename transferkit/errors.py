@@ -23,3 +23,7 @@ class TrainingError(TransferkitError):
 
 class BatchError(TransferkitError):
     """Notebooks of a batch did not run to their end."""
+
+
+class MachineError(TransferkitError):
+    """This machine lacks something that the library or the lessons need."""

@@ -1,6 +1,7 @@
 """A prediction laid over what came out: what was expected, the result, and the gap between them at every place."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,11 +22,17 @@ from transferkit.figures.style import (
 from transferkit.figures.words import listed
 from transferkit.prediction import Prediction, score, verdict
 
-_SAID = {
+_SAID: dict[str, Any] = {
     "color": "#00527f", "linestyle": (0, (4, 2)), "marker": "s", "markersize": LARGE, "markerfacecolor": "white",
     "linewidth": LINE_WIDTH,
 }  # fmt: skip
-_CAME = {"color": "#a34700", "linestyle": "-", "marker": "o", "markersize": LARGE, "linewidth": LINE_WIDTH}
+_CAME: dict[str, Any] = {
+    "color": "#a34700",
+    "linestyle": "-",
+    "marker": "o",
+    "markersize": LARGE,
+    "linewidth": LINE_WIDTH,
+}
 
 
 def draw_prediction(prediction: Prediction, actual: Sequence[float] | None = None) -> Figure:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,14 +10,20 @@ from matplotlib.figure import Figure
 
 from transferkit.figures.conv1 import filter_grid
 from transferkit.figures.page import page
-from transferkit.figures.style import BASE_LINE, INK, LINE_WIDTH, QUIET, SMALL, SMALL_SIZE, TEXT_SIZE, round_ticks
+from transferkit.figures.style import BASE_LINE, INK, LINE_WIDTH, SMALL, SMALL_SIZE, TEXT_SIZE, round_ticks
 from transferkit.figures.words import number
 from transferkit.filters import is_coloured
 from transferkit.store import EpochLog
 
 _ROOM = 440  # pixels of the saved file for the filters
-_TRAIN = {"color": "#a34700", "linestyle": "-", "marker": "o", "markersize": SMALL, "linewidth": LINE_WIDTH}
-_VALID = {
+_TRAIN: dict[str, Any] = {
+    "color": "#a34700",
+    "linestyle": "-",
+    "marker": "o",
+    "markersize": SMALL,
+    "linewidth": LINE_WIDTH,
+}
+_VALID: dict[str, Any] = {
     "color": "#00527f", "linestyle": (0, (4, 2)), "marker": "s", "markersize": SMALL, "markerfacecolor": "white",
     "linewidth": LINE_WIDTH,
 }  # fmt: skip
@@ -64,7 +71,7 @@ def describe_training(log: Sequence[EpochLog], tiles: np.ndarray, epochs: int, n
     )
 
 
-_HEADING = {"loc": "left", "fontsize": TEXT_SIZE, "color": INK}
+_HEADING: dict[str, Any] = {"loc": "left", "fontsize": TEXT_SIZE, "color": INK}
 
 
 def _dress(ax: Axes, epochs: int, guessing: float, name: str) -> None:

@@ -6,7 +6,6 @@ of a step. JupyterLab with ipykernel 7 hands a click on at once, on a subshell; 
 
 import threading
 import time
-from typing import Any
 
 from transferkit.errors import TransferkitError
 from transferkit.experiment import Glimpse, Study, watch

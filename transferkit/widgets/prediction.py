@@ -1,6 +1,7 @@
 """Prediction first: a slider per place, a picture that follows them, and an answer that outlives the cell."""
 
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -62,10 +63,8 @@ class PredictionSliders:
         """The widget, and the same as a picture with its alternative text for pages where no kernel runs."""
         png, alt = _drawn(self._prediction)
         data: dict[str, Any] = {"text/plain": alt, "image/png": b64encode(png).decode()}
-        try:
+        with suppress(UsageError):
             data |= self.view._repr_mimebundle_(**kwargs)
-        except UsageError:
-            pass
         return data | {"text/plain": alt}, {"image/png": {"alt": alt, "width": WIDTH}}
 
 
@@ -113,7 +112,7 @@ class _View:
         png, alt = _drawn(shown)
         self.picture.value = html_picture(png, alt, f'width="{WIDTH}"')
         self.told.value = escape(
-            f"Kept, as set on {shown.when[:16].replace('T', ' at ')} UTC: run the next cells, or this one again, and it stays."
+            f"Kept, as set on {shown.when[:16].replace('T', ' at ')} UTC, also when this cell is run again."
             if shown.made
             else "Nothing is set yet. Move a slider by mouse, or with the Tab and arrow keys."
         )
