@@ -1,7 +1,7 @@
 """A network layer by layer: what each layer holds and costs, and how well its features keep classes apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -9,9 +9,12 @@ from torch import Tensor
 
 from transferkit.config import NetSpec
 from transferkit.data import HalfData, load_half, to_input
+from transferkit.descent import weights_in
 from transferkit.experiment import Study, threads
 from transferkit.network import EightLayerNet, count_multiplications, layer_of
+from transferkit.streams import generator_from
 from transferkit.surgery import operate
+from transferkit.training import evaluate, read_half
 from transferkit.treatments import LAYERS, Half, Run
 
 PLACES = ("pixels", *LAYERS)  # where `separate` looks
@@ -58,6 +61,24 @@ def separate(study: Study, run: Run, half: Half, *, trained: bool = True) -> tup
     valid = load_half(study.prepared, split, half, "valid")
     with threads(study.setting.threads):
         return nearest_mean(network, train, valid)
+
+
+def accuracy(study: Study, run: Run, *, trained: bool = True, shuffled: int | None = None) -> float:
+    """Top-1 (0..1) of a finished network on its validation images, or of the network as it was before training.
+
+    With `shuffled`, a seed, the labels are dealt out to the images at random: whatever the network has learned, only
+    guessing is then left. Raises StoreError when the run is not finished.
+    """
+    network = _rebuild(study, run, trained=trained).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    valid = load_half(study.prepared, study.prepared.split(run.split), run.target, "valid")
+    if shuffled is not None:
+        order = generator_from("shuffled labels", shuffled).permutation(len(valid.labels))
+        valid = replace(valid, labels=valid.labels[torch.from_numpy(order)])
+    device = study.setting.device
+    half = HalfData(valid.images.to(device), valid.labels.to(device), valid.n_classes)
+    with threads(study.setting.threads):
+        examples = read_half(network, half, study.setting.precision, [0])[0]
+        return evaluate(network, examples, weights_in(network, study.setting.precision))[0]
 
 
 @torch.no_grad()

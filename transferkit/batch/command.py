@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -18,7 +18,7 @@ from transferkit.batch.receipts import Receipt
 from transferkit.batch.show import show_progress
 from transferkit.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
 from transferkit.doctor import LESSONS, LessonTime, keep_lesson
-from transferkit.errors import BatchError, UsageError
+from transferkit.errors import BatchError, StoreError, UsageError
 from transferkit.work import find_work_folder
 from transferkit.workers import cluster_workers
 
@@ -91,7 +91,8 @@ def _note_time(task: Task, receipt: Receipt) -> None:
     usual = set(receipt.parameters) <= {"preset", "device"} and lesson in {one.name for one in LESSONS}
     if receipt.outcome == "done" and usual:
         preset = str(receipt.parameters.get("preset", "quick"))
-        keep_lesson(Path(task.work), LessonTime(lesson, preset, receipt.origin.started, receipt.usage.seconds))
+        with suppress(StoreError):  # a note: the batch does not depend on it
+            keep_lesson(Path(task.work), LessonTime(lesson, preset, receipt.origin.started, receipt.usage.seconds))
 
 
 def _limits(options: argparse.Namespace, workers: int) -> Limits:

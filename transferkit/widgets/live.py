@@ -6,6 +6,7 @@ of a step. JupyterLab with ipykernel 7 hands a click on at once, on a subshell; 
 
 import threading
 import time
+from collections.abc import Generator
 
 from transferkit.errors import TransferkitError
 from transferkit.experiment import Glimpse, Study, watch
@@ -29,6 +30,8 @@ class Stopped(KeyboardInterrupt):
 class LiveTraining:
     """One run, trained while its view shows how it goes; kept in the store as by `experiment.perform`.
 
+    One that is there already is replayed from what its receipt and history kept.
+
     The object holds a training that was stopped: `run` called again goes on from there. Nothing is kept before
     the end, and a new object begins anew.
     """
@@ -40,6 +43,7 @@ class LiveTraining:
         self._receipt: Receipt | None = None
         self._problem: BaseException | None = None
         self._done = 0  # epochs
+        self._replayed = ""  # when a run that was there already had been finished
         self._view = _View(self, study.setting.recipe.epochs, f"{run.label}, {run.split}, seed {run.seed}")
 
     def run(self) -> Receipt:
@@ -82,7 +86,9 @@ class LiveTraining:
             self.go_on()
 
     def _train(self) -> None:
-        training, drawn, glimpse = watch(self._study, self._run), 0.0, None
+        drawn, glimpse = 0.0, None
+        kept = self._study.store.find(self._run, self._study.setting)
+        training = self._replay(kept) if kept else watch(self._study, self._run)
         try:
             while True:
                 try:
@@ -96,22 +102,25 @@ class LiveTraining:
                     drawn = time.monotonic()
                 self._tell()
                 self._going.wait()
-            self._view.draw(glimpse or self._kept())
+            if glimpse is not None:
+                self._view.draw(glimpse)
         except TransferkitError as problem:
             self._problem = problem
         finally:
             self._over.set()
             self._tell()
 
-    def _kept(self) -> Glimpse | None:
-        """What a run that was done before can show: its log, and conv1 where that was kept."""
-        receipt, setting = self._receipt, self._study.setting
-        if receipt is None:
-            return None
-        conv1 = self._study.store.weights(self._run, setting)["conv1.weight"]
+    def _replay(self, receipt: Receipt) -> Generator[Glimpse, None, Receipt]:
+        """A run that was trained before as it went then, faster: a base kept conv1 of every epoch, others the last."""
+        store, setting = self._study.store, self._study.setting
+        history = store.history(self._run, setting) if self._run.source is None else {}
+        last = {len(receipt.log): store.weights(self._run, setting)["conv1.weight"]}
         n_classes = len(self._study.prepared.split(self._run.split).classes(self._run.target))
-        self._done = len(receipt.log)
-        return Glimpse(receipt.log, conv1, n_classes)
+        for epoch, conv1 in (history | last).items():
+            yield Glimpse(receipt.log[:epoch], conv1, n_classes)
+            time.sleep(SECONDS_BETWEEN if self._view.shown else 0)
+        self._replayed = receipt.times.finished
+        return receipt
 
     def _tell(self) -> None:
         self._view.tell(self._state(), over=self._over.is_set(), going=self._going.is_set())
@@ -120,7 +129,8 @@ class LiveTraining:
         done = f"{self._done} of {self._study.setting.recipe.epochs} epochs are done"
         if self._receipt is not None:
             top1, seconds = self._receipt.final.top1, self._receipt.times.seconds
-            return f"Trained and kept: top-1 {100 * top1:.1f} %, in {seconds:.1f} s."
+            when = f" on {self._replayed[:16].replace('T', ' at ')} UTC; this was its replay" if self._replayed else ""
+            return f"Trained and kept: top-1 {100 * top1:.1f} %, in {seconds:.1f} s{when}."
         if self._over.is_set():
             return f"Failed: {self._problem}"
         if self._going.is_set():
@@ -132,7 +142,7 @@ class _View:
     """One picture and one line, rewritten in place, and the button; nothing at all where there is no notebook."""
 
     def __init__(self, training: LiveTraining, epochs: int, title: str) -> None:
-        self._epochs, self._title, self._whole = epochs, title, None
+        self._epochs, self._title, self._whole, self.shown = epochs, title, None, False
         try:
             kit = load_ipywidgets("a training to watch")
         except TransferkitError:
@@ -151,6 +161,7 @@ class _View:
         from IPython.display import display
 
         if get_ipython() is not None:
+            self.shown = True
             display(self._whole)
 
     def draw(self, glimpse: Glimpse | None) -> None:

@@ -92,7 +92,7 @@ class _View:
         """Move the sliders to the prediction without taking that for the user's doing, and draw once."""
         for slider, value in zip(self.sliders, self.answer.prediction.values, strict=True):
             slider.unobserve(self.change, "value")
-            slider.value = value
+            slider.value = slider.min + slider.step * round((value - slider.min) / slider.step)
             slider.observe(self.change, "value")
         self.draw()
 
