@@ -59,14 +59,15 @@ def draw_prediction(prediction: Prediction, actual: Sequence[float] | None = Non
 def describe_prediction(prediction: Prediction, actual: Sequence[float] | None = None) -> str:
     """Alternative text of `draw_prediction`: every value, and with the result the score; errors as there."""
     asked = prediction.question
+    title = asked.title if asked.title.endswith("?") else f"{asked.title}."
     said = "Expected" if prediction.made else "Nothing set yet, the sliders stand at"
     if actual is None:
-        return f"{asked.title}. {said}, in {asked.unit}: {_values(prediction, prediction.values)}."
+        return f"{title} {said}, in {asked.unit}: {_values(prediction, prediction.values)}."
     found = score(prediction, actual)
     worst = int(np.argmax(np.abs(np.subtract(prediction.values, actual))))
     gap = f"The widest gap is at {asked.places[worst]}. " if found.error else ""
     return (
-        f"{asked.title}. In {asked.unit}, expected and what came out: "
+        f"{title} In {asked.unit}, expected and what came out: "
         f"{_values(prediction, prediction.values, actual)}. {gap}{verdict(prediction, actual)}"
     )
 

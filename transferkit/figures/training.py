@@ -39,10 +39,11 @@ def draw_training(log: Sequence[EpochLog], tiles: np.ndarray, epochs: int, n_cla
     figure = page(2.9, title, notes)
     loss, accuracy, filters = figure.subplots(1, 3, width_ratios=(1, 1, 1.05))
     x = [entry.epoch for entry in log]
-    loss.plot(x, [entry.train_loss for entry in log], gid="training loss", label="training", **_TRAIN)
-    loss.plot(x, [entry.valid_loss for entry in log], gid="validation loss", label="validation", **_VALID)
+    sparse = {"markevery": max(1, epochs // 12)}  # markers tell the lines apart, if they do not crowd
+    loss.plot(x, [entry.train_loss for entry in log], gid="training loss", label="training", **_TRAIN | sparse)
+    loss.plot(x, [entry.valid_loss for entry in log], gid="validation loss", label="validation", **_VALID | sparse)
     loss.set_ylim(0, 1.15 * math.log(n_classes))
-    accuracy.plot(x, [100 * entry.top1 for entry in log], gid="top-1", label="validation", **_VALID)
+    accuracy.plot(x, [100 * entry.top1 for entry in log], gid="top-1", label="validation", **_VALID | sparse)
     accuracy.set_ylim(0, 100)
     for ax, guessing, name in (
         (loss, math.log(n_classes), "Loss (nats)"),

@@ -1,9 +1,11 @@
 """One network's training to watch: loss, accuracy and conv1 after every epoch, with a button that stops and continues.
 
 The training has a thread of its own, so that neither the button nor the kernel's interrupt can hit it in the middle
-of a step. JupyterLab with ipykernel 7 hands a click on at once, on a subshell; elsewhere the interrupt serves.
+of a step. The cell awaits it: a click is then handled at once, by ipykernel 7.4 between two turns of the cell's own
+loop, by 7.0 to 7.3 on a subshell, if JupyterLab asks for one. Elsewhere the interrupt serves.
 """
 
+import asyncio
 import threading
 import time
 from collections.abc import Generator
@@ -20,7 +22,7 @@ SECONDS_BETWEEN = 0.5  # of two pictures, at least
 WIDTH = 760  # of the picture, CSS pixels
 
 
-class Stopped(KeyboardInterrupt):
+class StoppedError(TransferkitError):
     """The cell was interrupted; the training waits. Jupyter shows the sentence without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
@@ -42,24 +44,24 @@ class LiveTraining:
         self._thread: threading.Thread | None = None
         self._receipt: Receipt | None = None
         self._problem: BaseException | None = None
-        self._done = 0  # epochs
+        self.done = 0  # epochs
         self._replayed = ""  # when a run that was there already had been finished
         self._view = _View(self, study.setting.recipe.epochs, f"{run.label}, {run.split}, seed {run.seed}")
 
-    def run(self) -> Receipt:
-        """Show the view, train to the end and return the receipt, at once if there is one.
+    async def run(self) -> Receipt:
+        """Show the view, train to the end and return the receipt.
 
         The button makes the training wait, and this call with it, until it is pressed again. The kernel's
-        interrupt makes it wait too and ends this call: Stopped is raised. Raises TrainingError as `perform`.
+        interrupt makes it wait too and ends this call: StoppedError is raised. Raises TrainingError as `perform`.
         """
         self._view.show()
         self.go_on()
         try:
-            while not self._over.wait(0.2):
-                continue
-        except KeyboardInterrupt:
+            while not self._over.is_set():
+                await asyncio.sleep(0.1)
+        except (asyncio.CancelledError, KeyboardInterrupt):  # the kernel's interrupt cancels a cell that awaits
             self.stop()
-            raise Stopped(f"{self._state()} Run this cell again to go on.") from None
+            raise StoppedError(f"{self.state()} Run this cell again to go on.") from None
         if self._problem is not None:
             raise self._problem
         assert self._receipt is not None
@@ -96,15 +98,15 @@ class LiveTraining:
                 except StopIteration as end:
                     self._receipt = end.value
                     break
-                self._done = len(glimpse.log)
+                self.done = len(glimpse.log)
                 if time.monotonic() - drawn > SECONDS_BETWEEN or not self._going.is_set():
                     self._view.draw(glimpse)
+                    self._tell()
                     drawn = time.monotonic()
-                self._tell()
                 self._going.wait()
             if glimpse is not None:
                 self._view.draw(glimpse)
-        except TransferkitError as problem:
+        except Exception as problem:  # raised again by `run`
             self._problem = problem
         finally:
             self._over.set()
@@ -123,10 +125,11 @@ class LiveTraining:
         return receipt
 
     def _tell(self) -> None:
-        self._view.tell(self._state(), over=self._over.is_set(), going=self._going.is_set())
+        self._view.tell(self.state(), over=self._over.is_set(), going=self._going.is_set())
 
-    def _state(self) -> str:
-        done = f"{self._done} of {self._study.setting.recipe.epochs} epochs are done"
+    def state(self) -> str:
+        """How far it is, in a sentence."""
+        done = f"{self.done} of {self._study.setting.recipe.epochs} epochs are done"
         if self._receipt is not None:
             top1, seconds = self._receipt.final.top1, self._receipt.times.seconds
             when = f" on {self._replayed[:16].replace('T', ' at ')} UTC; this was its replay" if self._replayed else ""
@@ -162,7 +165,8 @@ class _View:
 
         if get_ipython() is not None:
             self.shown = True
-            display(self._whole)
+            words = {"text/plain": f"The training of {self._title}, to watch in a notebook that runs."}
+            display(self._whole._repr_mimebundle_() | words, raw=True)
 
     def draw(self, glimpse: Glimpse | None) -> None:
         """Show the network as it is now."""
