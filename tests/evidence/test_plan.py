@@ -69,7 +69,7 @@ def test_random_filters_as_published_need_no_bases_of_their_own() -> None:
 def test_the_cost_counts_each_network_once_and_only_what_is_left(bench: Bench) -> None:
     longer = choose_studies(smoke_studies("tiny"), ["longer"])[0]
     steps = steps_of(longer, bench)
-    found = Probe(trained=(0.01,) * 8, evaluated=(0.001,) * 8, read=0.0, start=1.0, workers=1)
+    found = Probe(trained=(0.01,) * 8, evaluated=(0.001,) * 8, read=0.0, folded=0.0, start=1.0, workers=1)
     cost = predict_cost((*steps, *steps), found)
     assert (cost.planned, cost.missing) == (2, 2)
     assert cost.seconds == pytest.approx(1 + 2 * 4 * (64 * 0.01 + 32 * 0.001))  # two bases of twice the epochs
