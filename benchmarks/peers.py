@@ -21,7 +21,7 @@ from torchvision.datasets import ImageFolder
 from transferkit.config import NetSpec, Recipe
 from transferkit.data import Prepared, load_half
 from transferkit.manifest import Part
-from transferkit.training import learning_rate
+from transferkit.steps import learning_rate
 from transferkit.treatments import LAYERS, Half
 
 PARTS: tuple[Part, Part] = ("train", "valid")

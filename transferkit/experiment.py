@@ -1,49 +1,53 @@
 """Runs from prepared data to receipts: build, train, audit, keep; together where they share work."""
 
-import platform
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import torch
 
-from transferkit import __version__
+from transferkit.checkpoints import EpochLog
+from transferkit.conduct import USUAL, Conduct, carry_through
 from transferkit.config import Device, Precision, Preset, Setting
-from transferkit.data import HalfData, Prepared, load_half
+from transferkit.data import HalfData, Prepared, open_half, place
 from transferkit.errors import DataError, TrainingError, UsageError
-from transferkit.hardware import processor_name
+from transferkit.examples import Examples, read_half
+from transferkit.machine import device_name, threads, versions
 from transferkit.manifest import Part
-from transferkit.network import EightLayerNet
-from transferkit.store import EpochLog, Receipt, Store, Times
+from transferkit.store import Receipt, Store, Times
 from transferkit.surgery import Operated, audit, fingerprint, operate
-from transferkit.training import Examples, read_half, train
 from transferkit.treatments import Run
 
 
 @dataclass(frozen=True)
 class Study:
-    """What all runs of a grid have in common: the data, the setting that is part of their identity, the store."""
+    """What all runs of a grid have in common: the data, the setting that is part of their identity, the store.
+
+    `conduct` says under what circumstances they are trained, and is no part of what they are.
+    """
 
     prepared: Prepared
     setting: Setting
     store: Store
+    conduct: Conduct = USUAL
 
 
 def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, precision: str = "auto") -> Study:
     """The study of this data under this preset on a device: `auto`, `cpu` or `cuda`.
 
     `precision` is `float32`, `bfloat16` or `auto`, which takes what is fastest there. Raises UsageError for
-    another device or precision, or `cuda` where there is none, and DataError when the images are not of the
-    size that the network reads.
+    another device or precision, or `cuda` where there is none, and DataError when the images are smaller than what
+    the network reads, or larger where the recipe takes no crops of them.
     """
     manifest, size = prepared.manifest, preset.net.image_size
-    if manifest.image_size != size:
+    crops = "crop" in (preset.recipe.augment or "")
+    if manifest.image_size < size or (manifest.image_size > size and not crops):
         raise DataError(
             f"{manifest.name} has images of {manifest.image_size} pixels, the preset {preset.name} reads {size}: "
-            "prepare the data in that size or choose another preset."
+            f"prepare the data in that size{' or a larger one' if crops else ''} or choose another preset."
         )
     kind = choose_device(device)
     chosen = choose_precision(precision, kind)
@@ -107,7 +111,7 @@ def perform(study: Study, run: Run) -> Receipt:
     """
     for failure in perform_group(study, (run,)):
         raise TrainingError(failure.reason)
-    receipt = study.store.find(run, study.setting)
+    receipt = study.conduct.ranks.told(lambda: study.store.find(run, study.setting))
     assert receipt is not None
     return receipt
 
@@ -115,24 +119,41 @@ def perform(study: Study, run: Run) -> Receipt:
 def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
     """Train those of a group of `groups_of` that have no receipt; keep each as it is done; return what failed.
 
-    Waits for a network that another process is training.
+    Waits for a network that another process is training. Where several processes train together, each calls this.
     """
-    todo = [run for run in runs if study.store.find(run, study.setting) is None]
+    told, store, setting = study.conduct.ranks.told, study.store, study.setting
+    todo = told(lambda: [run for run in runs if store.find(run, setting) is None])
     if not todo:
         return ()
-    with threads(study.setting.threads):
+    with threads(setting.threads), _memory_told():
         started = time.perf_counter()
         shared = _share(study, todo)
         seconds = (time.perf_counter() - started) / len(todo)
         failures = []
         for run in todo:
             try:
-                with study.store.claim(run, study.setting):
-                    if study.store.find(run, study.setting) is None:
+                with _claim(study, run):
+                    if told(lambda run=run: store.find(run, setting) is None):  # type: ignore[misc]
                         _perform(study, run, shared, seconds)
             except TrainingError as problem:
                 failures.append(Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}"))
     return tuple(failures)
+
+
+def _claim(study: Study, run: Run) -> AbstractContextManager[bool]:
+    return study.store.claim(run, study.setting) if study.conduct.ranks.leads else nullcontext(True)
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Turn a GPU whose memory is full before any step is taken into a sentence; steps tell more themselves."""
+    try:
+        yield
+    except torch.OutOfMemoryError as problem:
+        raise TrainingError(
+            f"the memory of the GPU is full ({str(problem).splitlines()[0]}): end what else uses it, or choose a "
+            "smaller network or smaller images."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -148,46 +169,43 @@ class _Shared:
 
 def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     deepest = max(runs, key=lambda run: run.n)
-    source = study.store.weights(deepest.source_base, study.setting.of_source) if deepest.source_base else None
+    base, of_source = deepest.source_base, study.setting.of_source
+    source = study.conduct.ranks.told(lambda: study.store.weights(base, of_source) if base else None)
     train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
     network = _operate(study, deepest, train.n_classes, source).network
     depths = {0 if run.finetune else run.n for run in runs}
-    precision = study.setting.precision
+    precision, augment = study.setting.precision, bool(study.setting.recipe.augment)
     return _Shared(
         runs=tuple(runs), source=source, n_classes=train.n_classes,
-        train=read_half(network, train, precision, depths), valid=read_half(network, valid, precision, depths),
+        train=read_half(network, train, precision, depths, augment=augment),
+        valid=read_half(network, valid, precision, depths),
     )  # fmt: skip
 
 
-def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Receipt:
-    started = time.perf_counter()
+def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> None:
     operated = _operate(study, run, shared.n_classes, shared.source)
     before = fingerprint(operated.network)
-    history = {0: _conv1(operated.network)}
-    log = []
-    for entry in _train(study, run, operated.network, shared):
-        log.append(entry)
-        history[entry.epoch] = _conv1(operated.network)
+    depth = operated.network.frozen_depth
+    examples = (shared.train[depth], shared.valid[depth])
+    trained = carry_through(study.store, run, study.setting, operated.network, examples, study.conduct)
     audit(operated, before, run.label)
-    seconds = time.perf_counter() - started + seconds_shared
-    n_images = len(shared.train[operated.network.frozen_depth].labels)
+    if not study.conduct.ranks.leads:
+        return
+    seconds = trained.seconds + seconds_shared
     times = Times(
-        datetime.now(UTC).isoformat(timespec="seconds"), seconds, n_images * len(log) / seconds,
-        shared_with=tuple(other.label for other in shared.runs if other != run),
+        datetime.now(UTC).isoformat(timespec="seconds"), seconds,
+        len(examples[0].labels) * len(trained.log) / seconds,
+        shared_with=tuple(other.label for other in shared.runs if other != run), processes=study.conduct.ranks.count,
     )  # fmt: skip
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
-    receipt = _receipt(study, run, operated, tuple(log), times)
-    return study.store.keep(receipt, weights, history if run.source is None else None)
+    receipt = _receipt(study, run, operated, trained.log, times)
+    study.store.keep(receipt, weights, trained.history if run.source is None else None)
 
 
 def _operate(study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None) -> Operated:
     operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters)
     operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return operated
-
-
-def _conv1(network: EightLayerNet) -> np.ndarray:
-    return network.get_parameter("conv1.weight").detach().cpu().numpy().copy()
 
 
 def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ...], times: Times) -> Receipt:
@@ -203,47 +221,7 @@ def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ..
     )
 
 
-def _train(study: Study, run: Run, network: EightLayerNet, shared: _Shared) -> Iterator[EpochLog]:
-    role = "base" if run.source is None else "above the chop"
-    keys = ("order", run.split, run.seed, run.target, role)
-    depth = network.frozen_depth
-    examples = (shared.train[depth], shared.valid[depth])
-    study.store.beat(run, study.setting, 0)  # what a killed process had seen is lost
-    for entry in train(network, examples, study.setting.recipe, study.setting.precision, *keys):
-        yield entry
-        study.store.beat(run, study.setting, entry.epoch * len(examples[0].labels))
-
-
 def _half(study: Study, run: Run, part: Part) -> HalfData:
     split = study.prepared.split(run.split)
-    half = load_half(study.prepared, split, run.target, part, images_per_class=study.setting.recipe.images_per_class)
-    device = study.setting.device
-    return HalfData(half.images.to(device), half.labels.to(device), half.n_classes)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """As many threads as the setting names, since sums depend on it; what the caller had, afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def versions() -> dict[str, str]:
-    """The versions that a receipt records."""
-    return {
-        "transferkit": __version__,
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-    }
-
-
-def device_name(device: Device) -> str:
-    """What the computing device calls itself, for receipts and reports."""
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    return processor_name()
+    half = open_half(study.prepared, split, run.target, part, images_per_class=study.setting.recipe.images_per_class)
+    return place(half, study.setting.device)

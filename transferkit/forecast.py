@@ -14,9 +14,11 @@ from transferkit import atomic
 from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
-from transferkit.experiment import Study, device_name, groups_of, threads, versions
+from transferkit.examples import Examples, read_half
+from transferkit.experiment import Study, groups_of
+from transferkit.machine import device_name, threads, versions
 from transferkit.network import EightLayerNet, count_multiplications, initialise
-from transferkit.training import Examples, evaluate, read_half, train
+from transferkit.training import evaluate, train
 from transferkit.treatments import LAYERS, Run
 from transferkit.workload import images_of
 
@@ -68,7 +70,8 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     half, recipe = _random_half(setting, n_classes)
     with threads(setting.threads):
         began = time.perf_counter()
-        examples = read_half(network, half, setting.precision, range(len(LAYERS)))
+        augment = bool(setting.recipe.augment)
+        examples = read_half(network, half, setting.precision, range(len(LAYERS)), augment=augment)
         read = (time.perf_counter() - began) / len(half.labels)
         costs = []
         for depth in range(len(LAYERS)):
@@ -114,7 +117,8 @@ def _seconds_per_image(
     network: EightLayerNet, examples: Examples, recipe: Recipe, precision: Precision
 ) -> tuple[float, float]:
     """Of training and of evaluation, each the fastest of several rounds."""
-    few = Examples(examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES], examples.after)
+    inputs, labels = examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES]
+    few = replace(examples, inputs=inputs, labels=labels)
     weights = weights_in(network, precision)
     evaluation = _fastest(lambda: evaluate(network, few, weights), SECONDS_PER_DEPTH / 10)
     epoch = _fastest(lambda: list(train(network, (examples, few), recipe, precision)), SECONDS_PER_DEPTH)

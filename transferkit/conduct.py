@@ -1,0 +1,75 @@
+"""One network trained to its end, with checkpoints in the store from which a killed training goes on."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from transferkit.checkpoints import Checkpoint, EpochLog
+from transferkit.config import Setting
+from transferkit.examples import Examples
+from transferkit.network import EightLayerNet
+from transferkit.ranks import ALONE, Ranks
+from transferkit.store import Store
+from transferkit.training import Keeping, train
+from transferkit.treatments import Run
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """Under what circumstances a network is trained, which change nothing but rounding in what comes out.
+
+    `ranks` are the processes that train it together, a checkpoint is kept every so many seconds.
+    """
+
+    ranks: Ranks = ALONE
+    checkpoint_seconds: float = 180.0
+
+
+USUAL = Conduct()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to: its epochs, conv1 after each of them (0: untrained), and the seconds it took."""
+
+    log: tuple[EpochLog, ...]
+    history: Mapping[int, np.ndarray]
+    seconds: float
+
+
+def carry_through(
+    store: Store, run: Run, setting: Setting, network: EightLayerNet, examples: tuple[Examples, Examples],
+    conduct: Conduct,
+) -> Trained:  # fmt: skip
+    """Train a network, from its checkpoint in the store if there is one, and tell the store how far it is.
+
+    Only the first process reads and writes the store. Raises TrainingError as `train`.
+    """
+    began, n_images, leads = time.perf_counter(), len(examples[0].labels), conduct.ranks.leads
+    start = conduct.ranks.told(lambda: store.checkpoint(run, setting))
+    log, history = ([], {0: _conv1(network)}) if start is None else (list(start.log), dict(start.history))
+    before = start.seconds if start else 0.0
+
+    def save(checkpoint: Checkpoint) -> None:
+        spent = before + time.perf_counter() - began
+        store.save_checkpoint(run, setting, replace(checkpoint, history=history, seconds=spent))
+        store.beat(run, setting, len(log) * n_images + checkpoint.step * setting.recipe.batch_size)
+
+    if leads:  # what a killed process had seen since its checkpoint is lost
+        store.beat(run, setting, len(log) * n_images + (start.step * setting.recipe.batch_size if start else 0))
+    keeping = Keeping(start, save if leads else None, conduct.checkpoint_seconds)
+    keys = ("order", run.split, run.seed, run.target, "base" if run.source is None else "above the chop")
+    for entry in train(
+        network, examples, setting.recipe, setting.precision, *keys, ranks=conduct.ranks, keeping=keeping
+    ):
+        log.append(entry)
+        history[entry.epoch] = _conv1(network)
+        if leads:
+            store.beat(run, setting, len(log) * n_images)
+    return Trained(tuple(log), history, before + time.perf_counter() - began)
+
+
+def _conv1(network: EightLayerNet) -> np.ndarray:
+    return network.get_parameter("conv1.weight").detach().cpu().numpy().copy()
