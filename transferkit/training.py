@@ -106,7 +106,7 @@ def _checkpoint(steps: Steps, taken: int, log: tuple[EpochLog, ...]) -> Checkpoi
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    array: np.ndarray = tensor.detach().cpu().numpy()
+    array: np.ndarray = tensor.detach().cpu().numpy().copy()  # training goes on, the checkpoint stays
     return array
 
 
