@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays_of
 
 from transferkit.checkpoints import Checkpoint, EpochLog, pack, unpack
 
-arrays = arrays_of.arrays(np.float32, arrays_of.array_shapes(max_side=3))
+arrays = arrays_of.arrays(np.float32, arrays_of.array_shapes(min_dims=0, max_side=3))
 names = st.dictionaries(st.sampled_from(["conv1.weight", "fc8.bias", "conv1_norm.running_mean"]), arrays, max_size=3)
 logs = st.lists(st.builds(EpochLog, st.integers(1, 9), *[st.floats(-9, 9)] * 4), max_size=3).map(tuple)
 losses = arrays_of.arrays(np.float32, st.integers(0, 5), elements=st.floats(0, 9, width=32))

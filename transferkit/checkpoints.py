@@ -59,7 +59,7 @@ def pack(checkpoint: Checkpoint) -> bytes:
     arrays |= {f"weights/{name}": array for name, array in checkpoint.weights.items()}
     arrays |= {f"momenta/{name}": array for name, array in checkpoint.momenta.items()}
     arrays |= {f"history/{epoch}": array for epoch, array in checkpoint.history.items()}
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     progress = _Progress(checkpoint.step, checkpoint.log, checkpoint.seconds, _checksum(whole))
     return save(whole, {"progress": msgspec.json.encode(progress).decode()})
 

@@ -184,4 +184,4 @@ class Store:
 
 
 def _packed(arrays: Weights) -> bytes:
-    return save_safetensors({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return save_safetensors({name: np.asarray(array, order="C") for name, array in arrays.items()})
