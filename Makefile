@@ -1,17 +1,20 @@
-# make figures: everything from nothing to work/figures/photos/figure2.png. make evidence: what the claims need, then
+# make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=24, on an example of a
+# folder of pictures. make evidence: what the claims need, then
 # the claims. make bench: ours beside what a user would write. make test: every test. make lab: JupyterLab.
 # Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
 
 PYTHON ?= python3
 LAB ?= # more options for JupyterLab, as in make lab LAB=--no-browser
 BIN := .venv/bin
-GRID := --data photos --preset quick --split random0
+DATA ?= photos
+EPOCHS ?= # the preset's, unless given
+GRID := --data $(DATA) --preset quick --split random0 $(if $(strip $(EPOCHS)),--epochs $(EPOCHS))
 
 .PHONY: figures evidence bench test lab clean
 .DELETE_ON_ERROR:
 
 figures: .venv/installed
-	$(BIN)/python -m data_prep photos
+	$(BIN)/python -m data_prep $(DATA)
 	$(BIN)/python -m transferkit sweep $(GRID)
 	$(BIN)/python -m transferkit figures $(GRID)
 

@@ -25,7 +25,7 @@ from transferkit.descent import Descent
 from transferkit.examples import read_half
 from transferkit.experiment import choose_device, choose_precision
 from transferkit.machine import device_name, threads, versions
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import build
 from transferkit.ranks import ALONE
 from transferkit.steps import Steps
 from transferkit.treatments import LAYERS
@@ -87,8 +87,8 @@ def merged(path: Path, rows: pd.DataFrame) -> str:
 
 def _steps(preset: Preset, half: HalfData, precision: Precision, batch: int, depth: int) -> Steps:
     """One epoch of steps of a network, too small to do harm."""
-    network = EightLayerNet(preset.net, half.n_classes)
-    initialise(network, lambda layer: ("rate", layer), he=True)
+    network = build(preset.net, half.n_classes)
+    network.initialise(lambda layer: ("rate", layer), he=True)
     network.freeze(LAYERS[:depth])
     network.to(half.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     recipe = replace(preset.recipe, batch_size=batch, learning_rate=1e-6)

@@ -30,6 +30,7 @@ from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.experiment import Study, plan_study
 from transferkit.machine import device_name, versions
+from transferkit.nets import NetSpec
 from transferkit.store import Store
 from transferkit.surgery import operate
 from transferkit.sweep import sweep
@@ -105,6 +106,7 @@ def _task(study: Study, label: str, images: Path) -> Task:
     n_classes = len(study.prepared.split(SPLIT).classes(run.target))
     network = operate(study.setting.net, n_classes, run, source).network
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    assert isinstance(study.setting.net, NetSpec)  # what the peers write out
     return Task(label, study.setting.net, study.setting.recipe, weights, 0 if run.finetune else run.n, images)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from transferkit.authors import AuthorsFigure, authors_table
-from transferkit.config import paper_net
+from transferkit.nets import paper_net
 from transferkit.network import count_multiplications
 from transferkit.treatments import LAYERS
 

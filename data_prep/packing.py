@@ -13,7 +13,7 @@ import numpy as np
 from data_prep.contact_sheet import write_contact_sheet
 from data_prep.draft import Draft, Entry, open_draft
 from data_prep.listing import Fitting, Item, Listing, check_parts
-from data_prep.prepared import CHANGED, CONTACT_SHEET, SET_ASIDE, Tell, silent
+from data_prep.prepared import CHANGED, SET_ASIDE, Tell, silent
 from data_prep.workers import pack, packed
 from transferkit import atomic, manifest
 from transferkit.errors import DataError, StoreError
@@ -46,7 +46,7 @@ def write_listing(folder: Path, listing: Listing, fitting: Fitting, workers: int
             draft.discard()
             raise DataError(_told(folder, problem, listing)) from None
         written = _describe(draft, listing, fitting, entries)
-        names = [manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, CONTACT_SHEET, SET_ASIDE, CHANGED]
+        names = [manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, manifest.CONTACT_SHEET, SET_ASIDE, CHANGED]
         draft.publish(folder, names)
     return written
 
@@ -98,7 +98,7 @@ def _describe(draft: Draft, listing: Listing, fitting: Fitting, entries: list[En
         checksums={name: manifest.file_checksum(draft.folder / name) for name in names},
         arguments=arguments_of(listing, fitting),
     )  # fmt: skip
-    write_contact_sheet(draft.folder, written, draft.folder / CONTACT_SHEET)
+    write_contact_sheet(draft.folder, written, draft.folder / manifest.CONTACT_SHEET)
     manifest.write_manifest(draft.folder, written)
     return written
 

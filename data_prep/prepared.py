@@ -13,7 +13,6 @@ from transferkit import atomic, manifest
 from transferkit.errors import DataError, UsageError
 from transferkit.manifest import ClassInfo, Manifest, Part
 
-CONTACT_SHEET = "contact.png"
 SET_ASIDE, CHANGED = "set_aside.csv", "changed.csv"  # of data sets that are read, not drawn
 IMAGE_SIZE = 48
 Images = npt.NDArray[np.uint8]
@@ -71,7 +70,7 @@ def write(folder: Path, rendered: Rendered, arguments: Arguments, tell: Tell = s
             source=rendered.source, validation=rendered.validation, checksums=checksums,
             arguments=arguments.as_mapping(),
         )  # fmt: skip
-        write_contact_sheet(partial, written, partial / CONTACT_SHEET)
+        write_contact_sheet(partial, written, partial / manifest.CONTACT_SHEET)
         manifest.write_manifest(partial, written)
     return written
 
@@ -100,7 +99,7 @@ def find_prepared(folder: Path, name: str, arguments: Mapping[str, object]) -> M
 
 def check_replaceable(folder: Path) -> None:
     """Raise DataError unless `folder` is missing or holds nothing but a data set: no other file may be lost."""
-    known = {manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, CONTACT_SHEET, SET_ASIDE, CHANGED}
+    known = {manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, manifest.CONTACT_SHEET, SET_ASIDE, CHANGED}
     others = sorted({path.name for path in folder.iterdir()} - known) if folder.is_dir() else []
     if others or folder.is_file():
         what = f"also holds {', '.join(others[:3])}" if others else "is a file"

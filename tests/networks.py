@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from transferkit.config import NetSpec, small_net
+from transferkit.nets import NetSpec, small_net
 
 
 def dropping() -> NetSpec:

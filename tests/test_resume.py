@@ -14,10 +14,11 @@ import torch
 from tests.networks import dropping, normalised
 from transferkit.checkpoints import Checkpoint, EpochLog
 from transferkit.conduct import Conduct
-from transferkit.config import NetSpec, Precision, Recipe, get_preset, small_net
+from transferkit.config import Precision, Recipe, get_preset
 from transferkit.data import HalfData, open_prepared
 from transferkit.examples import read_half
 from transferkit.experiment import Study, perform, plan_study
+from transferkit.nets import NetSpec, small_net
 from transferkit.network import EightLayerNet, initialise
 from transferkit.store import CHECKPOINT, RECEIPT, Store
 from transferkit.training import Keeping, train

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from tests.test_resume import RECIPE, half
-from transferkit.config import get_preset, small_net
+from transferkit.config import get_preset
 from transferkit.data import batch_order, load_half, open_half, open_prepared, place, read_ahead
 from transferkit.errors import DataError, TrainingError
 from transferkit.examples import Examples, batches, read_half
 from transferkit.experiment import Study, perform, plan_study
 from transferkit.manifest import IMAGES, Manifest, file_checksum, read_manifest, write_manifest
+from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
 from transferkit.store import Store
 from transferkit.training import train
@@ -113,7 +114,7 @@ def test_larger_images_are_read_at_their_centre_in_the_test_and_frozen_features_
     centre, whole = (read_half(built, data, "float32", {1})[1] for data in halves)
     assert torch.equal(centre.inputs, whole.inputs)
     moving = read_half(built, halves[0], "float32", {1}, augment=True)[1]
-    assert (moving.after, moving.margin) == (0, 8)
+    assert (moving.after, moving.whole, moving.inputs.shape[-1]) == (0, True, 56)
 
 
 def test_larger_images_are_refused_where_no_crops_are_taken(larger_folder: Path, tmp_path: Path) -> None:
@@ -151,5 +152,5 @@ def test_a_disk_that_fails_is_not_swallowed() -> None:
 
 def test_the_last_batch_may_be_short() -> None:
     examples = Examples(torch.zeros(5, 4), torch.arange(5))
-    labels = [part.tolist() for _, part in batches(examples, torch.arange(5), 2, torch.float32)]
+    labels = [part.tolist() for _, part in batches(network(), examples, torch.arange(5), 2, {})]
     assert labels == [[0, 1], [2, 3], [4]]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from transferkit.config import small_net
 from transferkit.errors import StoreError, TrainingError
+from transferkit.nets import small_net
 from transferkit.network import layer_of
 from transferkit.surgery import Operated, Weights, audit, fingerprint, operate
 from transferkit.treatments import LAYERS, Run, grid, parse_run

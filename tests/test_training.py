@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.checkpoints import EpochLog
-from transferkit.config import Precision, Recipe, small_net
+from transferkit.config import Precision, Recipe
 from transferkit.data import HalfData
 from transferkit.errors import TrainingError
 from transferkit.examples import Examples, read_half
+from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
 from transferkit.steps import learning_rate
 from transferkit.training import evaluate, train

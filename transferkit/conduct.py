@@ -9,7 +9,7 @@ import numpy as np
 from transferkit.checkpoints import Checkpoint, EpochLog
 from transferkit.config import Setting
 from transferkit.examples import Examples
-from transferkit.network import EightLayerNet
+from transferkit.network import LayeredNet
 from transferkit.ranks import ALONE, Ranks
 from transferkit.store import Store
 from transferkit.training import Keeping, train
@@ -40,7 +40,7 @@ class Trained:
 
 
 def carry_through(
-    store: Store, run: Run, setting: Setting, network: EightLayerNet, examples: tuple[Examples, Examples],
+    store: Store, run: Run, setting: Setting, network: LayeredNet, examples: tuple[Examples, Examples],
     conduct: Conduct,
 ) -> Trained:  # fmt: skip
     """Train a network, from its checkpoint in the store if there is one, and tell the store how far it is.
@@ -49,7 +49,7 @@ def carry_through(
     """
     began, n_images, leads = time.perf_counter(), len(examples[0].labels), conduct.ranks.leads
     start = conduct.ranks.told(lambda: store.checkpoint(run, setting))
-    log, history = ([], {0: _conv1(network)}) if start is None else (list(start.log), dict(start.history))
+    log, history = ([], {0: _first_filters(network)}) if start is None else (list(start.log), dict(start.history))
     before = start.seconds if start else 0.0
 
     def save(checkpoint: Checkpoint) -> None:
@@ -65,11 +65,11 @@ def carry_through(
         network, examples, setting.recipe, setting.precision, *keys, ranks=conduct.ranks, keeping=keeping
     ):
         log.append(entry)
-        history[entry.epoch] = _conv1(network)
+        history[entry.epoch] = _first_filters(network)
         if leads:
             store.beat(run, setting, len(log) * n_images)
     return Trained(tuple(log), history, before + time.perf_counter() - began)
 
 
-def _conv1(network: EightLayerNet) -> np.ndarray:
-    return network.get_parameter("conv1.weight").detach().cpu().numpy().copy()
+def _first_filters(network: LayeredNet) -> np.ndarray:
+    return network.get_parameter(network.spec.first_filters).detach().cpu().numpy().copy()

@@ -12,10 +12,10 @@ from rich.table import Table
 from transferkit.experiment import Study
 from transferkit.first_layer import shares
 from transferkit.forecast import Probe, forecast, seconds_of
-from transferkit.results import summarise
+from transferkit.results import layers_of, summarise
 from transferkit.store import Receipt
 from transferkit.sweep import Progress
-from transferkit.treatments import CHOP_POINTS, TREATMENTS, Run
+from transferkit.treatments import TREATMENTS, Run
 from transferkit.workload import expected_images
 
 
@@ -110,17 +110,17 @@ def clock(seconds: float) -> str:
 def paired_table(table: pd.DataFrame) -> Table:
     """Mean paired difference per treatment and n, in points, with a 95 % interval where there are enough."""
     summary = summarise(table).set_index(["treatment", "n"])
-    bases = table[table["treatment"] == "base"]["top1"]
+    bases, points = table[table["treatment"] == "base"]["top1"], range(1, len(layers_of(table)))
     shown = Table(
         title="Top-1 accuracy minus that of the own target's base, in points",
         caption=f"base: {100 * bases.mean():.1f} % ({len(bases)} networks, "
         f"{100 * bases.min():.1f} to {100 * bases.max():.1f}); {_counts(summary)}",
     )
     shown.add_column("treatment")
-    for n in CHOP_POINTS:
+    for n in points:
         shown.add_column(f"n={n}", justify="right")
     for treatment in TREATMENTS[1:]:
-        shown.add_row(treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS))
+        shown.add_row(treatment, *(_cell(summary, treatment, n) for n in points))
     return shown
 
 

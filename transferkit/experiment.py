@@ -17,6 +17,8 @@ from transferkit.errors import DataError, TrainingError, UsageError
 from transferkit.examples import Examples, read_half
 from transferkit.machine import device_name, threads, versions
 from transferkit.manifest import Part
+from transferkit.mean_image import mean_image
+from transferkit.nets import StagedSpec
 from transferkit.store import Receipt, Store, Times
 from transferkit.surgery import Operated, audit, fingerprint, operate
 from transferkit.treatments import Run
@@ -88,20 +90,6 @@ class Failure:
     reason: str
 
 
-def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
-    """The runs in groups that share work, in the order of their first members: the only place that decides this.
-
-    Networks whose frozen layers come from one source, and are trained on one half, read the features of one
-    pass of that source over the images. All others are alone. What comes out does not depend on the grouping.
-    """
-    groups: dict[tuple[object, ...], list[Run]] = {}
-    for run in runs:
-        shares = run.n > 0 and not run.finetune
-        key = (run.split, run.seed, run.target, run.source) if shares else (run,)
-        groups.setdefault(key, []).append(run)
-    return tuple(tuple(group) for group in groups.values())
-
-
 def perform(study: Study, run: Run) -> Receipt:
     """Train one network and keep its weights and receipt; if it is kept already, only return the receipt.
 
@@ -162,6 +150,7 @@ class _Shared:
 
     runs: tuple[Run, ...]
     source: dict[str, np.ndarray] | None
+    mean: torch.Tensor | None
     n_classes: int
     train: dict[int, Examples]
     valid: dict[int, Examples]
@@ -169,21 +158,29 @@ class _Shared:
 
 def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     deepest = max(runs, key=lambda run: run.n)
-    base, of_source = deepest.source_base, study.setting.of_source
-    source = study.conduct.ranks.told(lambda: study.store.weights(base, of_source) if base else None)
+    source = study.conduct.ranks.told(lambda: _source(study, deepest))
     train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
-    network = _operate(study, deepest, train.n_classes, source).network
+    mean = mean_image(train) if study.setting.net.pixels == "mean image" else None
+    network = _operate(study, deepest, train.n_classes, source, mean).network
     depths = {0 if run.finetune else run.n for run in runs}
     precision, augment = study.setting.precision, bool(study.setting.recipe.augment)
     return _Shared(
-        runs=tuple(runs), source=source, n_classes=train.n_classes,
+        runs=tuple(runs), source=source, mean=mean, n_classes=train.n_classes,
         train=read_half(network, train, precision, depths, augment=augment),
         valid=read_half(network, valid, precision, depths),
     )  # fmt: skip
 
 
+def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
+    """The weights that a run copies: of its source base, or, for a base, those that the network starts from."""
+    net = study.setting.net
+    if run.source_base:
+        return study.store.weights(run.source_base, study.setting.of_source)
+    return study.store.given(net.start) if isinstance(net, StagedSpec) and net.start and not run.n else None
+
+
 def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> None:
-    operated = _operate(study, run, shared.n_classes, shared.source)
+    operated = _operate(study, run, shared.n_classes, shared.source, shared.mean)
     before = fingerprint(operated.network)
     depth = operated.network.frozen_depth
     examples = (shared.train[depth], shared.valid[depth])
@@ -202,8 +199,10 @@ def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> 
     study.store.keep(receipt, weights, trained.history if run.source is None else None)
 
 
-def _operate(study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None) -> Operated:
-    operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters)
+def _operate(
+    study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None, mean: torch.Tensor | None
+) -> Operated:
+    operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters, mean)
     operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return operated
 

@@ -15,11 +15,11 @@ from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
 from transferkit.examples import Examples, read_half
-from transferkit.experiment import Study, groups_of
+from transferkit.experiment import Study
 from transferkit.machine import device_name, threads, versions
-from transferkit.network import EightLayerNet, count_multiplications, initialise
+from transferkit.network import LayeredNet, build, count_multiplications
 from transferkit.training import evaluate, train
-from transferkit.treatments import LAYERS, Run
+from transferkit.treatments import Run, groups_of
 from transferkit.workload import images_of
 
 SECONDS_PER_DEPTH = 1.0
@@ -32,8 +32,8 @@ ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # at most so many a round, 
 class Probe:
     """Seconds per image on one of `workers` busy workers.
 
-    `trained` and `evaluated` by the number of frozen layers, 0 to 7; `read` for loading an image and computing
-    all its frozen features; `start` is the time until a worker is ready, in seconds.
+    `trained` and `evaluated` by the number of frozen layers, from 0 to all but one; `read` for loading an image and
+    computing all its frozen features; `start` is the time until a worker is ready, in seconds.
     """
 
     trained: tuple[float, ...]
@@ -64,18 +64,18 @@ def probe(study: Study, count: int, workers: AbstractContextManager[Executor]) -
 def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     """The probe of one worker, asked for at the clock time `submitted`, on random images."""
     start = time.time() - submitted
-    network = EightLayerNet(setting.net, n_classes)
-    initialise(network, lambda layer: ("probe", layer), he=True)
+    network, layers = build(setting.net, n_classes), setting.net.layers
+    network.initialise(lambda layer: ("probe", layer), he=True)
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     half, recipe = _random_half(setting, n_classes)
     with threads(setting.threads):
         began = time.perf_counter()
         augment = bool(setting.recipe.augment)
-        examples = read_half(network, half, setting.precision, range(len(LAYERS)), augment=augment)
+        examples = read_half(network, half, setting.precision, range(len(layers)), augment=augment)
         read = (time.perf_counter() - began) / len(half.labels)
         costs = []
-        for depth in range(len(LAYERS)):
-            network.freeze(LAYERS[:depth])
+        for depth in range(len(layers)):
+            network.freeze(layers[:depth])
             costs.append(_seconds_per_image(network, examples[depth], recipe, setting.precision))
     return Probe(tuple(cost[0] for cost in costs), tuple(cost[1] for cost in costs), read, start, workers=1)
 
@@ -114,7 +114,7 @@ def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:
 
 
 def _seconds_per_image(
-    network: EightLayerNet, examples: Examples, recipe: Recipe, precision: Precision
+    network: LayeredNet, examples: Examples, recipe: Recipe, precision: Precision
 ) -> tuple[float, float]:
     """Of training and of evaluation, each the fastest of several rounds."""
     inputs, labels = examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES]

@@ -18,6 +18,7 @@ from transferkit.errors import DataError
 
 Part = Literal["train", "valid"]
 IMAGES, LABELS, MANIFEST = "images.npy", "labels.npy", "manifest.json"
+CONTACT_SHEET = "contact.png"  # some images of every class, for people
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from transferkit.config import Recipe
 from transferkit.data import batch_order
 from transferkit.descent import Descent
 from transferkit.errors import TrainingError
-from transferkit.examples import Examples, batches, dtype_of
-from transferkit.network import EightLayerNet
+from transferkit.examples import Examples, batches
+from transferkit.network import LayeredNet
 from transferkit.ranks import Ranks
 from transferkit.streams import Key, seed_from
 from transferkit.views import draw_views
@@ -27,7 +27,7 @@ class Steps:
     `keys` decide the order of the images, their views and what dropout drops.
     """
 
-    network: EightLayerNet
+    network: LayeredNet
     training: Examples
     recipe: Recipe
     descent: Descent
@@ -45,7 +45,7 @@ class Steps:
         size = self.recipe.batch_size // self.ranks.count
         seed = seed_from("dropout", *self.keys, epoch, self.ranks.number)
         with _batch_that_fits(self), _own_randomness(seed, self.losses.device) as draw_for:
-            read = batches(self.training, rows, size, dtype_of(self.descent.weights), views)
+            read = batches(self.network, self.training, rows, size, self.descent.weights, views)
             for step, (inputs, labels) in enumerate(read, first):
                 draw_for(step)
                 rate = learning_rate(self.recipe, epoch + step / len(self.losses))
@@ -62,11 +62,12 @@ class Steps:
         rows = self.ranks.share(order)[first:].flatten()
         if not self.recipe.augment:
             return rows, None
-        drawn = draw_views(self.recipe.augment, order.numel(), self.training.margin, *self.keys, epoch)
+        margin = self.training.inputs.shape[-1] - self.network.spec.image_size
+        drawn = draw_views(self.recipe.augment, order.numel(), margin, *self.keys, epoch)
         return rows, self.ranks.share(drawn.view(*order.shape, 3))[first:].flatten(0, 1)
 
 
-def logits_of(network: EightLayerNet, inputs: Tensor, after: int, weights: Mapping[str, Tensor]) -> Tensor:
+def logits_of(network: LayeredNet, inputs: Tensor, after: int, weights: Mapping[str, Tensor]) -> Tensor:
     """What the layers above `after` make of a batch, in float32."""
     logits: Tensor = network(inputs, after=after, weights=weights)
     return logits.float()
@@ -124,7 +125,8 @@ def _fits(steps: Steps, size: int) -> bool:
     """Whether the gradient of so many images can be computed; nothing is changed by it."""
     torch.cuda.empty_cache()
     try:
-        for inputs, labels in batches(steps.training, torch.arange(size), size, dtype_of(steps.descent.weights)):
+        rows, weights = torch.arange(size), steps.descent.weights
+        for inputs, labels in batches(steps.network, steps.training, rows, size, weights):
             torch.autograd.grad(steps.loss(inputs, labels), steps.descent.trained)
     except torch.OutOfMemoryError:
         return False

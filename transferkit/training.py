@@ -13,8 +13,8 @@ from transferkit.checkpoints import Checkpoint, EpochLog
 from transferkit.config import Precision, Recipe
 from transferkit.descent import Descent
 from transferkit.errors import TrainingError
-from transferkit.examples import EVALUATION_BATCH, Examples, batches, dtype_of
-from transferkit.network import EightLayerNet
+from transferkit.examples import EVALUATION_BATCH, Examples, batches
+from transferkit.network import LayeredNet
 from transferkit.ranks import ALONE, Ranks
 from transferkit.steps import Steps, learning_rate, logits_of
 from transferkit.streams import Key
@@ -33,7 +33,7 @@ NOT_KEPT = Keeping()
 
 
 def train(
-    network: EightLayerNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key,
+    network: LayeredNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key,
     ranks: Ranks = ALONE, keeping: Keeping = NOT_KEPT,
 ) -> Iterator[EpochLog]:  # fmt: skip
     """Train on `examples` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
@@ -66,7 +66,7 @@ def train(
 
 @torch.no_grad()
 def evaluate(
-    network: EightLayerNet, examples: Examples, weights: Mapping[str, Tensor], ranks: Ranks = ALONE
+    network: LayeredNet, examples: Examples, weights: Mapping[str, Tensor], ranks: Ranks = ALONE
 ) -> tuple[float, float]:
     """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, with these weights, without dropout.
 
@@ -77,7 +77,7 @@ def evaluate(
     correct, loss = torch.zeros((), dtype=torch.int64, device=device), torch.zeros((), device=device)
     mine = torch.arange(count).split(EVALUATION_BATCH)[ranks.number :: ranks.count]
     rows = torch.cat(mine) if mine else torch.arange(0)
-    for inputs, labels in batches(examples, rows, EVALUATION_BATCH, dtype_of(weights)):
+    for inputs, labels in batches(network, examples, rows, EVALUATION_BATCH, weights):
         logits = logits_of(network, inputs, examples.after, weights)
         correct += (logits.argmax(1) == labels).sum()
         loss += F.cross_entropy(logits, labels, reduction="sum")
@@ -87,7 +87,7 @@ def evaluate(
 
 
 def _steps(
-    network: EightLayerNet, training: Examples, recipe: Recipe, descent: Descent, ranks: Ranks, keys: tuple[Key, ...]
+    network: LayeredNet, training: Examples, recipe: Recipe, descent: Descent, ranks: Ranks, keys: tuple[Key, ...]
 ) -> Steps:
     count = len(training.labels) // recipe.batch_size
     if count == 0:

@@ -3,9 +3,9 @@
 from transferkit.experiment import Study
 from transferkit.manifest import Part
 from transferkit.network import count_multiplications
-from transferkit.treatments import LAYERS, Run
+from transferkit.treatments import Run
 
-OVERHEAD = 0.1  # share of a full network's time that even one with seven frozen layers takes
+OVERHEAD = 0.1  # share of a full network's time that even one with all layers but the last frozen takes
 
 
 def images_of(study: Study, run: Run, part: Part) -> int:
@@ -29,7 +29,7 @@ def relative_cost(study: Study, run: Run) -> float:
     Where every epoch shows other views of the images, it is computed in each of them.
     """
     counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
-    frozen = 0 if run.finetune else sum(counts[layer] for layer in LAYERS[: run.n])
+    frozen = 0 if run.finetune else sum(counts[layer] for layer in study.setting.net.layers[: run.n])
     total = sum(counts.values())
     times = 1.0 if study.setting.recipe.augment else 1 / study.setting.recipe.epochs
     share = (3 * (total - frozen) + frozen * times) / (3 * total)

@@ -10,9 +10,9 @@ from PIL import Image
 from data_prep import cifar100
 from data_prep.__main__ import main
 from data_prep.download import Published
-from data_prep.prepared import CONTACT_SHEET, SET_ASIDE
+from data_prep.prepared import SET_ASIDE
 from tests.data_prep.conftest import fill, jpeg
-from transferkit.manifest import IMAGES, MANIFEST, read_manifest
+from transferkit.manifest import CONTACT_SHEET, IMAGES, MANIFEST, read_manifest
 
 Prepare = Callable[..., int]
 

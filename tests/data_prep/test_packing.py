@@ -24,11 +24,11 @@ from data_prep.folder import list_folder
 from data_prep.listing import Fitting, Item, Listing
 from data_prep.packing import write_listing
 from data_prep.pictures import Picture, PictureError
-from data_prep.prepared import CHANGED, CONTACT_SHEET, SET_ASIDE
+from data_prep.prepared import CHANGED, SET_ASIDE
 from data_prep.workers import Chunk
 from tests.data_prep.conftest import fill, jpeg, saved
 from transferkit.errors import DataError, StoreError, UsageError
-from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
+from transferkit.manifest import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
 
 FITTING = Fitting(8)
 

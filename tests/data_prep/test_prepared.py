@@ -11,10 +11,10 @@ from PIL import Image
 
 from data_prep import ensure
 from data_prep.catalogue import prepare
-from data_prep.prepared import CONTACT_SHEET, Arguments, Images, Rendered, write
+from data_prep.prepared import Arguments, Images, Rendered, write
 from transferkit.atomic import PARTIAL
 from transferkit.errors import DataError, StoreError, UsageError
-from transferkit.manifest import IMAGES, LABELS, MANIFEST, ClassInfo, Part, read_manifest
+from transferkit.manifest import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, Part, read_manifest
 from transferkit.streams import generator_from
 
 CLASSES = (ClassInfo("saw", False), ClassInfo("oak", True), ClassInfo("elm", True))

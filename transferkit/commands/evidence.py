@@ -9,6 +9,7 @@ from rich.console import Console
 
 from transferkit import atomic
 from transferkit.claims import Evidence, authors_evidence, ledger, read_evidence
+from transferkit.commands.study import named_net
 from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.evidence import (
@@ -20,6 +21,7 @@ from transferkit.evidence import (
     claims_table,
     cost_table,
     kept_evidence,
+    of_layers,
     predict_cost,
     run_study,
     smoke_studies,
@@ -41,8 +43,10 @@ def evidence(options: argparse.Namespace) -> None:
     """Carry out the studies, write their tables, the ledger and all figures, and show the ledger."""
     store, console = Store(options.work or find_work_folder()), Console()
     preset = get_preset("smoke" if options.smoke else options.preset)
+    preset = replace(preset, net=named_net(options.net, preset.net.image_size)) if options.net else preset
     bench = Bench(preset, options.device, store)
     known = smoke_studies(options.data) if options.smoke else _on_data(options.data)
+    known = of_layers(known, preset.net.layers)
     steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
     workers = default_workers(choose_device(options.device)) if options.workers is None else options.workers
     _show_costs(steps, workers, console, probed=not options.smoke)

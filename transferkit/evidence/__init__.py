@@ -10,7 +10,7 @@ from transferkit.evidence.collect import (
     write_study,
 )
 from transferkit.evidence.pictures import write_pictures
-from transferkit.evidence.plan import Part, StudyPlan, choose_studies, smoke_studies, studies
+from transferkit.evidence.plan import Part, StudyPlan, choose_studies, of_layers, smoke_studies, studies
 from transferkit.evidence.show import beside, claims_table, cost_table
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "conv1_row",
     "cost_table",
     "kept_evidence",
+    "of_layers",
     "predict_cost",
     "run_study",
     "smoke_studies",

@@ -75,11 +75,11 @@ def conv1_row(study: Study, base: Run) -> dict[str, object]:
     `likeness` is the mean cosine of its filters and those of the other half's base, best matched; `likeness_noise`
     the same with as many filters of white noise. NaN where that other base is not trained.
     """
-    own = study.store.weights(base, study.setting)["conv1.weight"]
+    own = study.store.weights(base, study.setting)[study.setting.net.first_filters]
     other = Run(base.split, base.seed, "B" if base.target == "A" else "A")
     alike = np.nan
     if study.store.find(other, study.setting):
-        theirs = study.store.weights(other, study.setting)["conv1.weight"]
+        theirs = study.store.weights(other, study.setting)[study.setting.net.first_filters]
         alike = float(match_filters(own, theirs).likeness.mean())
     noise = float(match_filters(own, untrained_filters(own, base.seed)).likeness.mean())
     cells = (Path(study.setting.data).name, base.split, base.seed, base.target)

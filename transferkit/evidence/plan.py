@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from transferkit.config import RandomFilters, Recipe, Setting
 from transferkit.errors import UsageError
-from transferkit.treatments import CHOP_POINTS, Run, Treatment, grid, plan
+from transferkit.treatments import CHOP_POINTS, LAYERS, Run, Treatment, grid, nearest_depth, plan, same_depth
 
 _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
@@ -29,10 +29,12 @@ class Part:
     epochs_times: int = 1
     images_per_class: int | None = None
     random_filters: RandomFilters = "he"
+    layers: tuple[str, ...] = LAYERS
 
     def runs(self) -> tuple[Run, ...]:
         """The networks of this part, each after the base it copies from."""
-        return tuple(run for run in plan(self.split, self.seeds, self.labels) if self.bases or run.source is not None)
+        planned = plan(self.split, self.seeds, self.labels, self.layers)
+        return tuple(run for run in planned if self.bases or run.source is not None)
 
     def setting(self, usual: Setting) -> Setting:
         """The setting of this part, from the usual one of its study."""
@@ -75,6 +77,31 @@ def studies() -> tuple[StudyPlan, ...]:
             _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),
         ),
     )  # fmt: skip
+
+
+def of_layers(known: Sequence[StudyPlan], layers: tuple[str, ...]) -> tuple[StudyPlan, ...]:
+    """The same studies on a network of these layers, chopped as deep; without those of published random filters."""
+    if layers == LAYERS:
+        return tuple(known)
+    published = ("plateau",)
+    return tuple(
+        replace(study, parts=tuple(_as_deep(part, layers) for part in study.parts))
+        for study in known
+        if study.name not in published
+    )
+
+
+def _as_deep(part: Part, layers: tuple[str, ...]) -> Part:
+    asked = {run.label: run for run in grid("any", 0)}
+    wanted = {(asked[label].treatment, n) for label in part.labels for n in _near(asked[label].n, layers)}
+    bases = tuple(label for label in part.labels if asked[label].source is None)
+    chopped = tuple(run.label for run in grid("any", 0, layers) if run.n and (run.treatment, run.n) in wanted)
+    return replace(part, labels=bases + chopped, layers=layers)
+
+
+def _near(n: int, layers: tuple[str, ...]) -> tuple[int, ...]:
+    """The chop points as deep as this one of the eight layers', or, where a network has none, the nearest."""
+    return same_depth([n], layers) or (nearest_depth(n, layers),)
 
 
 def smoke_studies(data: str = "photos") -> tuple[StudyPlan, ...]:

@@ -11,6 +11,7 @@ from transferkit.figures.first_layer import describe_filter_sheet, draw_filter_s
 from transferkit.figures.ledger import describe_ledger, draw_ledger
 from transferkit.figures.losses import describe_losses, draw_losses
 from transferkit.figures.means import plot_means
+from transferkit.figures.options import describe_options, draw_options
 from transferkit.figures.page import save, to_png
 from transferkit.figures.panels import FIGURE2, RANDOM, plot_networks
 from transferkit.figures.plateau import on_plateau
@@ -35,6 +36,7 @@ __all__ = [
     "describe_ledger",
     "describe_losses",
     "describe_matching",
+    "describe_options",
     "describe_orientations",
     "describe_random",
     "describe_scaling",
@@ -53,6 +55,7 @@ __all__ = [
     "draw_ledger",
     "draw_losses",
     "draw_matching",
+    "draw_options",
     "draw_orientations",
     "draw_random",
     "draw_scaling",
