@@ -92,6 +92,16 @@ def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     assert "no data" in said
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_beyond_2014_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("09_beyond_2014.ipynb")
+    assert pictures_of(notebook) == 2
+    said = str(outputs_of(notebook))
+    assert "running_mean is frozen but moved" in said
+    assert "4 epochs" in said  # twice the smoke preset's
+
+
 @pytest.fixture
 def parts_folder(tiny_folder: Path, tmp_path: Path) -> Path:
     """The tiny data with classes of known parts: two to a class, of which one is its kind's alone."""

@@ -11,9 +11,12 @@ import torch
 from safetensors.torch import save_file
 
 from transferkit import figures
-from transferkit.__main__ import main
+from transferkit.__main__ import main, parser
 from transferkit.claims import Evidence, ledger
+from transferkit.commands.study import study_of
+from transferkit.config import Precision
 from transferkit.errors import DataError, StoreError, UsageError
+from transferkit.evidence import Step, write_conv1
 from transferkit.experiment import Study, perform
 from transferkit.forecast import measure
 from transferkit.nets import StagedSpec
@@ -54,6 +57,19 @@ def test_every_treatment_is_trained_audited_and_found_again(residual: Study) -> 
     assert not np.array_equal(frozen["layer2.0.bn1.running_mean"], source["layer2.0.bn1.running_mean"])
     again = replace(residual, store=Store(residual.store.work))
     assert [again.store.find(receipt.run, again.setting) for receipt in receipts] == receipts
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("name", "width"), [("vit-small", 16), ("convnext-small", 4)])
+def test_transformers_and_convnexts_pass_the_freeze_audit_too(
+    study: Study, name: str, width: int, precision: Precision
+) -> None:
+    net = find_net(name, 48)
+    assert isinstance(net, StagedSpec)
+    setting = replace(study.setting, net=replace(net, arguments=(("width", width),)), precision=precision)
+    other = replace(study, setting=setting)
+    for label in ("baseA", "A2B"):
+        assert np.isfinite(perform(other, parse_run(label, "random0", 0)).final.train_loss)
 
 
 def test_the_same_seed_gives_the_same_bits(residual: Study, tmp_path: Path) -> None:
@@ -174,3 +190,27 @@ def test_depths_part_the_chop_points_and_are_the_papers_own_for_eight_layers(cou
 def test_a_label_deeper_than_the_network_is_refused(residual: Study) -> None:
     with pytest.raises(UsageError, match="A5B copies 5 layers, but this network has 5"):
         plan("random0", [0], ["A5B"], residual.setting.net.layers)
+
+
+def test_first_layers_too_small_for_a_wave_are_no_evidence(residual: Study, spec: StagedSpec, tmp_path: Path) -> None:
+    run = parse_run("baseA", "random0", 0)
+    for name, image_size, written in (("resnet-small", 48, True), ("resnet-small", 32, False)):  # 5x5 and 3x3 filters
+        net = find_net(name, image_size)
+        assert isinstance(net, StagedSpec)
+        own = replace(residual, setting=replace(residual.setting, net=replace(net, arguments=spec.arguments)))
+        perform(own, run)
+        perform(own, parse_run("baseB", "random0", 0))
+        write_conv1([Step(own, (run,))], own.setting.recipe, tmp_path)
+        assert (tmp_path / "conv1.csv").exists() == written
+
+
+def test_outputs_are_as_many_as_asked_for_or_one_for_each_class(tiny_folder: Path, tmp_path: Path) -> None:
+    def outputs(*arguments: str) -> int:
+        command = ["sweep", "--data", str(tiny_folder), "--work", str(tmp_path), "--device", "cpu", "--preset", "smoke"]
+        study, _ = study_of(parser().parse_args([*command, *arguments]))
+        return study.setting.net.outputs_for(4)
+
+    assert outputs() == outputs("--outputs", "classes") == outputs("--net", "vit-small") == 4
+    assert outputs("--outputs", "1000") == outputs("--net", "resnet-small", "--outputs", "1000") == 1000
+    with pytest.raises(UsageError, match="4 classes do not fit into the 3 outputs of small"):
+        outputs("--outputs", "3")

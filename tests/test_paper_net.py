@@ -1,4 +1,4 @@
-"""What the paper's network needs beyond its layers: its start, the mean image of a half, its outputs, its fast sister."""
+"""What the paper's network needs beyond its layers: start, mean image of a half, outputs; and its fast sister."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from transferkit.config import Setting, digest, get_preset
-from transferkit.data import load_half
+from transferkit.data import HalfData, load_half
 from transferkit.errors import StoreError, UsageError
 from transferkit.experiment import Study, perform
 from transferkit.mean_image import mean_image
@@ -33,7 +33,8 @@ def subtracting(study: Study) -> Study:
 
 def mean_of(study: Study, half: Half) -> np.ndarray:
     images = load_half(study.prepared, study.prepared.split("random0"), half, "train").images
-    return images.numpy().mean(axis=0)
+    mean: np.ndarray = images.numpy().mean(axis=0)
+    return mean
 
 
 def test_every_layer_starts_from_the_papers_gaussian_and_bias() -> None:
@@ -82,8 +83,6 @@ def test_the_mean_image_is_subtracted_in_float32_and_its_centre_from_smaller_cro
 def test_the_mean_image_is_that_of_all_images() -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (1500, 3, 4, 4), dtype=torch.uint8, generator=generator)
-    from transferkit.data import HalfData
-
     found = mean_image(HalfData(images, torch.zeros(1500, dtype=torch.int64), 1))
     assert torch.allclose(found, images.double().mean(0).float())
 
@@ -92,7 +91,7 @@ def test_a_copied_first_layer_keeps_the_mean_image_that_it_was_trained_with(subt
     runs = plan("random0", [0], ["A2B", "A2B+", "B2B", "R2B"])
     receipts = {run.label: perform(subtracting, run) for run in runs}
     kept = {run.label: subtracting.store.weights(run, subtracting.setting)[MEAN_IMAGE] for run in runs}
-    means = {half: mean_of(subtracting, half) for half in ("A", "B")}  # type: ignore[arg-type]
+    means = {half: mean_of(subtracting, half) for half in ("A", "B")}
     whose = {"baseA": "A", "baseB": "B", "A2B": "A", "A2B+": "A", "B2B": "B", "R2B": "B"}
     for label, half in whose.items():
         np.testing.assert_allclose(kept[label], means[half], rtol=1e-6)

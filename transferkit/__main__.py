@@ -67,11 +67,12 @@ def parser() -> argparse.ArgumentParser:
         if name == "filters":
             _add_weights_options(command)
     for name, add_options, purpose in (
+        ("doctor", _add_doctor_options, "say what this machine has and lacks, and how long everything takes on it"),
         ("evidence", _add_evidence_options, "train the networks that the claims need, write their tables, judge them"),
         ("claims", _add_claims_options, "print which claims of the paper hold, fail or are undecided, and on what"),
     ):
         command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
-        command.set_defaults(command=name, module="evidence")
+        command.set_defaults(command=name, module="doctor" if name == "doctor" else "evidence")
         add_options(command)
         _add_usual_options(command)
     purpose = "run notebooks with sets of parameters, and write one page about them"
@@ -112,6 +113,12 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
 def _add_usual_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_doctor_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument("--again", action="store_true", help="measure anew what was measured before")
+    command.add_argument("--quick", action="store_true", help="only look, no trial training")
 
 
 def _add_evidence_options(command: argparse.ArgumentParser) -> None:

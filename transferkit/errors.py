@@ -27,3 +27,7 @@ class BatchError(TransferkitError):
 
 class GradingError(TransferkitError):
     """Submissions of a class could not be graded."""
+
+
+class MachineError(TransferkitError):
+    """This machine lacks something that the library or the lessons need."""

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -117,10 +117,49 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
             try:
                 with study.store.claim(run, study.setting):
                     if study.store.find(run, study.setting) is None:
-                        _perform(study, run, shared, seconds)
+                        _to_the_end(_perform(study, run, shared, seconds))
             except TrainingError as problem:
                 failures.append(Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}"))
     return tuple(failures)
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A network in training: its log so far, empty before the first epoch, and conv1 now, float32 filters x 3 x k x k.
+
+    `n_classes` is that of its half.
+    """
+
+    log: tuple[EpochLog, ...]
+    conv1: np.ndarray
+    n_classes: int
+
+
+def watch(study: Study, run: Run) -> Generator[Glimpse, None, Receipt]:
+    """Train one network as `perform` does, to the same bits, letting the caller look before it and after each epoch.
+
+    Closed early, it keeps nothing. What the caller does in between counts for nothing in the receipt's seconds. A
+    run that is done yields nothing. No lock is held, or whoever stops to look would keep others waiting: a network
+    that another process trains at the same time is trained twice, to the same bits. Raises as `perform`.
+    """
+    if receipt := study.store.find(run, study.setting):
+        return receipt
+    with threads(study.setting.threads):
+        started = time.perf_counter()
+        shared = _share(study, (run,))
+        try:
+            return (yield from _perform(study, run, shared, time.perf_counter() - started))
+        except TrainingError as problem:
+            raise TrainingError(f"{run.label} ({run.split}, seed {run.seed}): {problem}") from problem
+
+
+def _to_the_end(training: Generator[Glimpse, None, Receipt]) -> Receipt:
+    while True:
+        try:
+            next(training)
+        except StopIteration as end:
+            receipt: Receipt = end.value
+            return receipt
 
 
 @dataclass(frozen=True)
@@ -157,17 +196,19 @@ def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
     return study.store.given(net.start) if isinstance(net, StagedSpec) and net.start and not run.n else None
 
 
-def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Receipt:
-    started = time.perf_counter()
+def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Generator[Glimpse, None, Receipt]:
+    started, away = time.perf_counter(), 0.0
     operated = _operate(study, run, shared.n_classes, shared.source, shared.mean)
     before = fingerprint(operated.network)
     history = {0: _first_filters(operated.network)}
-    log = []
+    log: list[EpochLog] = []
+    away += yield from _look(log, history[0], shared.n_classes)
     for entry in _train(study, run, operated.network, shared):
         log.append(entry)
         history[entry.epoch] = _first_filters(operated.network)
+        away += yield from _look(log, history[entry.epoch], shared.n_classes)
     audit(operated, before, run.label)
-    seconds = time.perf_counter() - started + seconds_shared
+    seconds = time.perf_counter() - started - away + seconds_shared
     n_images = len(shared.train[operated.network.frozen_depth].labels)
     times = Times(
         datetime.now(UTC).isoformat(timespec="seconds"), seconds, n_images * len(log) / seconds,
@@ -176,6 +217,13 @@ def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> 
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
     receipt = _receipt(study, run, operated, tuple(log), times)
     return study.store.keep(receipt, weights, history if run.source is None else None)
+
+
+def _look(log: Sequence[EpochLog], conv1: np.ndarray, n_classes: int) -> Generator[Glimpse, None, float]:
+    """Let the caller look; how many seconds it took."""
+    began = time.perf_counter()
+    yield Glimpse(tuple(log), conv1, n_classes)
+    return time.perf_counter() - began
 
 
 def _operate(

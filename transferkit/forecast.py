@@ -1,13 +1,16 @@
 """How long a sweep will take on this machine, from a probe of about ten seconds on all workers at once."""
 
+import dataclasses
 import heapq
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import msgspec
+import psutil
 import torch
 
 from transferkit import atomic
@@ -31,30 +34,36 @@ class Probe:
     """Seconds per image on one of `workers` busy workers.
 
     `trained` and `evaluated` by the number of frozen layers, from 0 to all but one; `read` for loading an image and
-    computing all its frozen features; `start` is the time until a worker is ready, in seconds.
+    computing all its frozen features, `folded` for loading alone; `start` is the time until a worker is ready, in
+    seconds.
+    `busy` is the share of the processor (0..1) that others used just before: then all of this is too slow.
     """
 
     trained: tuple[float, ...]
     evaluated: tuple[float, ...]
     read: float
+    folded: float
     start: float
     workers: int
+    busy: float = 0.0
 
 
-def probe(study: Study, count: int, workers: AbstractContextManager[Executor]) -> Probe:
-    """Measure on `count` workers at once, as a sweep uses them. The store keeps what was measured."""
+def probe(study: Study, count: int, workers: AbstractContextManager[Executor], *, again: bool = False) -> Probe:
+    """Measure on `count` workers at once, as a sweep uses them. The store keeps what was measured, unless `again`."""
     setting = study.setting
     key = (setting.net, setting.recipe, setting.device, setting.precision, setting.threads)
-    name = digest((key, count, device_name(setting.device), versions()))
+    fields = tuple(field.name for field in dataclasses.fields(Probe))  # an older probe knew less
+    name = digest((key, count, device_name(setting.device), versions(), fields))
     path = study.store.work / "probes" / f"{name}.json"
-    if path.exists():
+    if path.exists() and not again:
         return msgspec.json.decode(path.read_bytes(), type=Probe)
+    busy = psutil.cpu_percent(interval=0.5) / 100
     submitted = time.time()
     n_classes = len(study.prepared.manifest.classes) // 2
     with workers as executor:
         futures = [executor.submit(measure, setting, n_classes, submitted) for _ in range(count)]
         slowest = max((future.result() for future in futures), key=lambda one: one.trained[0])
-    found = replace(slowest, workers=count)
+    found = replace(slowest, workers=count, busy=busy)
     atomic.write_bytes(path, msgspec.json.encode(found))
     return found
 
@@ -67,14 +76,16 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     half, recipe = _random_half(setting, n_classes)
     with threads(setting.threads):
-        began = time.perf_counter()
         examples = read_half(network, half, setting.precision, range(len(layers)))
-        read = (time.perf_counter() - began) / len(half.labels)
+        read, folded = (
+            _fastest(partial(read_half, network, half, setting.precision, depths), 0.1) / len(half.labels)
+            for depths in (range(len(layers)), (0,))
+        )
         costs = []
         for depth in range(len(layers)):
             network.freeze(layers[:depth])
             costs.append(_seconds_per_image(network, examples[depth], recipe, setting.precision))
-    return Probe(tuple(cost[0] for cost in costs), tuple(cost[1] for cost in costs), read, start, workers=1)
+    return Probe(tuple(cost[0] for cost in costs), tuple(cost[1] for cost in costs), read, folded, start, workers=1)
 
 
 def forecast(study: Study, runs: Sequence[Run], found: Probe) -> float:
@@ -92,7 +103,8 @@ def seconds_of(study: Study, run: Run, found: Probe, sharing: int = 1) -> float:
     train, valid = images_of(study, run, "train"), images_of(study, run, "valid")
     depth = 0 if run.finetune else run.n
     epoch = train * found.trained[depth] + valid * found.evaluated[depth]
-    return study.setting.recipe.epochs * epoch + (train + valid) * found.read / sharing
+    read = found.read / sharing if depth else found.folded
+    return study.setting.recipe.epochs * epoch + (train + valid) * read
 
 
 def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:

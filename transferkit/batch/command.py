@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -14,9 +14,11 @@ from transferkit import atomic
 from transferkit.batch.drive import Progress, default_workers, local_workers, run_batch
 from transferkit.batch.grid import Grid, read_grid
 from transferkit.batch.page import write_report
+from transferkit.batch.receipts import Receipt
 from transferkit.batch.show import show_progress
 from transferkit.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
-from transferkit.errors import BatchError, UsageError
+from transferkit.doctor import LESSONS, LessonTime, keep_lesson
+from transferkit.errors import BatchError, StoreError, UsageError
 from transferkit.work import find_work_folder
 from transferkit.workers import cluster_workers
 
@@ -71,6 +73,8 @@ class Report:
         written, news = time.monotonic(), False
         for self._last in batch:
             yield self._last
+            if self._last.newest is not None:
+                _note_time(*self._last.newest)
             news = news or self._last.newest is not None
             if news and time.monotonic() - written > REPORT_SECONDS:
                 self.write()
@@ -79,6 +83,16 @@ class Report:
     def write(self) -> Path:
         """Write the page of what is known so far; return its path. Raises StoreError when it cannot be written."""
         return write_report(self._tasks, self._last.receipts if self._last else {}, self._out)
+
+
+def _note_time(task: Task, receipt: Receipt) -> None:
+    """Keep what a lesson took with its own parameters, for the doctor to compare with its prediction."""
+    lesson = Path(task.notebook).stem
+    usual = set(receipt.parameters) <= {"preset", "device"} and lesson in {one.name for one in LESSONS}
+    if receipt.outcome == "done" and usual:
+        preset = str(receipt.parameters.get("preset", "quick"))
+        with suppress(StoreError):  # a note: the batch does not depend on it
+            keep_lesson(Path(task.work), LessonTime(lesson, preset, receipt.origin.started, receipt.usage.seconds))
 
 
 def _limits(options: argparse.Namespace, workers: int) -> Limits:

@@ -1,6 +1,6 @@
 """The studies that the claims ledger needs: what to train, how much that is, and the tables it leaves."""
 
-from transferkit.evidence.bench import Bench, Cost, Step, predict_cost, run_study, steps_of
+from transferkit.evidence.bench import Bench, Cost, Step, predict_cost, run_study, steps_of, steps_under
 from transferkit.evidence.collect import (
     CONV1_COLUMNS,
     conv1_row,
@@ -42,6 +42,7 @@ __all__ = [
     "run_study",
     "smoke_studies",
     "steps_of",
+    "steps_under",
     "studies",
     "tabulate_study",
     "write_conv1",

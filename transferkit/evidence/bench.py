@@ -51,7 +51,11 @@ def steps_of(plan: StudyPlan, bench: Bench) -> tuple[Step, ...]:
     Raises UsageError when its data are not prepared, DataError when they are damaged.
     """
     prepared = open_prepared(prepared_folder(bench.store.work, plan.data))
-    usual = plan_study(prepared, bench.preset, bench.device, bench.store)
+    return steps_under(plan, plan_study(prepared, bench.preset, bench.device, bench.store))
+
+
+def steps_under(plan: StudyPlan, usual: Study) -> tuple[Step, ...]:
+    """The sweeps of a plan as `steps_of`, when the study of its data under the usual setting is there already."""
     runs: dict[Setting, dict[Run, None]] = {}
     for part in plan.parts:
         setting = part.setting(usual.setting)

@@ -19,7 +19,7 @@ def draw_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] 
     width = int(PAGE_WIDTH * DPI)
     margin, heading = 20, 54
     room = (width - 3 * margin) // 2
-    sheets = [_sheet(tiles, room) for tiles in (tiles_a, tiles_b)]
+    sheets = [filter_grid(tiles, room) for tiles in (tiles_a, tiles_b)]
     height = heading + max(len(sheet) for sheet in sheets) + margin
     figure = Figure(figsize=(PAGE_WIDTH, height / DPI), dpi=DPI, facecolor="white")
     for left, sheet, tiles, name in zip((margin, 2 * margin + room), sheets, (tiles_a, tiles_b), names, strict=True):
@@ -43,7 +43,7 @@ def describe_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, s
     return " ".join(["The filters of conv1, each scaled on its own around mid-grey.", *sheets])
 
 
-def _sheet(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
+def filter_grid(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
     """One picture of all tiles in rows of FILTERS_PER_ROW on white, at most `room` pixels wide."""
     count, side = tiles.shape[:2]
     cell = room // FILTERS_PER_ROW

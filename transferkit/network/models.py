@@ -28,15 +28,17 @@ def build_model(spec: StagedSpec, outputs: int) -> nn.Module:
 def _residual(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
     """He et al. 2016's residual net for small images: three stages of basic blocks, each of half the size.
 
-    `width`: channels of the first stage (16), doubled twice; `blocks`: of each stage (1). Its 3x3 filters go in
-    steps of two from 40 pixels on, so that its maps are not larger than theirs on 32 pixels.
+    `width`: channels of the first stage (16), doubled twice; `blocks`: of each stage (1). From 40 pixels on it begins
+    as the large ones do, with filters in steps of two (5x5) and pooling, so that a CPU can train it.
     """
     width, blocks = arguments.get("width", 16), arguments.get("blocks", 1)
-    stride = 2 if image_size >= 40 else 1
+    large = image_size >= 40
+    first = nn.Conv2d(3, width, 5 if large else 3, 2 if large else 1, padding=2 if large else 1, bias=False)
     stages = [
-        ("conv1", nn.Conv2d(3, width, 3, stride, padding=1, bias=False)),
+        ("conv1", first),
         ("bn1", nn.BatchNorm2d(width)),
         ("relu", nn.ReLU()),
+        ("maxpool", nn.MaxPool2d(3, 2, padding=1) if large else nn.Identity()),
         ("layer1", _blocks(width, width, blocks)),
         ("layer2", _blocks(width, 2 * width, blocks)),
         ("layer3", _blocks(2 * width, 4 * width, blocks)),

@@ -1,7 +1,6 @@
 """The Gabor microscope in Jupyter, of core ipywidgets: a sheet to choose from, sliders, and what they leave over."""
 
 import io
-from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from transferkit.errors import UsageError
 from transferkit.filters import order_filters
 from transferkit.gabor import Gabor, Kind
 from transferkit.widgets.film import Film, History, compare, in_words
+from transferkit.widgets.kit import html_picture, load_ipywidgets
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -38,7 +37,7 @@ class _Microscope:
     """The widgets and the number of the chosen filter; every action of the user ends in one call of `draw`."""
 
     def __init__(self, film: Film) -> None:
-        self.kit = _ipywidgets()
+        self.kit = load_ipywidgets("the microscope")
         self.film = film
         self.number = int(order_filters(film.tiles[film.last])[0])
         self.tiles = [self.kit.HTML() for _ in range(len(film))]
@@ -177,14 +176,4 @@ def _img(pixels: NDArray[np.floating], side: int, alt: str) -> str:
     """Pixels, k x k x 3 in 0..1, as a picture in HTML: sent as small as it is, enlarged by the browser."""
     buffer = io.BytesIO()
     Image.fromarray(np.round(255 * pixels).astype(np.uint8)).save(buffer, format="PNG")
-    source = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
-    style = "display:block;image-rendering:pixelated"
-    return f'<img src="{source}" width="{side}" height="{side}" alt="{escape(alt)}" style="{style}">'
-
-
-def _ipywidgets() -> Any:
-    try:
-        import ipywidgets
-    except ImportError as error:
-        raise UsageError("the microscope needs ipywidgets: install transferkit with the extra `lessons`.") from error
-    return ipywidgets
+    return html_picture(buffer.getvalue(), alt, f'width="{side}" height="{side}"', "image-rendering:pixelated")

@@ -1,0 +1,79 @@
+"""A prediction as a learner makes it: sliders by mouse and keyboard, the picture that follows, the cell run again."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.browser.lab import NEEDS_A_BROWSER, handle, listen, run_again, run_notebook, write_notebook
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CELLS = (
+    """
+from transferkit import figures, lesson, prediction, widgets
+
+places = tuple(f"n={n}" for n in range(1, 8))
+question = prediction.Question("browser", "AnB: what do you expect?", places, low=-40, high=10)
+answer = widgets.predict(question)
+answer
+""",
+    """
+print("read:", answer.prediction.values)
+alt = figures.describe_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15])
+print(alt)
+lesson.picture(figures.draw_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15]), alt)
+""",
+)
+TOLD = ".prediction-told"
+
+pytestmark = NEEDS_A_BROWSER
+
+
+def test_sliders_are_moved_kept_read_and_scored(lab: str, page: "Page", tmp_path: Path) -> None:
+    heard = listen(page)
+    write_notebook(tmp_path / "prediction.ipynb", *CELLS)
+    run_notebook(page, lab.format("prediction.ipynb"), seconds=120)
+    assert "Nothing is set yet" in page.locator(TOLD).inner_text()
+    assert "Nothing was predicted" in result(page)
+
+    handle(page, "n=7").focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    page.locator(TOLD, has_text="Kept, as set on").wait_for()
+    page.locator("img[alt*='n=7 -12']").wait_for()
+    by_mouse(page, "n=6", to=0.5)
+    page.locator("img[alt*='n=6 -15']").wait_for()
+    page.screenshot(path=tmp_path / "prediction.png")
+
+    run_again(page, cell=1)
+    page.locator(".jp-OutputArea", has_text=re.compile(r"-15\.0, -12\.0\)")).first.wait_for()
+    assert "-15, n=7 -12" not in result(page)
+    assert "n=6 -15 and -11 and n=7 -12 and -15" in result(page)
+    assert "your prediction beats it" in result(page)
+
+    run_again(page, cell=0)
+    assert "Kept, as set on" in page.locator(TOLD).inner_text(), "what was set is not lost"
+    page.get_by_role("button", name="Start again").click()
+    page.locator(TOLD, has_text="Nothing is set yet").wait_for()
+    run_again(page, cell=1)
+    page.locator(".jp-OutputArea", has_text=re.compile(r"0\.0, 0\.0\)")).first.wait_for()
+    assert not heard
+
+
+def result(page: "Page") -> str:
+    """What the second cell printed and showed."""
+    page.locator(".jp-CodeCell").nth(1).locator("img").wait_for()
+    return page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").first.inner_text()
+
+
+def by_mouse(page: "Page", label: str, to: float) -> None:
+    """Drag a slider's handle to this share of its track."""
+    track = page.locator(".widget-hslider", has_text=label).locator(".noUi-base").bounding_box()
+    start = handle(page, label).bounding_box()
+    assert track is not None
+    assert start is not None
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(track["x"] + to * track["width"], track["y"] + track["height"] / 2, steps=8)
+    page.mouse.up()

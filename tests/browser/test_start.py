@@ -1,0 +1,34 @@
+"""Lessons 00 and 03 as a learner opens them: all cells by the menu, the prediction set, nothing on the console."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import papermill
+import pytest
+
+from tests.browser.lab import NEEDS_A_BROWSER, ROOT, handle, listen, run_notebook
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = NEEDS_A_BROWSER
+
+
+@pytest.mark.parametrize(("name", "place"), [("00_start_here", "epoch 2"), ("03_base_network", "conv5")])
+def test_the_lesson_runs_and_takes_a_prediction(
+    name: str, place: str, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
+) -> None:
+    heard = listen(page)
+    papermill.execute_notebook(
+        ROOT / "notebooks" / f"{name}.ipynb",
+        tmp_path / "lesson.ipynb",
+        parameters={"data": str(tiny_folder), "preset": "smoke", "device": "cpu"},
+        prepare_only=True,
+        progress_bar=False,
+    )
+    run_notebook(page, lab.format("lesson.ipynb"), seconds=240)
+    page.locator(".live-state", has_text="Trained and kept").wait_for()
+    handle(page, place).focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".prediction-told", has_text="Kept, as set on").wait_for()
+    assert not heard

@@ -1,0 +1,25 @@
+"""What this machine has and lacks, and how many minutes every lesson and preset will take on it."""
+
+from transferkit.doctor.checks import Finding, examine
+from transferkit.doctor.lessons import LESSONS, LessonPlan, lesson_steps
+from transferkit.doctor.outlook import Outlook, Prospect, look_ahead
+from transferkit.doctor.record import LessonTime, Outcome, keep_lesson
+from transferkit.doctor.show import findings_table, outcome_line, outlook_table, span
+
+__all__ = [
+    "LESSONS",
+    "Finding",
+    "LessonPlan",
+    "LessonTime",
+    "Outcome",
+    "Outlook",
+    "Prospect",
+    "examine",
+    "findings_table",
+    "keep_lesson",
+    "lesson_steps",
+    "look_ahead",
+    "outcome_line",
+    "outlook_table",
+    "span",
+]

@@ -1,0 +1,102 @@
+"""Predicted against actual: what lessons took in a batch, and what networks took, beside what the probe says."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from transferkit import atomic
+from transferkit.data import Prepared
+from transferkit.errors import DataError
+from transferkit.evidence import Step
+from transferkit.experiment import Study, device_name
+from transferkit.forecast import Probe, forecast, seconds_of
+from transferkit.manifest import read_manifest
+from transferkit.store import RECEIPT, Receipt, Store
+
+FOLDER = "doctor"  # in the work folder
+
+
+@dataclass(frozen=True)
+class LessonTime:
+    """One execution of a lesson: when it began (UTC), its seconds in all, and its preset."""
+
+    lesson: str
+    preset: str
+    started: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Networks that were trained here, the seconds predicted for them, and those that it took.
+
+    For single networks these are seconds of one worker; for a lesson, of the clock, looking and drawing included.
+    """
+
+    networks: int
+    predicted: float
+    taken: float
+
+
+def keep_lesson(work: Path, time: LessonTime) -> None:
+    """Note what a lesson took; the newest note counts. Raises StoreError when it cannot be written."""
+    atomic.write_bytes(work / FOLDER / f"{time.lesson}-{time.preset}.json", msgspec.json.encode(time))
+
+
+def find_lesson(work: Path, lesson: str, preset: str) -> LessonTime | None:
+    """The newest execution of a lesson at a preset; None when there is none."""
+    try:
+        return msgspec.json.decode((work / FOLDER / f"{lesson}-{preset}.json").read_bytes(), type=LessonTime)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def compare_lesson(time: LessonTime, steps: Sequence[Step], found: Probe) -> Outcome:
+    """What the lesson took, and the prediction for those of its networks that came in while it ran."""
+    predicted, networks = 0.0, 0
+    for step in steps:
+        receipts = [one for run in step.runs if (one := step.study.store.find(run, step.study.setting))]
+        trained = [one.run for one in receipts if _during(time, one)]
+        predicted += forecast(step.study, trained, found) if trained else 0.0
+        networks += len(trained)
+    return Outcome(networks, predicted, time.seconds)
+
+
+def _during(time: LessonTime, receipt: Receipt) -> bool:
+    began = datetime.fromisoformat(time.started)
+    return began <= datetime.fromisoformat(receipt.times.finished) <= began + timedelta(seconds=time.seconds + 1)
+
+
+def compare_networks(study: Study, found: Probe) -> Outcome:
+    """All networks with this study's net that this device has trained, on whatever data and for however long."""
+    here = device_name(study.setting.device)
+    predicted = taken = 0.0
+    networks = 0
+    for receipt in _receipts(study.store):
+        own, usual = receipt.setting, study.setting
+        alike = (own.net, own.device, own.precision, own.threads) == (usual.net, usual.device, usual.precision, 1)
+        owner = _study_of(study.store, receipt)
+        if alike and own.recipe.batch_size == usual.recipe.batch_size and owner and receipt.device_name == here:
+            predicted += seconds_of(owner, receipt.run, found, len(receipt.times.shared_with) + 1)
+            taken += receipt.times.seconds
+            networks += 1
+    return Outcome(networks, predicted, taken)
+
+
+def _receipts(store: Store) -> Iterator[Receipt]:
+    for path in sorted((store.work / "runs").glob(f"*/[!.]*/{RECEIPT}")):
+        try:
+            yield msgspec.json.decode(path.read_bytes(), type=Receipt)
+        except (OSError, msgspec.DecodeError):  # the sweep sets it aside
+            continue
+
+
+def _study_of(store: Store, receipt: Receipt) -> Study | None:
+    folder = store.work / "data" / Path(receipt.setting.data).name
+    try:
+        return Study(Prepared(folder, read_manifest(folder, verify=False)), receipt.setting, store)
+    except DataError:
+        return None
