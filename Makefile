@@ -1,17 +1,22 @@
-# make figures: everything from nothing to work/figures/photos/figure2.png. make evidence: what the claims need, then
-# the claims. make bench: ours beside what a user would write. make test: every test. make lab: JupyterLab.
+# make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=24, on an example of a
+# folder of pictures. make evidence: what the claims need, then the claims. make bench: ours beside what a user would
+# write. make test: every test. make lab: JupyterLab. make book: the lessons executed and made a web site,
+# work/book/html (PRESET=smoke: with tiny networks).
 # Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
 
 PYTHON ?= python3
+PRESET ?= quick
 LAB ?= # more options for JupyterLab, as in make lab LAB=--no-browser
 BIN := .venv/bin
-GRID := --data photos --preset quick --split random0
+DATA ?= photos
+EPOCHS ?= # the preset's, unless given
+GRID := --data $(DATA) --preset quick --split random0 $(if $(strip $(EPOCHS)),--epochs $(EPOCHS))
 
-.PHONY: figures evidence bench test lab clean
+.PHONY: figures evidence bench book test lab clean
 .DELETE_ON_ERROR:
 
 figures: .venv/installed
-	$(BIN)/python -m data_prep photos
+	$(BIN)/python -m data_prep $(DATA)
 	$(BIN)/python -m transferkit sweep $(GRID)
 	$(BIN)/python -m transferkit figures $(GRID)
 
@@ -25,6 +30,9 @@ bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.summary
+
+book: .venv/installed-book
+	$(BIN)/python -m course.book --preset $(PRESET)
 
 test: .venv/installed-test
 	$(BIN)/ruff check .
@@ -41,10 +49,11 @@ clean:
 # pip runs once per set of packages; the stamp is written only when it succeeded.
 .venv/installed: EXTRAS :=
 .venv/installed-lessons: EXTRAS := [lessons]
-.venv/installed-test: EXTRAS := [lessons,cluster,test]
+.venv/installed-book: EXTRAS := [lessons,book]
+.venv/installed-test: EXTRAS := [lessons,book,cluster,test]
 .venv/installed-bench: EXTRAS := [bench]
 
-.venv/installed .venv/installed-lessons .venv/installed-test .venv/installed-bench: pyproject.toml constraints.txt | .venv/bin/pip
+.venv/installed .venv/installed-lessons .venv/installed-book .venv/installed-test .venv/installed-bench: pyproject.toml constraints.txt | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(EXTRAS)'
 	touch $@
 

@@ -20,6 +20,7 @@ from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.experiment import Study, plan_study
 from transferkit.first_layer import fit_table, shares
+from transferkit.nets import small_net
 from transferkit.store import Store
 from transferkit.sweep import sweep
 from transferkit.treatments import plan
@@ -38,9 +39,10 @@ RUNS = plan("random0", [0], ["baseA", "baseB"])
 def variant(std: float | None, decay: float, epochs: int) -> Preset:
     """The preset quick with another start of conv1, weight decay and length."""
     quick = get_preset("quick")
-    convs = (replace(quick.net.convs[0], init_std=std), *quick.net.convs[1:])
+    net = small_net()
+    convs = (replace(net.convs[0], init_std=std), *net.convs[1:])
     recipe = replace(quick.recipe, weight_decay=decay, epochs=epochs)
-    return replace(quick, net=replace(quick.net, convs=convs), recipe=recipe)
+    return replace(quick, net=replace(net, convs=convs), recipe=recipe)
 
 
 def measure(study: Study) -> dict[str, float]:

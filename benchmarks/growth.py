@@ -20,11 +20,12 @@ from rich.console import Console
 
 from data_prep import ensure
 from transferkit import atomic
-from transferkit.config import Recipe, Setting, get_preset, small_net
+from transferkit.config import Recipe, Setting, get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.experiment import choose_precision, plan_study
 from transferkit.forecast import measure
+from transferkit.nets import small_net
 from transferkit.network import count_multiplications
 from transferkit.store import Store
 from transferkit.sweep import sweep

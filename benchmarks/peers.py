@@ -18,9 +18,10 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from transferkit.config import NetSpec, Recipe
+from transferkit.config import Recipe
 from transferkit.data import Prepared, load_half
 from transferkit.manifest import Part
+from transferkit.nets import NetSpec
 from transferkit.training import learning_rate
 from transferkit.treatments import LAYERS, Half
 

@@ -29,6 +29,7 @@ from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.experiment import Study, device_name, plan_study, versions
+from transferkit.nets import NetSpec
 from transferkit.store import Store
 from transferkit.surgery import operate
 from transferkit.sweep import sweep
@@ -104,6 +105,7 @@ def _task(study: Study, label: str, images: Path) -> Task:
     n_classes = len(study.prepared.split(SPLIT).classes(run.target))
     network = operate(study.setting.net, n_classes, run, source).network
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    assert isinstance(study.setting.net, NetSpec)  # what the peers write out
     return Task(label, study.setting.net, study.setting.recipe, weights, 0 if run.finetune else run.n, images)
 
 

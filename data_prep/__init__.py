@@ -3,6 +3,23 @@
 from pathlib import Path
 
 
+def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> Path:
+    """The prepared folder of a folder with one folder of pictures per class; without one, of the example `tiles`.
+
+    As `python -m data_prep folder --from PICTURES` in one process, and raises as that.
+    """
+    from data_prep.catalogue import Origin, list_pictures, prepare_listing
+    from data_prep.listing import Fitting
+    from transferkit.work import find_work_folder
+
+    place = work or find_work_folder()
+    kind, name = ("folder", pictures.resolve().name) if pictures else ("tiles", "tiles")
+    folder = place / "data" / name
+    listing = list_pictures(kind, name, Origin(pictures, place / "downloads"))
+    prepare_listing(folder, listing, Fitting(), workers=1)
+    return folder
+
+
 def ensure(name: str, work: Path | None = None) -> Path:
     """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m data_prep photos | shapeworld | cifar100 | tinyimagenet | imagenet | folder`."""
+"""The command line: `python -m data_prep photos | shapeworld | cifar100 | tinyimagenet | imagenet | folder | tiles`."""
 
 import argparse
 import os
@@ -22,6 +22,7 @@ PURPOSES = {
     "tinyimagenet": "200 classes in 64 pixels; downloads 248 MB, or takes tiny-imagenet-200.zip",
     "imagenet": "the 1000 classes of ILSVRC 2012, from a folder that holds train and val",
     "folder": "your own pictures, from any folder that holds one folder per class",
+    "tiles": "the photographs of photos cut into tiles: an example of such a folder; nothing is downloaded",
 }
 SIZES = {"imagenet": 128}  # else 48, which the small network reads
 SINGLE = ("cifar100",)  # read in this process: its pictures need no decoding
@@ -67,7 +68,12 @@ def _add_rendered_options(command: argparse.ArgumentParser) -> None:
 
 def _add_read_options(command: argparse.ArgumentParser, name: str) -> None:
     size, needed = SIZES.get(name, 48), name in ("imagenet", "folder")
-    command.add_argument("--from", type=Path, dest="path", required=needed, metavar="PATH", help="the files you have")
+    if name == "tiles":
+        command.set_defaults(path=None)
+    else:
+        command.add_argument(
+            "--from", type=Path, dest="path", required=needed, metavar="PATH", help="the files you have"
+        )
     command.add_argument("--size", type=int, default=size, help=f"side of the images in pixels (default: {size})")
     command.add_argument(
         "--shape", choices=SHAPES, default="crop", help="crop the middle square, or squash all of it (default: crop)"

@@ -10,7 +10,7 @@ from transferkit.errors import UsageError
 from transferkit.manifest import Manifest
 
 RENDERED = ("photos", "shapeworld")
-READ = ("cifar100", "tinyimagenet", "imagenet", "folder")
+READ = ("cifar100", "tinyimagenet", "imagenet", "folder", "tiles")
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,16 @@ def list_pictures(kind: str, name: str, origin: Origin, tell: Tell = silent) -> 
 
     Raises UsageError when `origin` lacks a path that is needed, DataError when the files are not as they should be.
     """
-    from data_prep import cifar100, folder, imagenet, tinyimagenet
+    from data_prep import cifar100, folder, imagenet, tiles, tinyimagenet
     from data_prep.download import fetch
 
     if kind == "cifar100":
         return cifar100.list_cifar100(origin.path or fetch(cifar100.ARCHIVE, origin.downloads, tell), name)
     if kind == "tinyimagenet":
         return tinyimagenet.list_tiny_imagenet(origin.path or fetch(tinyimagenet.ARCHIVE, origin.downloads, tell), name)
+    if kind == "tiles":
+        pictures = tiles.write_tiles(origin.downloads.parent / "pictures" / "tiles")
+        return folder.list_folder(pictures, name, natural=pictures.parent / tiles.NATURAL)
     if origin.path is None:
         raise UsageError(f"{kind} needs --from PATH: the folder that holds the pictures.")
     if kind == "imagenet":

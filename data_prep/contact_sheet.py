@@ -1,6 +1,5 @@
 """A picture of a prepared data set that one can look at: some images of every class, with names."""
 
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from transferkit.manifest import IMAGES, LABELS, Manifest
 
-VIEWS, COLUMNS, TILE = 7, 4, 48  # images a class, classes side by side, pixels of an image
+VIEWS, COLUMNS, TILE, GUTTER = 7, 4, 48, 2  # images a class, classes side by side, pixels of and between images
 NAME, GAP, TITLE, FRAME = 16, 14, 44, 24  # heights and distances in pixels
 
 
 def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
-    """Draw the first training images of every class, man-made above natural, into the PNG `path`.
+    """Draw training images of every class, evenly spaced in their order, man-made above natural, into the PNG `path`.
 
     The alt text is in the PNG's "Description".
     """
@@ -65,6 +64,9 @@ def _draw_group(sheet: Image.Image, top: int, title: str, labels: list[int], fol
         row, column = divmod(place, COLUMNS)
         x, y = FRAME + column * (VIEWS * TILE + GAP), top + TITLE + row * (NAME + TILE + GAP)
         pen.text((x, y - 2), manifest.classes[label].name, fill="black", font=ImageFont.load_default(size=13))
-        for view, index in enumerate(islice(np.flatnonzero(known == label), VIEWS)):
-            tile = Image.fromarray(np.ascontiguousarray(images[index].transpose(1, 2, 0))).resize((TILE, TILE))
+        there = np.flatnonzero(known == label)
+        chosen = np.linspace(0, len(there) - 1, min(VIEWS, len(there))).round().astype(int)
+        for view, index in enumerate(there[chosen]):
+            side = TILE - GUTTER
+            tile = Image.fromarray(np.ascontiguousarray(images[index].transpose(1, 2, 0))).resize((side, side))
             sheet.paste(tile, (x + view * TILE, y + NAME))

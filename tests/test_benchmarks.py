@@ -11,6 +11,7 @@ from benchmarks.summary import sections, speed_table
 from course.markers import fill
 from tests.conftest import TRAIN_PER_CLASS
 from transferkit.experiment import Study
+from transferkit.nets import NetSpec
 from transferkit.surgery import operate
 from transferkit.treatments import parse_run
 
@@ -22,6 +23,7 @@ def task(study: Study, tmp_path: Path) -> Task:
     network = operate(study.setting.net, 4, parse_run("R2A", "random0", 0)).network
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
     write_images(study.prepared, "random0", "A", tmp_path / "images", None)
+    assert isinstance(study.setting.net, NetSpec)
     return Task("R2A", study.setting.net, study.setting.recipe, weights, 2, tmp_path / "images")
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from transferkit.config import Recipe, small_net
+from transferkit.config import Recipe
 from transferkit.descent import Descent, weights_in
+from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
 
 RECIPE = Recipe(epochs=1, batch_size=4, learning_rate=0.1, weight_decay=0.01, bias_rate=2.0)

@@ -13,7 +13,6 @@ from transferkit.experiment import (
     Study,
     choose_device,
     choose_precision,
-    groups_of,
     perform,
     perform_group,
     plan_study,
@@ -22,7 +21,7 @@ from transferkit.network import layer_of
 from transferkit.store import Receipt, Store
 from transferkit.streams import Key
 from transferkit.training import train
-from transferkit.treatments import LAYERS, parse_run, plan
+from transferkit.treatments import LAYERS, groups_of, parse_run, plan
 
 
 def performed(study: Study, label: str, seed: int = 0) -> Receipt:

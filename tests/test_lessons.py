@@ -1,11 +1,15 @@
 """Lessons run from top to bottom as a teaching assistant runs them: by papermill, with parameters of theirs."""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+
+from transferkit.manifest import read_manifest, write_manifest
 
 RunLesson = Callable[..., nbformat.NotebookNode]
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -68,9 +72,66 @@ def test_figure_3_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("default")
+def test_freeze_or_finetune_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("07_freeze_or_finetune.ipynb")
+    assert pictures_of(notebook) == 2
+    said = str(outputs_of(notebook))
+    assert said.count("not begun. Write your answer") == 6  # three exercises, each as text and as HTML
+    assert "because" in said  # which of over- and under-fitting is at work
+    assert "freeze" in said  # the advice of the kept tables
+    assert "a base trained for as many images" in said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
 def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("08_evidence.ipynb", wanted="similar dissimilar plateau sizes")
     assert pictures_of(notebook) == 9
     said = str(outputs_of(notebook))
     assert "holds" in said
     assert "no data" in said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_beyond_2014_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("09_beyond_2014.ipynb")
+    assert pictures_of(notebook) == 2
+    said = str(outputs_of(notebook))
+    assert "running_mean is frozen but moved" in said
+    assert "4 epochs" in said  # twice the smoke preset's
+
+
+@pytest.fixture
+def parts_folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    """The tiny data with classes of known parts: two to a class, of which one is its kind's alone."""
+    folder = tmp_path / "parts"
+    shutil.copytree(tiny_folder, folder)
+    manifest = read_manifest(folder)
+    classes = tuple(
+        replace(info, parts=(f"{info.natural}/a", f"{info.natural}/{label % 4}"))
+        for label, info in enumerate(manifest.classes)
+    )
+    write_manifest(folder, replace(manifest, classes=classes))
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_the_two_halves_run_at_the_smoke_preset(run_lesson: RunLesson, parts_folder: Path) -> None:
+    notebook = run_lesson("02_two_halves.ipynb", data=str(parts_folder), other_data=str(parts_folder), overlaps="0 1")
+    assert pictures_of(notebook) == 5
+    said = str(outputs_of(notebook))
+    assert "40 of 40 networks are there" in said
+    assert said.count("not begun") == 5
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_chop_and_transfer_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("04_chop_and_transfer.ipynb", n=6)
+    assert pictures_of(notebook) == 2
+    said = str(outputs_of(notebook))
+    assert "the freeze audit of R6B failed: conv1.weight is frozen but moved" in said
+    assert "7 of 7 networks are there" in said
+    assert said.count("not begun") == 5

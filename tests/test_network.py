@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from transferkit.config import ConvSpec, NetSpec, paper_net, small_net
 from transferkit.errors import UsageError
+from transferkit.nets import ConvSpec, NetSpec, paper_net, small_net
 from transferkit.network import (
     EightLayerNet,
     count_multiplications,

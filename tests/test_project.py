@@ -1,4 +1,4 @@
-"""The repository keeps its promises: the same dependencies everywhere, floors, and lessons without outputs."""
+"""The repository keeps its promises: the same dependencies everywhere, floors, and modules of readable length."""
 
 import re
 import subprocess
@@ -7,13 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def name_of(requirement: str) -> str:
@@ -63,20 +61,6 @@ def test_the_library_imports_without_what_gpu_images_lack(absent: list[str]) -> 
     modules.remove("transferkit.batch.engine")  # papermill's plug-in, which papermill alone imports
     program = f"{hide}\nimport {', '.join(modules)}, transferkit.figures"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
-
-
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_is_committed_without_outputs_and_has_a_parameters_cell_of_literals(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert not any(cell.outputs or cell.execution_count for cell in code)
-    tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
-    assert len(tagged) == 1
-    for line in tagged[0].source.splitlines():
-        assert line.startswith("#") or re.fullmatch(r"\w+ = ([\"'][^\"']*[\"']|[\d.]+|True|False)  # help: .+", line), (
-            line
-        )
-    assert not re.search(r"^\s*(def|class) ", "\n".join(cell.source for cell in code), re.MULTILINE)
 
 
 def test_every_module_can_be_held_in_mind() -> None:

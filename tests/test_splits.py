@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.errors import UsageError
-from transferkit.splits import RANDOM_SPLITS, ClassSplit, make_split
+from transferkit.splits import RANDOM_SPLITS, ClassSplit, make_split, shared_parts
 
 FLAGS = [index % 2 == 0 for index in range(80)]
 
@@ -68,3 +68,28 @@ def test_natural_needs_both_kinds() -> None:
 def test_halves_that_overlap_repeat_or_are_empty_are_refused(halves: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     with pytest.raises(UsageError, match="split mine: "):
         ClassSplit("mine", *halves)
+
+
+PARTS = st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4), min_size=2, max_size=12)
+
+
+@given(PARTS, st.data())
+def test_what_halves_share_is_a_share_the_same_from_either_side(parts: list[list[str]], data: st.DataObject) -> None:
+    indices = range(len(parts))
+    half_a = tuple(sorted(data.draw(st.sets(st.sampled_from(indices), min_size=1, max_size=len(parts) - 1))))
+    half_b = tuple(index for index in indices if index not in half_a)
+    shared = shared_parts(ClassSplit("drawn", half_a, half_b), parts)
+    assert 0 <= shared <= 1 + 1e-12
+    assert shared == pytest.approx(shared_parts(ClassSplit("drawn", half_b, half_a), parts))
+    in_common = {part for index in half_a for part in parts[index]} & {
+        part for index in half_b for part in parts[index]
+    }
+    assert (shared > 0) == bool(in_common)
+
+
+def test_halves_of_other_sizes_and_the_same_parts_share_all_of_them_and_unknown_parts_are_refused() -> None:
+    split = ClassSplit("uneven", (0,), (1, 2))
+    assert shared_parts(split, [["a", "b"], ["a", "b"], ["b", "a"]]) == 1
+    assert shared_parts(split, [["a", "b"], ["a", "a"], ["c", "c"]]) == 0.5
+    with pytest.raises(UsageError, match="split uneven: classes of a half have no known parts"):
+        shared_parts(split, [["a"], [], []])

@@ -9,6 +9,7 @@ import pytest
 from transferkit.atomic import PARTIAL
 from transferkit.config import Setting, get_preset
 from transferkit.errors import StoreError
+from transferkit.nets import small_net
 from transferkit.store import RECEIPT, WEIGHTS, EpochLog, Receipt, Store, Times
 from transferkit.treatments import Run
 
@@ -41,7 +42,7 @@ def test_everything_that_decides_a_result_is_part_of_its_folder(store: Store) ->
     others = [
         replace(SETTING, data_checksum="1" * 64), replace(SETTING, threads=2), replace(SETTING, device="cuda"),
         replace(SETTING, precision="bfloat16"), replace(SETTING, recipe=replace(SMOKE.recipe, epochs=9)),
-        replace(SETTING, net=replace(SMOKE.net, image_size=64)), replace(SETTING, protocol=99),
+        replace(SETTING, net=small_net(2)), replace(SETTING, protocol=99),
     ]  # fmt: skip
     folders = {store.run_folder(RUN, setting) for setting in [SETTING, *others]}
     folders |= {

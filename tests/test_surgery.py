@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from transferkit.config import small_net
 from transferkit.errors import StoreError, TrainingError
+from transferkit.nets import small_net
 from transferkit.network import layer_of
-from transferkit.surgery import Operated, Weights, audit, fingerprint, operate
+from transferkit.surgery import Operated, Weights, audit, fingerprint, moved, operate
 from transferkit.treatments import LAYERS, Run, grid, parse_run
 
 SPEC = small_net()
@@ -90,7 +90,7 @@ def test_a_source_of_another_network_or_none_is_refused(base_a: Weights) -> None
         operate(SPEC, 4, run_of("A3B"), {name: array for name, array in base_a.items() if name != "conv2.bias"})
 
 
-def moved(operated: Operated, names: set[str]) -> None:
+def move(operated: Operated, names: set[str]) -> None:
     """Stand in for training: move these tensors by the smallest step there is."""
     with torch.no_grad():
         for name in names:
@@ -105,7 +105,8 @@ def test_the_audit_passes_what_kept_to_the_account_and_names_what_did_not(base_a
     for names, complaint in cases:
         operated = operate(SPEC, 4, run_of("A3B"), base_a)
         before = fingerprint(operated.network)
-        moved(operated, names)
+        move(operated, names)
+        assert set(moved(operated.network, before)) == names
         if complaint is None:
             audit(operated, before, "A3B")
         else:

@@ -5,9 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferkit.config import Precision, Recipe, small_net
+from transferkit.config import Precision, Recipe
 from transferkit.data import HalfData
 from transferkit.errors import TrainingError
+from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
 from transferkit.store import EpochLog
 from transferkit.training import Examples, evaluate, learning_rate, read_half, train

@@ -50,8 +50,9 @@ def test_nothing_is_set_until_a_slider_moves_and_then_it_is_kept_at_once(tmp_pat
 def test_the_cell_run_again_shows_what_was_set_and_start_again_forgets_it(tmp_path: Path) -> None:
     labelled(predict(ASKED, tmp_path), "n=1").value = 5
     again = predict(ASKED, tmp_path)
-    assert again.prediction.made
-    assert again.prediction.values[0] == 5
+    kept = again.prediction
+    assert kept.made
+    assert kept.values[0] == 5
     assert labelled(again, "n=1").value == 5
     assert "Kept, as set on" in told(again)
     labelled(again, "Start again").click()

@@ -5,11 +5,11 @@ networks?" (NeurIPS 2014, arXiv 1411.1792). Modules stand on floors, and each im
 floors only; nothing is imported here, so that a module costs only what it needs.
 
 ground   errors, then atomic, locks, hardware
-floor 0  treatments, splits, config, manifest, streams, work
-floor 1  network, data, store, gabor, foreign
-floor 2  surgery, training, filters, first_layer, patches, calibration, results
+floor 0  treatments, splits, manifest, streams, work, then nets, then config
+floor 1  data, store, gabor, foreign, then network, then descent
+floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results
 floor 3  authors, then experiment, figures, claims
-floor 4  workload, then sweep, workers, widgets, forecast
+floor 4  workload, representations, loose_freeze, then sweep, workers, widgets, forecast
 floor 5  report, console, evidence
 floor 6  batch, then commands, then __main__
 """

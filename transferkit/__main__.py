@@ -14,6 +14,7 @@ from transferkit import __version__
 from transferkit.batch.options import add_options as add_batch_options
 from transferkit.config import presets
 from transferkit.errors import TransferkitError, UsageError
+from transferkit.grading.options import add_options as add_grade_options
 
 COMMANDS = (
     ("plan", "grid", "print what a sweep would train, what is already there, and how many minutes are to go"),
@@ -78,6 +79,10 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("batch", help=purpose, description=f"{purpose.capitalize()}.")
     command.set_defaults(command="batch", module="batch")
     add_batch_options(command)
+    purpose = "try the exercises of submitted notebooks in a sandbox, and write scores and where the class is stuck"
+    command = commands.add_parser("grade", help=purpose, description=f"{purpose.capitalize()}.")
+    command.set_defaults(command="grade", module="grade")
+    add_grade_options(command)
     return top
 
 
@@ -85,6 +90,16 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     purposes = "; ".join(f"{preset.name}: {preset.purpose}" for preset in presets().values())
     command.add_argument("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
     command.add_argument("--preset", default="quick", help=f"{purposes} (default: quick)")
+    command.add_argument("--epochs", type=int, help="other than the preset's, as a small data set needs more")
+    command.add_argument(
+        "--net", metavar="NAME", help="this network by the preset's recipe: small, paper, resnet-small, vit-small, "
+        "convnext-small, or one of torchvision's as resnet18 (default: the preset's)"
+    )  # fmt: skip
+    command.add_argument("--start", type=Path, metavar="FILE", help="weights of that network that bases start from")
+    command.add_argument(
+        "--outputs", metavar="K", help="outputs of the last layer, or 'classes' for one per class of the half "
+        "(default: the network's; that of paper has 1000)"
+    )  # fmt: skip
     command.add_argument("--split", default="random0", help="random0..random3, natural or overlap-x (default: random0)")
     command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
     command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")
@@ -112,6 +127,7 @@ def _add_evidence_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
     command.add_argument("--data", default="photos", help="of all studies but the dial (default: photos)")
     command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
+    command.add_argument("--net", metavar="NAME", help="as for sweep (default: the preset's)")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     command.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
     command.add_argument("--out", type=Path, help="folder of the tables (default: evidence in the work folder)")

@@ -7,13 +7,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from transferkit.config import NetSpec
-from transferkit.data import HalfData, load_half, to_input
+from transferkit.data import HalfData, load_half
 from transferkit.descent import weights_in
 from transferkit.experiment import Study, threads
-from transferkit.network import EightLayerNet, count_multiplications, layer_of
+from transferkit.nets import NetSpec
+from transferkit.network import EightLayerNet, LayeredNet, count_multiplications
+from transferkit.representations import finished_network, untrained_network
 from transferkit.streams import generator_from
-from transferkit.surgery import operate
 from transferkit.training import evaluate, read_half
 from transferkit.treatments import LAYERS, Half, Run
 
@@ -40,7 +40,7 @@ def dissect(spec: NetSpec, n_classes: int) -> tuple[LayerFacts, ...]:
         features = _features(network, image)
     parameters = dict.fromkeys(LAYERS, 0)
     for name, parameter in network.named_parameters():
-        parameters[layer_of(name)] += parameter.numel()
+        parameters[network.layer_of(name)] += parameter.numel()
     return tuple(
         LayerFacts(layer, " x ".join(map(str, x.shape[1:])), parameters[layer], counts[layer])
         for layer, x in zip(LAYERS, features[1:], strict=True)
@@ -69,7 +69,7 @@ def accuracy(study: Study, run: Run, *, trained: bool = True, shuffled: int | No
     With `shuffled`, a seed, the labels are dealt out to the images at random: whatever the network has learned, only
     guessing is then left. Raises StoreError when the run is not finished.
     """
-    network = _rebuild(study, run, trained=trained).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = _rebuild(study, run, trained=trained).to(memory_format=torch.channels_last)
     valid = load_half(study.prepared, study.prepared.split(run.split), run.target, "valid")
     if shuffled is not None:
         order = generator_from("shuffled labels", shuffled).permutation(len(valid.labels))
@@ -82,12 +82,12 @@ def accuracy(study: Study, run: Run, *, trained: bool = True, shuffled: int | No
 
 
 @torch.no_grad()
-def nearest_mean(network: EightLayerNet, train: HalfData, valid: HalfData) -> tuple[float, ...]:
+def nearest_mean(network: LayeredNet, train: HalfData, valid: HalfData) -> tuple[float, ...]:
     """As `separate`, of a network and two parts of a half on its device; class means of every place from one pass."""
     network.eval()
     device = next(network.parameters()).device
     sums: list[Tensor] = []
-    for images, labels in _batches(train, device):
+    for images, labels in _batches(network, train, device):
         features = [x.flatten(1) for x in _features(network, images)]
         sums = sums or [x.new_zeros(train.n_classes, x.shape[1]) for x in features]
         for total, x in zip(sums, features, strict=True):
@@ -95,32 +95,26 @@ def nearest_mean(network: EightLayerNet, train: HalfData, valid: HalfData) -> tu
     counts = torch.bincount(train.labels, minlength=train.n_classes).to(device)
     means = [total / counts[:, None] for total in sums]
     right = [0] * len(means)
-    for images, labels in _batches(valid, device):
+    for images, labels in _batches(network, valid, device):
         for place, x in enumerate(_features(network, images)):
             right[place] += int((torch.cdist(x.flatten(1), means[place]).argmin(1) == labels).sum())
     return tuple(count / len(valid.labels) for count in right)
 
 
-def _features(network: EightLayerNet, x: Tensor) -> list[Tensor]:
+def _features(network: LayeredNet, x: Tensor) -> list[Tensor]:
     """What a batch is in the pixels and after each layer, in the order of PLACES."""
     features = [x]
-    for after, until in pairwise(range(len(LAYERS) + 1)):
+    for after, until in pairwise(range(len(network.layers) + 1)):
         features.append(network(features[-1], after=after, until=until))
     return features
 
 
-def _batches(half: HalfData, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(network: LayeredNet, half: HalfData, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     parts = zip(half.images.split(BATCH), half.labels.split(BATCH), strict=True)
     for images, labels in parts:
-        yield to_input(images.to(device)), labels.to(device)
+        yield network.to_input(network.held(images.to(device)), torch.float32), labels.to(device)
 
 
-def _rebuild(study: Study, run: Run, *, trained: bool) -> EightLayerNet:
-    n_classes = len(study.prepared.split(run.split).classes(run.target))
-    base = run.source_base
-    source = study.store.weights(base, study.setting.of_source) if base else None
-    network = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters).network
-    if trained:
-        kept = study.store.weights(run, study.setting)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
+def _rebuild(study: Study, run: Run, *, trained: bool) -> LayeredNet:
+    network = finished_network(study, run) if trained else untrained_network(study, run)
     return network.to(study.setting.device)

@@ -15,7 +15,7 @@ from transferkit.forecast import Probe, forecast, seconds_of
 from transferkit.results import summarise
 from transferkit.store import Receipt
 from transferkit.sweep import Progress
-from transferkit.treatments import CHOP_POINTS, TREATMENTS, Run
+from transferkit.treatments import TREATMENTS, Run
 from transferkit.workload import expected_images
 
 
@@ -108,19 +108,19 @@ def clock(seconds: float) -> str:
 
 
 def paired_table(table: pd.DataFrame) -> Table:
-    """Mean paired difference per treatment and n, in points, with a 95 % interval where there are enough."""
+    """Mean paired difference per treatment and n that there is, in points, with a 95 % interval if there are enough."""
     summary = summarise(table).set_index(["treatment", "n"])
-    bases = table[table["treatment"] == "base"]["top1"]
+    bases, points = table[table["treatment"] == "base"]["top1"], sorted({n for _, n in summary.index} - {0})
     shown = Table(
         title="Top-1 accuracy minus that of the own target's base, in points",
         caption=f"base: {100 * bases.mean():.1f} % ({len(bases)} networks, "
         f"{100 * bases.min():.1f} to {100 * bases.max():.1f}); {_counts(summary)}",
     )
     shown.add_column("treatment")
-    for n in CHOP_POINTS:
+    for n in points:
         shown.add_column(f"n={n}", justify="right")
-    for treatment in TREATMENTS[1:]:
-        shown.add_row(treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS))
+    for treatment in (name for name in TREATMENTS[1:] if name in summary.index):
+        shown.add_row(treatment, *(_cell(summary, treatment, n) for n in points))
     return shown
 
 

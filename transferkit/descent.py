@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
 from transferkit.config import Precision, Recipe
-from transferkit.treatments import LAYERS
+from transferkit.network import LayeredNet
 
 
 class Descent:
@@ -17,7 +17,7 @@ class Descent:
     letting autocast do it layer by layer.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, precision: Precision) -> None:
+    def __init__(self, network: LayeredNet, recipe: Recipe, precision: Precision) -> None:
         own = dict(network.named_parameters())
         self.weights = weights_in(network, precision)
         weights = [name for name in own if own[name].requires_grad and not name.endswith(".bias")]
@@ -46,15 +46,16 @@ class Descent:
             torch._foreach_copy_(self._trained, self._parameters)
 
 
-def weights_in(network: nn.Module, precision: Precision) -> dict[str, Tensor]:
-    """The network's parameters by name; in bfloat16, copies of those of the eight layers.
+def weights_in(network: LayeredNet, precision: Precision) -> dict[str, Tensor]:
+    """The network's parameters by name; in bfloat16, copies of them, but for those of batch normalisations.
 
-    What is frozen stays so. Normalisation is computed in float32 whatever the precision.
+    What is frozen stays so. Batch normalisation is computed in float32 whatever the precision.
     """
-    return {name: _copy(name, parameter, precision) for name, parameter in network.named_parameters()}
+    own = dict(network.named_parameters())
+    if precision == "float32":
+        return dict(own)
+    return {name: own[name] if network.normalises(name) else _copy(own[name]) for name in own}
 
 
-def _copy(name: str, parameter: nn.Parameter, precision: Precision) -> Tensor:
-    if precision == "float32" or name.split(".")[0] not in LAYERS:
-        return parameter
+def _copy(parameter: nn.Parameter) -> Tensor:
     return parameter.detach().to(torch.bfloat16).requires_grad_(parameter.requires_grad)

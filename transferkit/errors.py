@@ -25,5 +25,9 @@ class BatchError(TransferkitError):
     """Notebooks of a batch did not run to their end."""
 
 
+class GradingError(TransferkitError):
+    """Submissions of a class could not be graded."""
+
+
 class MachineError(TransferkitError):
     """This machine lacks something that the library or the lessons need."""

@@ -16,7 +16,9 @@ from transferkit.data import HalfData, Prepared, load_half
 from transferkit.errors import DataError, TrainingError, UsageError
 from transferkit.hardware import processor_name
 from transferkit.manifest import Part
-from transferkit.network import EightLayerNet
+from transferkit.mean_image import mean_image
+from transferkit.nets import StagedSpec
+from transferkit.network import LayeredNet
 from transferkit.store import EpochLog, Receipt, Store, Times
 from transferkit.surgery import Operated, audit, fingerprint, operate
 from transferkit.training import Examples, read_half, train
@@ -82,20 +84,6 @@ class Failure:
 
     run: Run
     reason: str
-
-
-def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
-    """The runs in groups that share work, in the order of their first members: the only place that decides this.
-
-    Networks whose frozen layers come from one source, and are trained on one half, read the features of one
-    pass of that source over the images. All others are alone. What comes out does not depend on the grouping.
-    """
-    groups: dict[tuple[object, ...], list[Run]] = {}
-    for run in runs:
-        shares = run.n > 0 and not run.finetune
-        key = (run.split, run.seed, run.target, run.source) if shares else (run,)
-        groups.setdefault(key, []).append(run)
-    return tuple(tuple(group) for group in groups.values())
 
 
 def perform(study: Study, run: Run) -> Receipt:
@@ -180,6 +168,7 @@ class _Shared:
 
     runs: tuple[Run, ...]
     source: dict[str, np.ndarray] | None
+    mean: torch.Tensor | None
     n_classes: int
     train: dict[int, Examples]
     valid: dict[int, Examples]
@@ -187,27 +176,36 @@ class _Shared:
 
 def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     deepest = max(runs, key=lambda run: run.n)
-    source = study.store.weights(deepest.source_base, study.setting.of_source) if deepest.source_base else None
+    source = _source(study, deepest)
     train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
-    network = _operate(study, deepest, train.n_classes, source).network
+    mean = mean_image(train) if study.setting.net.pixels == "mean image" else None
+    network = _operate(study, deepest, train.n_classes, source, mean).network
     depths = {0 if run.finetune else run.n for run in runs}
     precision = study.setting.precision
     return _Shared(
-        runs=tuple(runs), source=source, n_classes=train.n_classes,
+        runs=tuple(runs), source=source, mean=mean, n_classes=train.n_classes,
         train=read_half(network, train, precision, depths), valid=read_half(network, valid, precision, depths),
     )  # fmt: skip
 
 
+def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
+    """The weights that a run copies: of its source base, or, for a base, those that the network starts from."""
+    net = study.setting.net
+    if run.source_base:
+        return study.store.weights(run.source_base, study.setting.of_source)
+    return study.store.given(net.start) if isinstance(net, StagedSpec) and net.start and not run.n else None
+
+
 def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Generator[Glimpse, None, Receipt]:
     started, away = time.perf_counter(), 0.0
-    operated = _operate(study, run, shared.n_classes, shared.source)
+    operated = _operate(study, run, shared.n_classes, shared.source, shared.mean)
     before = fingerprint(operated.network)
-    history = {0: _conv1(operated.network)}
+    history = {0: _first_filters(operated.network)}
     log: list[EpochLog] = []
     away += yield from _look(log, history[0], shared.n_classes)
     for entry in _train(study, run, operated.network, shared):
         log.append(entry)
-        history[entry.epoch] = _conv1(operated.network)
+        history[entry.epoch] = _first_filters(operated.network)
         away += yield from _look(log, history[entry.epoch], shared.n_classes)
     audit(operated, before, run.label)
     seconds = time.perf_counter() - started - away + seconds_shared
@@ -228,14 +226,16 @@ def _look(log: Sequence[EpochLog], conv1: np.ndarray, n_classes: int) -> Generat
     return time.perf_counter() - began
 
 
-def _operate(study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None) -> Operated:
-    operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters)
+def _operate(
+    study: Study, run: Run, n_classes: int, source: dict[str, np.ndarray] | None, mean: torch.Tensor | None
+) -> Operated:
+    operated = operate(study.setting.net, n_classes, run, source, study.setting.recipe.random_filters, mean)
     operated.network.to(study.setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return operated
 
 
-def _conv1(network: EightLayerNet) -> np.ndarray:
-    return network.get_parameter("conv1.weight").detach().cpu().numpy().copy()
+def _first_filters(network: LayeredNet) -> np.ndarray:
+    return network.get_parameter(network.spec.first_filters).detach().cpu().numpy().copy()
 
 
 def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ...], times: Times) -> Receipt:
@@ -251,7 +251,7 @@ def _receipt(study: Study, run: Run, operated: Operated, log: tuple[EpochLog, ..
     )
 
 
-def _train(study: Study, run: Run, network: EightLayerNet, shared: _Shared) -> Iterator[EpochLog]:
+def _train(study: Study, run: Run, network: LayeredNet, shared: _Shared) -> Iterator[EpochLog]:
     role = "base" if run.source is None else "above the chop"
     keys = ("order", run.split, run.seed, run.target, role)
     depth = network.frozen_depth

@@ -17,10 +17,10 @@ from transferkit import atomic
 from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
-from transferkit.experiment import Study, device_name, groups_of, threads, versions
-from transferkit.network import EightLayerNet, count_multiplications, initialise
+from transferkit.experiment import Study, device_name, threads, versions
+from transferkit.network import LayeredNet, build, count_multiplications
 from transferkit.training import Examples, evaluate, read_half, train
-from transferkit.treatments import LAYERS, Run
+from transferkit.treatments import Run, groups_of
 from transferkit.workload import images_of
 
 SECONDS_PER_DEPTH = 1.0
@@ -33,8 +33,9 @@ ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # at most so many a round, 
 class Probe:
     """Seconds per image on one of `workers` busy workers.
 
-    `trained` and `evaluated` by the number of frozen layers, 0 to 7; `read` for loading an image and computing
-    all its frozen features, `folded` for loading alone; `start` is the time until a worker is ready, in seconds.
+    `trained` and `evaluated` by the number of frozen layers, from 0 to all but one; `read` for loading an image and
+    computing all its frozen features, `folded` for loading alone; `start` is the time until a worker is ready, in
+    seconds.
     `busy` is the share of the processor (0..1) that others used just before: then all of this is too slow.
     """
 
@@ -70,19 +71,19 @@ def probe(study: Study, count: int, workers: AbstractContextManager[Executor], *
 def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     """The probe of one worker, asked for at the clock time `submitted`, on random images."""
     start = time.time() - submitted
-    network = EightLayerNet(setting.net, n_classes)
-    initialise(network, lambda layer: ("probe", layer), he=True)
+    network, layers = build(setting.net, n_classes), setting.net.layers
+    network.initialise(lambda layer: ("probe", layer), he=True)
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     half, recipe = _random_half(setting, n_classes)
     with threads(setting.threads):
-        examples = read_half(network, half, setting.precision, range(len(LAYERS)))
+        examples = read_half(network, half, setting.precision, range(len(layers)))
         read, folded = (
             _fastest(partial(read_half, network, half, setting.precision, depths), 0.1) / len(half.labels)
-            for depths in (range(len(LAYERS)), (0,))
+            for depths in (range(len(layers)), (0,))
         )
         costs = []
-        for depth in range(len(LAYERS)):
-            network.freeze(LAYERS[:depth])
+        for depth in range(len(layers)):
+            network.freeze(layers[:depth])
             costs.append(_seconds_per_image(network, examples[depth], recipe, setting.precision))
     return Probe(tuple(cost[0] for cost in costs), tuple(cost[1] for cost in costs), read, folded, start, workers=1)
 
@@ -122,7 +123,7 @@ def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:
 
 
 def _seconds_per_image(
-    network: EightLayerNet, examples: Examples, recipe: Recipe, precision: Precision
+    network: LayeredNet, examples: Examples, recipe: Recipe, precision: Precision
 ) -> tuple[float, float]:
     """Of training and of evaluation, each the fastest of several rounds."""
     few = Examples(examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES], examples.after)

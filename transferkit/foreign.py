@@ -1,4 +1,4 @@
-"""First-layer filters out of any network's weights: a file that somebody brings, or torchvision's own by name.
+"""Weights out of a file that somebody brings, and first-layer filters out of it or torchvision's own, by name.
 
 Nothing in a file is run: safetensors cannot carry code, and torch refuses what does under `weights_only`.
 """
@@ -32,7 +32,7 @@ ACCEPTED = "give a safetensors file or a PyTorch state dict (.pth, .pt, .bin)"
 SAVE_PLAIN = "give weights saved with torch.save(network.state_dict(), FILE)"
 NEEDED = "floating-point filters x 3 x k x k with k of 2 or more"
 
-State = dict[str, torch.Tensor]  # by layer: names without PREFIXES and without ".weight"
+State = dict[str, torch.Tensor]  # by their names, without PREFIXES
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def read_filters(path: Path, layer: str | None = None) -> NamedFilters:
     Raises UsageError for a path or layer that will not do, DataError for a file that is damaged, carries code, or
     has no such filters.
     """
+    return _choose(read_state(path), layer, str(path))
+
+
+def read_state(path: Path) -> State:
+    """All named tensors of a safetensors or PyTorch file, told apart by their first bytes. Raises as `read_filters`."""
     if not path.is_file():
         raise UsageError(f"{path} is {'not a file' if path.exists() else 'not there'}: {ACCEPTED}.")
     try:
@@ -71,9 +76,9 @@ def read_filters(path: Path, layer: str | None = None) -> NamedFilters:
     except OSError as problem:
         raise UsageError(f"{path} could not be read ({problem.strerror}): {ACCEPTED}.") from None
     if head[8:] == b"{":  # after the header's length; neither a zip nor a pickle by torch has a brace there
-        return _choose(_read_safetensors(path), layer, str(path))
+        return _read_safetensors(path)
     if head.startswith((b"PK\x03\x04", b"\x80")):
-        return _choose(_read_torch(path, zipped=head.startswith(b"PK")), layer, str(path))
+        return _read_torch(path, zipped=head.startswith(b"PK"))
     if tarfile.is_tarfile(path):
         raise DataError(f"{path} is a tar file, as early PyTorch wrote, which cannot be read safely: {SAVE_PLAIN}.")
     begins = f"begins with {head!r}" if head else "is empty"
@@ -118,7 +123,7 @@ def _catalogue() -> dict[str, Any]:
 def _read_safetensors(path: Path) -> State:
     try:
         with safe_open(path, framework="pt") as file:
-            return {_layer(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+            return {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
     except Exception as problem:  # a damaged file can raise anything
         raise DataError(f"{path} is a damaged safetensors file ({problem}): fetch it again.") from None
 
@@ -142,7 +147,7 @@ def _require_safe_torch(source: str) -> None:
 
 def _tensors(content: object, source: str) -> State:
     found = [
-        {_layer(name): value for name, value in state.items() if isinstance(value, torch.Tensor)}
+        {_plain(name): value for name, value in state.items() if isinstance(value, torch.Tensor)}
         for state in _state_dicts(content, CHECKPOINT_DEPTH)
     ]
     if not any(found):
@@ -162,6 +167,7 @@ def _state_dicts(content: object, depth: int) -> Iterator[Mapping[str, object]]:
 
 
 def _choose(state: State, layer: str | None, source: str) -> NamedFilters:
+    state = {_layer(name): tensor for name, tensor in state.items()}
     suited = _suited(state)
     if not suited:
         raise DataError(f"{source} has no layer that sees colour images ({NEEDED}): give another network's weights.")
@@ -185,8 +191,12 @@ def _suited(state: State) -> list[str]:
     return [name for name, (_, channels, rows, columns) in shapes.items() if channels == 3 and rows == columns > 1]
 
 
+def _plain(name: str) -> str:
+    return re.sub(PREFIXES, "", name)
+
+
 def _layer(name: str) -> str:
-    return re.sub(PREFIXES, "", name).removesuffix(".weight")
+    return _plain(name).removesuffix(".weight")
 
 
 def _fault(problem: Exception) -> str:

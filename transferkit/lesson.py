@@ -1,33 +1,60 @@
 """What every lesson does first and last: open a study, train its networks under one line, show a picture."""
 
+import io
+from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 from rich.table import Table
 
 from transferkit import console, figures
 from transferkit.config import get_preset
-from transferkit.data import open_prepared
+from transferkit.data import load_half, open_prepared
 from transferkit.errors import StoreError
 from transferkit.experiment import Study, plan_study
 from transferkit.forecast import probe
 from transferkit.manifest import CONTACT_SHEET
 from transferkit.report import finished
+from transferkit.splits import ClassSplit
 from transferkit.store import Receipt, Store
 from transferkit.sweep import sweep
-from transferkit.treatments import Run
+from transferkit.treatments import HALVES, Half, Run
 from transferkit.work import find_work_folder
 from transferkit.workers import default_workers, local_workers
 
-if TYPE_CHECKING:
-    from IPython.display import Image
+LARGE = 1_000_000  # bytes: only a sheet of photographs is larger without loss
 
 
-def open_study(prepared: Path, preset: str, device: str = "auto") -> Study:
-    """The study of a prepared folder under a preset, by name, in the usual work folder. Raises as `plan_study`."""
-    return plan_study(open_prepared(prepared), get_preset(preset), device, Store(find_work_folder()))
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with its alternative text, `width` CSS pixels wide, for every front end of Jupyter.
+
+    JupyterLab 4 and nbconvert take the HTML, which alone gives their `<img>` its alt; what keeps pictures as files
+    (the batch, the book) takes the PNG, whose metadata hold it.
+    """
+
+    png: bytes
+    alt: str
+    width: int
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, dict[str, object]]]:
+        source = f"data:image/webp;base64,{b64encode(_to_webp(self.png)).decode()}"
+        html = f'<img src="{source}" alt="{escape(self.alt)}" width="{self.width}" style="max-width:100%;height:auto">'
+        bundle = {"image/png": b64encode(self.png).decode(), "text/html": html, "text/plain": self.alt}
+        return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
+
+
+def open_study(prepared: Path, preset: str, device: str = "auto", epochs: int | None = None) -> Study:
+    """The study of a prepared folder under a preset, by name, in the usual work folder. Raises as `plan_study`.
+
+    `epochs` is for data sets so small that the preset's would be too few.
+    """
+    return plan_study(open_prepared(prepared), get_preset(preset, epochs), device, Store(find_work_folder()))
 
 
 def plan_table(study: Study, runs: Sequence[Run]) -> Table:
@@ -48,22 +75,51 @@ def train(study: Study, runs: Sequence[Run]) -> list[Receipt]:
     return finished(study, runs)
 
 
-def picture(figure: Figure, alt: str, width: int = 800) -> "Image":
+def picture(figure: Figure, alt: str, width: int = 800) -> Picture:
     """A figure as a notebook shows it, `width` CSS pixels wide; its alternative text stays with it wherever it goes."""
     return png(figures.to_png(figure, alt), alt, width)
 
 
-def png(drawn: bytes, alt: str, width: int = 800) -> "Image":
+def png(drawn: bytes, alt: str, width: int = 800) -> Picture:
     """As `picture`, of a picture that is a PNG already."""
-    from IPython.display import Image
-
-    return Image(drawn, width=width, alt=alt)
+    return Picture(drawn, alt, width)
 
 
-def contact_sheet(study: Study) -> "Image":
+def contact_sheet(study: Study) -> Picture:
     """Some images of every class, as the data set was prepared with them. Raises StoreError when there is no sheet."""
     sheet, classes = study.prepared.folder / CONTACT_SHEET, study.prepared.manifest.classes
     if not sheet.is_file():
         raise StoreError(f"{sheet} is missing: data_prep.ensure draws it.")
     named = ", ".join(info.name for info in classes[:5])
     return png(sheet.read_bytes(), f"Some images of each of the {len(classes)} classes: {named} and so on.", width=900)
+
+
+def halves(study: Study, name: str, classes: int = 10, views: int = 3) -> Picture:
+    """Some classes of each half of the split called `name`, with training images. Raises as `Prepared.split`."""
+    split = study.prepared.split(name)
+    sheets = [_sheet(study, split, half, classes, views) for half in HALVES]
+    title = f"The halves of split {name} on {study.setting.data}"
+    return picture(figures.draw_halves(sheets, title), figures.describe_halves(sheets, title))
+
+
+def _sheet(study: Study, split: ClassSplit, half: Half, count: int, views: int) -> figures.HalfSheet:
+    infos = [study.prepared.manifest.classes[index] for index in split.classes(half)]
+    data = load_half(study.prepared, split, half, "train", images_per_class=views)
+    images, labels = data.images.numpy(), data.labels.numpy()
+    shown = np.unique(np.linspace(0, len(infos) - 1, count).round().astype(int))
+    natural = sum(info.natural for info in infos)
+    return figures.HalfSheet(
+        half,
+        f"{len(infos) - natural} man-made classes, {natural} natural ones",
+        tuple(infos[label].name for label in shown),
+        np.stack([images[labels == label] for label in shown]),
+    )
+
+
+def _to_webp(png: bytes) -> bytes:
+    """The same pixels in a third of the bytes, so that a notebook that holds both is not twice as large."""
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.save(buffer := io.BytesIO(), "WEBP", lossless=True, method=2)
+        if len(buffer.getvalue()) > LARGE:
+            picture.save(buffer := io.BytesIO(), "WEBP", quality=90)
+    return buffer.getvalue()

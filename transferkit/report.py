@@ -52,7 +52,7 @@ def study_filters(study: Study, runs: Sequence[Run]) -> dict[str, np.ndarray]:
     bases = conv1_bases(finished(study, [run for run in runs if run.source is None]))
     if bases is None:
         raise StoreError("only one base network is trained: run the sweep again, both halves are compared.")
-    return {base.label: study.store.weights(base, study.setting)["conv1.weight"] for base in bases}
+    return {base.label: first_filters(study, base) for base in bases}
 
 
 def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str, pd.DataFrame]:
@@ -79,6 +79,11 @@ def finished(study: Study, runs: Sequence[Run]) -> list[Receipt]:
     return found
 
 
+def first_filters(study: Study, run: Run) -> np.ndarray:
+    """The filters of a finished run's first layer, float32 filters x 3 x k x k."""
+    return study.store.weights(run, study.setting)[study.setting.net.first_filters]
+
+
 def conv1_bases(receipts: Sequence[Receipt]) -> tuple[Run, Run] | None:
     """The first base network of half A and of half B; None unless there are both."""
     bases = [receipt.run for receipt in receipts if receipt.run.source is None]
@@ -89,7 +94,7 @@ def conv1_bases(receipts: Sequence[Receipt]) -> tuple[Run, Run] | None:
 
 def conv1_tiles(study: Study, run: Run) -> np.ndarray:
     """The conv1 filters of a finished run as tiles, float32 filters x k x k x 3 in 0..1, alike ones side by side."""
-    tiles = filter_tiles(study.store.weights(run, study.setting)["conv1.weight"])
+    tiles = filter_tiles(first_filters(study, run))
     return tiles[order_filters(tiles)]
 
 

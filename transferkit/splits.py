@@ -1,6 +1,7 @@
 """Two halves of the classes: similar tasks (random), dissimilar ones (natural), or a set distance (overlap)."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -86,6 +87,19 @@ def overlap_split(name: str, overlap: float, natural: Sequence[bool]) -> ClassSp
     leaving = generator.choice(man_made, round(len(man_made) * overlap / 2), replace=False).tolist()
     joining = generator.choice(others, round(len(others) * overlap / 2), replace=False).tolist()
     return _complete(name, [*set(man_made).difference(leaving), *joining], len(natural))
+
+
+def shared_parts(split: ClassSplit, parts: Sequence[Sequence[str]]) -> float:
+    """How much of what their classes are made of the two halves have in common, 0..1.
+
+    `parts` lists, for every class, what it is made of. Of each part, the smaller of its two shares among all parts
+    of a half is common. Raises UsageError when the classes of a half have no parts.
+    """
+    counts = [Counter(part for index in half for part in parts[index]) for half in (split.half_a, split.half_b)]
+    of_a, of_b = counts
+    if not of_a or not of_b:
+        raise UsageError(f"split {split.name}: classes of a half have no known parts; shapeworld's have.")
+    return sum(min(of_a[part] / of_a.total(), of_b[part] / of_b.total()) for part in of_a)
 
 
 def _complete(name: str, half_a: Sequence[int], n_classes: int) -> ClassSplit:

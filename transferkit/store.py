@@ -20,6 +20,7 @@ from transferkit import atomic
 from transferkit.config import Setting, digest
 from transferkit.errors import StoreError
 from transferkit.locks import exclusive
+from transferkit.nets import read_net
 from transferkit.treatments import Run
 
 RECEIPT, WEIGHTS, HISTORY, PULSE = "receipt.json", "weights.safetensors", "history.safetensors", "pulse.json"
@@ -102,7 +103,7 @@ class Store:
         if not (folder / RECEIPT).exists():
             return None
         try:
-            receipt = msgspec.json.decode((folder / RECEIPT).read_bytes(), type=Receipt)
+            receipt = msgspec.json.decode((folder / RECEIPT).read_bytes(), type=Receipt, dec_hook=read_net)
             found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in receipt.checksums}
         except (msgspec.DecodeError, FileNotFoundError) as problem:
             self._set_aside(folder, f"{type(problem).__name__}: {problem}")
@@ -123,6 +124,21 @@ class Store:
         """
         kept = self._read(run, setting, HISTORY)
         return {int(epoch): kept[epoch] for epoch in sorted(kept, key=int)}
+
+    def give(self, weights: Weights) -> str:
+        """Keep weights that networks are to start from; returns the name by which `given` finds them, their SHA-256."""
+        content = _packed({name: weights[name] for name in sorted(weights)})
+        name = hashlib.sha256(content).hexdigest()
+        atomic.write_bytes(self.work / "given" / f"{name}.safetensors", content)
+        return name
+
+    def given(self, name: str) -> dict[str, np.ndarray]:
+        """The weights that were given under this name. Raises StoreError when they are not there or damaged."""
+        path = self.work / "given" / f"{name}.safetensors"
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != name:
+            raise StoreError(f"{path} is {'damaged' if content else 'missing'}: give those weights again with --start.")
+        return load_safetensors(content)
 
     def _read(self, run: Run, setting: Setting, name: str) -> dict[str, np.ndarray]:
         path = self.run_folder(run, setting) / name
@@ -172,4 +188,4 @@ class Store:
 
 
 def _packed(arrays: Weights) -> bytes:
-    return save_safetensors({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return save_safetensors({name: np.asarray(array, order="C") for name, array in arrays.items()})

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from transferkit.errors import StoreError, TrainingError
-from transferkit.experiment import Failure, Study, groups_of, perform_group
+from transferkit.experiment import Failure, Study, perform_group
 from transferkit.network import count_parameters
 from transferkit.store import Receipt
-from transferkit.treatments import Run
+from transferkit.treatments import Run, groups_of
 from transferkit.workload import expected_images, relative_cost
 
 POLL_SECONDS = 0.5
@@ -153,7 +153,8 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
     except BrokenProcessPool:
         raise TrainingError(
             f"a worker process was killed while it trained {group[0].label} or a network beside it (out of memory?): "
-            "run the same command again, perhaps with fewer --workers; what is done is kept."
+            "run the same command again, perhaps with fewer --workers; what is done is kept. A script of your own must "
+            "call this under 'if __name__ == \"__main__\":', as worker processes import it."
         ) from None
 
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from transferkit.config import Precision, Recipe
-from transferkit.data import HalfData, batch_order, to_input
+from transferkit.data import HalfData, batch_order
 from transferkit.descent import Descent, weights_in
 from transferkit.errors import TrainingError
-from transferkit.network import EightLayerNet, fold_images
+from transferkit.network import LayeredNet
 from transferkit.store import EpochLog
 from transferkit.streams import Key
 
@@ -34,7 +34,7 @@ class Examples:
 
 
 def train(
-    network: EightLayerNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key
+    network: LayeredNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key
 ) -> Iterator[EpochLog]:
     """Train on `examples` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
 
@@ -65,7 +65,7 @@ def train(
 
 
 @torch.no_grad()
-def evaluate(network: EightLayerNet, examples: Examples, weights: Mapping[str, Tensor]) -> tuple[float, float]:
+def evaluate(network: LayeredNet, examples: Examples, weights: Mapping[str, Tensor]) -> tuple[float, float]:
     """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, with these weights, without dropout."""
     network.eval()
     labels = examples.labels
@@ -89,14 +89,14 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
 
 @torch.no_grad()
 def read_half(
-    network: EightLayerNet, half: HalfData, precision: Precision, depths: Collection[int]
+    network: LayeredNet, half: HalfData, precision: Precision, depths: Collection[int]
 ) -> dict[int, Examples]:
     """What networks read whose first layers are those of `network`, frozen: by depth, from one pass over the half.
 
-    Depth 0 is the images, folded as conv1 reads them; so is a depth whose features would not fit into
+    Depth 0 is the images, as the network holds them; so is a depth whose features would not fit into
     CACHE_BYTES together with those of the greater depths.
     """
-    images = Examples(_fold(network, half.images), half.labels)
+    images = Examples(network.held(half.images), half.labels)
     weights = weights_in(network, precision)
     network.eval()
     wanted = sorted(set(depths) - {0}) if len(half.labels) else []
@@ -111,15 +111,10 @@ def read_half(
     return {depth: Examples(kept[depth], half.labels, depth) if kept and depth in kept else images for depth in depths}
 
 
-def _fold(network: EightLayerNet, images: Tensor) -> Tensor:
-    conv1 = network.spec.convs[0]
-    return fold_images(images, conv1) if conv1.folds else images.permute(0, 2, 3, 1).contiguous()
-
-
 def _features(
-    network: EightLayerNet, images: Examples, rows: Tensor, depths: list[int], weights: Mapping[str, Tensor]
+    network: LayeredNet, images: Examples, rows: Tensor, depths: list[int], weights: Mapping[str, Tensor]
 ) -> Iterator[tuple[int, Tensor]]:
-    x, reached = _batch(images, rows, weights), 0
+    x, reached = _batch(network, images, rows, weights), 0
     for depth in depths:
         x, reached = network(x, after=reached, until=depth, weights=weights), depth
         yield depth, x.permute(0, 2, 3, 1) if x.ndim == 4 else x
@@ -136,16 +131,16 @@ def _room_for(features: dict[int, Tensor], n_images: int) -> dict[int, Tensor]:
     return room
 
 
-def _logits(network: EightLayerNet, examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    logits: Tensor = network(_batch(examples, rows, weights), after=examples.after, weights=weights)
+def _logits(network: LayeredNet, examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    logits: Tensor = network(_batch(network, examples, rows, weights), after=examples.after, weights=weights)
     return logits.float()
 
 
-def _batch(examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+def _batch(network: LayeredNet, examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """These rows as the first layer that is applied to them takes them, in the dtype of the weights."""
     inputs = examples.inputs.index_select(0, rows)
     if inputs.dtype == torch.uint8:
-        inputs = to_input(inputs, weights["conv1.weight"].dtype)
+        return network.to_input(inputs, weights[network.spec.first_filters].dtype)
     return inputs.permute(0, 3, 1, 2) if inputs.ndim == 4 else inputs
 
 

@@ -5,7 +5,7 @@ fine-tuned), `R3B` (random filters): source, number of copied layers, target, "+
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,17 +17,19 @@ Treatment = Literal["base", "BnB", "BnB+", "AnB", "AnB+", "RnB"]
 
 HALVES: tuple[Half, ...] = ("A", "B")
 TREATMENTS: tuple[Treatment, ...] = ("base", "BnB", "BnB+", "AnB", "AnB+", "RnB")
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")  # of the paper's net
 CHOP_POINTS = range(1, len(LAYERS))  # 1..7
+MOST_COPIED = 99  # layers: labels have at most two digits
 
-_LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABR])(?P<n>[0-9])(?P<target>[AB])(?P<plus>\+?)")
+_LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABR])(?P<n>[0-9]|[1-9][0-9])(?P<target>[AB])(?P<plus>\+?)")
 
 
 @dataclass(frozen=True)
 class Run:
     """One network: which half it is trained on, what it copies, and whether the copy is fine-tuned.
 
-    `source` is None and `n` 0 for a base network. Raises UsageError for a combination that has no label.
+    `source` is None and `n` 0 for a base network. How many layers there are to copy is for `plan` and the network to
+    say. Raises UsageError for a combination that has no label.
     """
 
     split: str
@@ -38,8 +40,8 @@ class Run:
     finetune: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.n < len(LAYERS):
-            raise UsageError(f"n={self.n} layers cannot be copied: n is 1 to {len(LAYERS) - 1}, or 0 for a base.")
+        if not 0 <= self.n <= MOST_COPIED:
+            raise UsageError(f"n={self.n} layers cannot be copied: n is 1 to {MOST_COPIED}, or 0 for a base.")
         if (self.source is None) != (self.n == 0):
             raise UsageError(f"n={self.n} with source {self.source}: a base copies nothing (n=0, no source).")
         if self.finetune and self.source in (None, "R"):
@@ -84,41 +86,83 @@ def parse_run(label: str, split: str, seed: int) -> Run:
     match = _LABEL.fullmatch(label)
     if match is None:
         raise UsageError(
-            f"'{label}' is no network: write baseA or baseB, or source (A, B or R for random), n (1 to 7), "
-            "target (A or B) and '+' if fine-tuned, as in A3B+."
+            f"'{label}' is no network: write baseA or baseB, or source (A, B or R for random), n (the number of "
+            "copied layers), target (A or B) and '+' if fine-tuned, as in A3B+."
         )
     if match["base"]:
         return Run(split, seed, "A" if match["base"] == "A" else "B")
     source: Source = "A" if match["source"] == "A" else "B" if match["source"] == "B" else "R"
     target: Half = "A" if match["target"] == "A" else "B"
     if match["n"] == "0":
-        raise UsageError(f"'{label}' copies no layer: that network is base{target}; n is 1 to 7.")
+        raise UsageError(f"'{label}' copies no layer: that network is base{target}; n is 1 or more.")
     return Run(split, seed, target, source, int(match["n"]), match["plus"] == "+")
 
 
-def grid(split: str, seed: int) -> tuple[Run, ...]:
-    """The balanced grid of one split and seed: 2 bases, 56 chopped networks, 14 with random filters."""
+def grid(split: str, seed: int, layers: Sequence[str] = LAYERS) -> tuple[Run, ...]:
+    """The balanced grid of one split and seed: 2 bases, and with eight layers 56 chopped ones, 14 random."""
+    points = range(1, len(layers))
     bases = [Run(split, seed, target) for target in HALVES]
     chopped = [
         Run(split, seed, target, source, n, finetune)
-        for n in CHOP_POINTS
+        for n in points
         for target in HALVES
         for source in HALVES
         for finetune in (False, True)
     ]
-    untrained = [Run(split, seed, target, "R", n) for n in CHOP_POINTS for target in HALVES]
+    untrained = [Run(split, seed, target, "R", n) for n in points for target in HALVES]
     return (*bases, *chopped, *untrained)
 
 
-def plan(split: str, seeds: Iterable[int], labels: Iterable[str] = ()) -> tuple[Run, ...]:
+def plan(
+    split: str, seeds: Iterable[int], labels: Iterable[str] = (), layers: Sequence[str] = LAYERS
+) -> tuple[Run, ...]:
     """Every network to train, each after the base it copies from; all of the grid, or those of `labels`.
 
-    The bases that the labelled networks copy from and are paired with are added.
+    The bases that the labelled networks copy from and are paired with are added. Raises UsageError for a label that
+    copies as many layers as there are, or more.
     """
     wanted = tuple(labels)
     runs: dict[Run, None] = {}
     for seed in seeds:
-        chosen = [parse_run(label, split, seed) for label in wanted] or list(grid(split, seed))
+        chosen = [parse_run(label, split, seed) for label in wanted] or list(grid(split, seed, layers))
+        for run in chosen:
+            refuse_too_deep(run, layers)
         needed = [base for run in chosen for base in (run.source_base, run.target_base) if base]
         runs.update(dict.fromkeys(sorted(needed, key=lambda run: run.target) + chosen))
     return tuple(runs)
+
+
+def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
+    """The runs in groups that share work, in the order of their first members: the only place that decides this.
+
+    Networks whose frozen layers come from one source, and are trained on one half, read the features of one
+    pass of that source over the images. All others are alone. What comes out does not depend on the grouping.
+    """
+    groups: dict[tuple[object, ...], list[Run]] = {}
+    for run in runs:
+        shares = run.n > 0 and not run.finetune
+        key = (run.split, run.seed, run.target, run.source) if shares else (run,)
+        groups.setdefault(key, []).append(run)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def same_depth(points: Iterable[int], layers: Sequence[str]) -> tuple[int, ...]:
+    """The chop points of these layers that lie as deep as `points` do in the paper's eight, by rounding."""
+    last, wanted = len(layers) - 1, set(points)
+    scale = (len(LAYERS) - 2) / max(1, last - 1)
+    return tuple(n for n in range(1, last + 1) if round(1 + (n - 1) * scale) in wanted)
+
+
+def nearest_depth(n: int, layers: Sequence[str]) -> int:
+    """The chop point of these layers that is nearest to the depth of n in the paper's eight."""
+    return round(1 + (n - 1) * (len(layers) - 2) / (len(LAYERS) - 2))
+
+
+def refuse_too_deep(run: Run, layers: Sequence[str]) -> Run:
+    """The run itself. Raises UsageError when a network of these layers has none left to train above n."""
+    if run.n >= len(layers):
+        raise UsageError(
+            f"{run.label} copies {run.n} layers, but this network has {len(layers)}, of which the last is always "
+            f"trained: n is 1 to {len(layers) - 1}."
+        )
+    return run

@@ -3,9 +3,9 @@
 from transferkit.experiment import Study
 from transferkit.manifest import Part
 from transferkit.network import count_multiplications
-from transferkit.treatments import LAYERS, Run
+from transferkit.treatments import Run
 
-OVERHEAD = 0.1  # share of a full network's time that even one with seven frozen layers takes
+OVERHEAD = 0.1  # share of a full network's time that even one with all layers but the last frozen takes
 
 
 def images_of(study: Study, run: Run, part: Part) -> int:
@@ -26,7 +26,7 @@ def expected_images(study: Study, run: Run) -> int:
 def relative_cost(study: Study, run: Run) -> float:
     """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once."""
     counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
-    frozen = 0 if run.finetune else sum(counts[layer] for layer in LAYERS[: run.n])
+    frozen = 0 if run.finetune else sum(counts[layer] for layer in study.setting.net.layers[: run.n])
     total = sum(counts.values())
     share = (3 * (total - frozen) + frozen / study.setting.recipe.epochs) / (3 * total)
     return OVERHEAD + (1 - OVERHEAD) * share

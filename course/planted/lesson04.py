@@ -5,12 +5,15 @@ from copy import deepcopy
 import torch
 from torch import nn
 
+from course.planted import lesson04_audit, lesson04_freeze
 from course.planted.answer import Planted
 
 
 def planted() -> dict[str, Planted]:
     """By exercise."""
     return {
+        **lesson04_freeze.planted(),
+        **lesson04_audit.planted(),
         "chop": Planted(
             right=(chop_by_state, chop_by_layers),
             wrong={
@@ -26,7 +29,7 @@ def planted() -> dict[str, Planted]:
                 "base and fresh are swapped": lambda base, fresh, n: chop_by_layers(fresh, base, n),
                 "the layers above are zero": chop_to_zero,
             },
-        )
+        ),
     }
 
 

@@ -16,8 +16,8 @@ from papermill.engines import papermill_engines
 from tests.batch.conftest import WriteNotebook
 from transferkit.atomic import PARTIAL
 from transferkit.batch.engine import OUTPUT_LIMIT, TransferkitEngine
-from transferkit.batch.family import describe_exit
 from transferkit.errors import UsageError
+from transferkit.family import describe_exit
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = "n = 3  # help: how many\nname = 'x'  # help: a word"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.batch.conftest import WriteNotebook, plan
 from transferkit.batch.grid import Grid, read_grid
-from transferkit.batch.tasks import NAME_LENGTH, Limits, Place, Task, find_notebooks, installed_code, plan_tasks
+from transferkit.batch.tasks import NAME_LENGTH, Limits, Place, Task, find_notebooks, plan_tasks
 from transferkit.errors import UsageError
 
 VALUES = st.one_of(st.integers(), st.booleans(), st.text(max_size=200), st.lists(st.integers()))
@@ -44,11 +44,6 @@ def test_another_notebook_or_other_code_is_another_task(changed: dict[str, str])
 
 def test_limits_and_the_place_of_the_work_folder_do_not_make_another_task() -> None:
     assert Task("/a/nb.ipynb", {}, "1", "2", "/out", "/w", Limits(7.0, 1, 2)).name == task({}).name
-
-
-def test_the_installed_code_is_that_of_this_library() -> None:
-    assert installed_code() == installed_code()
-    assert len(installed_code()) == 64
 
 
 def test_the_grid_is_multiplied_and_the_command_line_wins(notebook: WriteNotebook, tmp_path: Path) -> None:

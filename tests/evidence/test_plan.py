@@ -9,9 +9,10 @@ import pytest
 from transferkit.claims import CLAIMS
 from transferkit.config import get_preset
 from transferkit.errors import UsageError
-from transferkit.evidence import Bench, Part, choose_studies, predict_cost, smoke_studies, steps_of, studies
+from transferkit.evidence import Bench, Part, choose_studies, of_layers, predict_cost, smoke_studies, steps_of, studies
 from transferkit.experiment import Study, perform
 from transferkit.forecast import Probe
+from transferkit.treatments import LAYERS
 
 
 @pytest.fixture
@@ -87,3 +88,17 @@ def test_an_unknown_study_is_refused_with_the_names_there_are() -> None:
 def test_studies_may_be_done_on_other_data(study: Study) -> None:
     assert {plan.data for plan in smoke_studies("tiny")} == {"tiny"}
     assert replace(studies()[0], data="tiny").parts == studies()[0].parts
+
+
+@pytest.mark.parametrize("count", [3, 5, 6, 10, 14, 20])
+def test_studies_of_another_network_ask_the_same_of_its_own_chop_points(count: int) -> None:
+    layers = tuple(f"block{i}" for i in range(count))
+    assert of_layers(studies(), LAYERS) == studies()
+    known = {plan.name: plan for plan in studies()}
+    for plan in of_layers(studies(), layers):
+        for own, eight in zip(plan.parts, known[plan.name].parts, strict=True):
+            runs, before = own.runs(), eight.runs()
+            assert max(run.n for run in runs) == (count - 1 if max(run.n for run in before) else 0)
+            assert {run.treatment for run in runs} == {run.treatment for run in before}
+            assert (own.split, own.seeds, own.images_per_class) == (eight.split, eight.seeds, eight.images_per_class)
+    assert "plateau" not in {plan.name for plan in of_layers(studies(), layers)}

@@ -12,7 +12,6 @@ receipts    what came of a task; a receipt alone decides what is skipped
 tasks       one notebook with one set of parameters, and the folder named by its digest
 grid        the product of parameters, or an explicit list, from a YAML file
 parameters  what a notebook declares; values that are unknown, unread or of a wrong type are refused
-family      all processes that a notebook started, found and ended; the memory they take
 slots       GPUs, one notebook each
 
 Each imports only what stands below it. Nothing is imported here, and papermill, nbconvert, Jinja and YAML only where

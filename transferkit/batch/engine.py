@@ -16,8 +16,8 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import LocalHandler, papermill_io
 
 from transferkit import atomic
-from transferkit.batch.family import describe_exit
 from transferkit.batch.parameters import check, read_code
+from transferkit.family import describe_exit
 
 SAVE_SECONDS = 5.0
 OUTPUT_LIMIT = 10_000_000  # characters that a notebook may print; the rest is dropped

@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transferkit.batch.family import Memory
 from transferkit.batch.files import keep_files
 from transferkit.batch.receipts import NOTEBOOK, Failure, Origin, Outcome, Receipt, Usage, beat, checksum_of, told
-from transferkit.batch.tasks import Task, installed_code
+from transferkit.batch.tasks import Task
 from transferkit.errors import BatchError, StoreError
+from transferkit.family import Memory
+from transferkit.installed import installed_code
 
 TEXT_LENGTH = 20_000  # characters kept of a traceback
 START_SECONDS = 300  # for a kernel to come up on a busy machine

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from transferkit.batch import family
+from transferkit import family
 from transferkit.batch.execute import execute
 from transferkit.batch.receipts import Origin
 from transferkit.batch.slots import gpu_slot, gpus

@@ -6,14 +6,14 @@ import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from transferkit import __version__, atomic
+from transferkit import atomic
 from transferkit.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Receipt
 from transferkit.batch.tasks import RUNS, Task
+from transferkit.pages import render
 
 HTML, CSV, JUNIT = "report.html", "report.csv", "junit.xml"
 NOT_RUN = "not run"
@@ -142,17 +142,10 @@ def _printable(text: str) -> str:
 
 
 def _html(rows: Sequence[Row]) -> bytes:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("transferkit.batch", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     counts = [(outcome, sum(row.outcome == outcome for row in rows)) for outcome in OUTCOMES]
-    text = environment.get_template("page.html").render(
+    return render(
+        "transferkit.batch",
         rows=rows,
         counts=[(outcome, count) for outcome, count in counts if count],
         minutes=sum(row.minutes for row in rows),
-        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        version=__version__,
     )
-    return text.encode()

@@ -15,8 +15,7 @@ from typing import IO, Literal
 import msgspec
 import psutil
 
-from transferkit import atomic
-from transferkit.batch import family
+from transferkit import atomic, family
 from transferkit.batch.notebook import STARTED, STOPPED
 from transferkit.batch.receipts import (
     NOTEBOOK,

@@ -1,7 +1,6 @@
 """One notebook with one set of parameters, and the folder that is named by everything that decides what comes out."""
 
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -13,8 +12,8 @@ from typing import Any
 from transferkit.batch import parameters
 from transferkit.batch.grid import Grid
 from transferkit.errors import UsageError
+from transferkit.installed import installed_code
 
-PACKAGES = ("transferkit", "data_prep")
 RUNS = "runs"  # the folder of the tasks' folders, below the output folder
 NAME_LENGTH = 80
 
@@ -114,17 +113,6 @@ def plan_tasks(
                 raise UsageError(f"{path} and {other.notebook} with {task.settings or 'no parameters'} are the same.")
             tasks[task.name] = task
     return tuple(tasks.values())
-
-
-def installed_code() -> str:
-    """SHA-256 of the source files of the installed library: the same notebook under other code is another task."""
-    total = hashlib.sha256()
-    for package in PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(folder).rglob("*.py")):
-                total.update(f"{package}/{path.relative_to(folder)}".encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
 
 
 def _checked(

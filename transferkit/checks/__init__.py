@@ -6,7 +6,7 @@ that an answer can be asked in a sandbox and judged outside of it.
 
 from transferkit.checks.catalogue import exercises, get_exercise
 from transferkit.checks.exercise import Case, Exercise, Finding
-from transferkit.checks.judging import Reply, check, points, replies_of, verdict_on
+from transferkit.checks.judging import Reply, cases_of, check, points, replies_of, verdict_on
 from transferkit.checks.verdict import Verdict
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Finding",
     "Reply",
     "Verdict",
+    "cases_of",
     "check",
     "exercises",
     "get_exercise",

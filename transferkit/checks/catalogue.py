@@ -1,13 +1,29 @@
 """All exercises, by lesson."""
 
-from transferkit.checks import lesson04
+from transferkit.checks import (
+    lesson01,
+    lesson02,
+    lesson04,
+    lesson05,
+    lesson06,
+    lesson07,
+    lesson08,
+)
 from transferkit.checks.exercise import Exercise
 from transferkit.errors import UsageError
 
 
 def exercises(lesson: str = "") -> tuple[Exercise, ...]:
     """The exercises of a lesson ("04") in its order; of all lessons without one. Raises UsageError for no lesson."""
-    every = (*lesson04.EXERCISES,)
+    every = (
+        *lesson01.EXERCISES,
+        *lesson02.EXERCISES,
+        *lesson04.EXERCISES,
+        *lesson05.EXERCISES,
+        *lesson06.EXERCISES,
+        *lesson07.EXERCISES,
+        *lesson08.EXERCISES,
+    )
     lessons = sorted({exercise.lesson for exercise in every})
     if lesson and lesson not in lessons:
         raise UsageError(f"lesson '{lesson}' has no exercises: choose {', '.join(lessons)}.")

@@ -27,7 +27,7 @@ def check(name: str, answer: object, seed: int = 0) -> Verdict:
     Never raises for what the answer does. Raises UsageError for an exercise that does not exist.
     """
     exercise = get_exercise(name)
-    return verdict_on(exercise, replies_of(exercise, answer, seed), seed)
+    return verdict_on(exercise, replies_of(exercise, answer, cases_of(exercise, seed)), seed)
 
 
 def points(name: str, answer: object, seed: int = 0) -> int:
@@ -35,18 +35,23 @@ def points(name: str, answer: object, seed: int = 0) -> int:
     return check(name, answer, seed).score
 
 
-def replies_of(exercise: Exercise, answer: object, seed: int) -> list[Reply]:
-    """What the answer makes of each case that `seed` draws. Runs the answer's code."""
-    return [_ask(exercise, answer, case) for case in _cases(exercise, seed)]
+def cases_of(exercise: Exercise, seed: int) -> tuple[Case, ...]:
+    """The cases that `seed` draws."""
+    return exercise.pose(np.random.default_rng(seed))
+
+
+def replies_of(exercise: Exercise, answer: object, cases: Sequence[Case]) -> list[Reply]:
+    """What the answer makes of each of the cases. Runs the answer's code."""
+    return [_ask(exercise, answer, case) for case in cases]
 
 
 def verdict_on(exercise: Exercise, replies: Sequence[Reply], seed: int) -> Verdict:
     """The judgement on replies to the cases that `seed` draws. Runs none of the answer's code, and never raises."""
-    cases = _cases(exercise, seed)
+    cases = cases_of(exercise, seed)
     verdict = Verdict(exercise.name, "wrong", exercise.points, len(cases))
     if len(replies) != len(cases):
         return replace(verdict, state="error", case=cases[0].name, seen=f"{len(replies)} of {len(cases)} cases came.")
-    if all(reply == Reply() for reply in replies):
+    if all(reply.value is None and not reply.error for reply in replies):
         return replace(verdict, state="open")
     for case, reply in zip(cases, replies, strict=True):
         if reply.error:
@@ -57,10 +62,6 @@ def verdict_on(exercise: Exercise, replies: Sequence[Reply], seed: int) -> Verdi
                 verdict, case=case.name, seen=finding.seen, misconception=finding.misconception, thought=thought
             )
     return replace(verdict, state="passed")
-
-
-def _cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
-    return exercise.pose(np.random.default_rng(seed))
 
 
 def _ask(exercise: Exercise, answer: object, case: Case) -> Reply:

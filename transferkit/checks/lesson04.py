@@ -10,6 +10,8 @@ from torch import nn
 
 from transferkit.checks.compare import difference
 from transferkit.checks.exercise import Case, Exercise, Finding
+from transferkit.checks.lesson04_audit import AUDIT, FIND_BUG
+from transferkit.checks.lesson04_freeze import FREEZE, PARAMETER_GROUPS
 from transferkit.checks.plain import Plain, plain, tensors
 
 
@@ -99,4 +101,8 @@ EXERCISES = (
             "shared": "the copy is the very same tensor: fine-tuning it would ruin the base for the next network.",
         },
     ),
+    FREEZE,
+    PARAMETER_GROUPS,
+    AUDIT,
+    FIND_BUG,
 )

@@ -1,4 +1,7 @@
-"""What each claim measures: one estimate from the tables of the evidence, as a fraction; None without the data."""
+"""What each claim measures: one estimate from the tables of the evidence, as a fraction; None without the data.
+
+n is that of the paper's eight layers; networks of others are taken where they are chopped as deep.
+"""
 
 from collections.abc import Iterable
 
@@ -7,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from transferkit.claims.tables import Evidence
-from transferkit.results import Estimate, compare, contrast, estimate, slope
-from transferkit.treatments import CHOP_POINTS, Treatment
+from transferkit.results import Estimate, compare, contrast, estimate, layers_of, slope
+from transferkit.treatments import CHOP_POINTS, Treatment, same_depth
 
 Table = pd.DataFrame | None
 DIP = (3, 4, 5)
@@ -112,4 +115,6 @@ def rises_with_overlap(dial: Table) -> Estimate | None:
 
 
 def _chosen(table: pd.DataFrame, treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> pd.DataFrame:
-    return table[table["treatment"].isin(list(treatments)) & table["n"].isin(list(ns))]
+    """The rows of these treatments at these n of the paper's eight layers, or as deep in a network of others."""
+    points = same_depth(ns, layers_of(table))
+    return table[table["treatment"].isin(list(treatments)) & table["n"].isin(points)]

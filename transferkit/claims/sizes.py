@@ -1,6 +1,9 @@
-"""Freeze or fine-tune: which of over- and under-fitting is at work, from training and validation loss."""
+"""Freeze or fine-tune: what a target set of some size advises, and which of over- and under-fitting is at work."""
 
 import pandas as pd
+
+from transferkit.claims.judge import interval_of
+from transferkit.results import contrast
 
 _KEYS = ["split", "seed", "target", "n", "images_per_class"]
 
@@ -23,3 +26,20 @@ def diagnose_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
         worse=tuned_is_worse.map({True: "AnB+", False: "AnB"}),
         because=over.map({True: "over-fitting", False: "under-fitting"}),
     )
+
+
+def advise(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Per images_per_class and n: AnB+ minus AnB (`gain`, points), its 95 % interval over splits, and the advice.
+
+    `advice` is "fine-tune" or "freeze" where the whole interval is on one side of zero, else "either", as with one
+    split, which has no interval. `count` is the number of networks.
+    """
+    rows = []
+    for (size, n), group in sizes[sizes["n"] > 0].groupby(["images_per_class", "n"]):
+        found = contrast(group, "AnB+", "AnB")
+        if found is None:
+            continue
+        low, high = (100 * bound for bound in interval_of(found))
+        advice = "fine-tune" if low > 0 else "freeze" if high < 0 else "either"
+        rows.append((size, n, 100 * found.value, low, high, advice, found.networks))
+    return pd.DataFrame(rows, columns=["images_per_class", "n", "gain", "low", "high", "advice", "count"])

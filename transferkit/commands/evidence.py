@@ -9,17 +9,18 @@ from rich.console import Console
 
 from transferkit import atomic
 from transferkit.claims import Evidence, authors_evidence, ledger, read_evidence
+from transferkit.commands.study import named_net
 from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.evidence import (
     Bench,
     Step,
-    StudyPlan,
     beside,
     choose_studies,
     claims_table,
     cost_table,
     kept_evidence,
+    of_layers,
     predict_cost,
     run_study,
     smoke_studies,
@@ -41,8 +42,10 @@ def evidence(options: argparse.Namespace) -> None:
     """Carry out the studies, write their tables, the ledger and all figures, and show the ledger."""
     store, console = Store(options.work or find_work_folder()), Console()
     preset = get_preset("smoke" if options.smoke else options.preset)
+    preset = replace(preset, net=named_net(options.net, preset.net.image_size)) if options.net else preset
     bench = Bench(preset, options.device, store)
-    known = smoke_studies(options.data) if options.smoke else _on_data(options.data)
+    known = smoke_studies(options.data) if options.smoke else studies(options.data)
+    known = of_layers(known, preset.net.layers)
     steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
     workers = default_workers(choose_device(options.device)) if options.workers is None else options.workers
     _show_costs(steps, workers, console, probed=not options.smoke)
@@ -74,11 +77,6 @@ def claims(options: argparse.Namespace) -> None:
         folder = kept
     authors = ledger(authors_evidence(), published=True) if options.authors else None
     _show(read_evidence(folder), authors, options.csv, Console())
-
-
-def _on_data(data: str) -> tuple[StudyPlan, ...]:
-    """The studies on another data set than photos; the dial stays where the parts of classes are known."""
-    return tuple(replace(plan, data=data) if plan.name != "dial" else plan for plan in studies())
 
 
 def _show_costs(steps: dict[str, tuple[Step, ...]], workers: int, console: Console, *, probed: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transferkit.config import NetSpec, Setting, get_preset, presets
+from transferkit.config import Setting, get_preset, presets
 from transferkit.data import Prepared
 from transferkit.doctor.lessons import LESSONS, lesson_steps
 from transferkit.doctor.record import Outcome, compare_lesson, compare_networks, find_lesson
@@ -12,6 +12,7 @@ from transferkit.evidence import Step
 from transferkit.experiment import Study, plan_study
 from transferkit.forecast import Probe, forecast, probe
 from transferkit.manifest import ClassInfo, Manifest, read_manifest
+from transferkit.nets import Net
 from transferkit.network import count_multiplications
 from transferkit.store import Store
 from transferkit.sweep import missing
@@ -72,7 +73,7 @@ def look_ahead(work: Path, device: str = "auto", *, again: bool = False) -> Outl
         lessons.append(replace(prospect(one.name, steps, found), last=last))
     grids = []
     for name in presets():
-        study = _study("imagenet" if name == "paper" else "photos", name, device, store)
+        study = _study("imagenet" if name.startswith("paper") else "photos", name, device, store)
         step = Step(study, plan("random0", [0]))
         grids.append(prospect(name, [step], scaled(found, setting.net, study)))
     outcome = compare_networks(usual["photos"], found)
@@ -89,7 +90,7 @@ def prospect(name: str, steps: Sequence[Step], found: Probe) -> Prospect:
     )  # fmt: skip
 
 
-def scaled(found: Probe, probed: NetSpec, study: Study) -> Probe:
+def scaled(found: Probe, probed: Net, study: Study) -> Probe:
     """The probe of one network as that of a study's, by the multiply-adds of both: rough, but at once."""
     classes = len(study.prepared.manifest.classes) // 2
     ratio = _multiplications(study.setting.net, classes) / _multiplications(probed, _CLASSES // 2)
@@ -101,7 +102,7 @@ def _seconds(sweeps: Mapping[Setting, tuple[Study, tuple[Run, ...]]], found: Pro
     return sum(forecast(study, runs, found) for study, runs in sweeps.values() if runs)
 
 
-def _multiplications(spec: NetSpec, classes: int) -> int:
+def _multiplications(spec: Net, classes: int) -> int:
     return sum(count_multiplications(spec, classes).values())
 
 

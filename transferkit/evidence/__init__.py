@@ -5,12 +5,21 @@ from transferkit.evidence.collect import (
     CONV1_COLUMNS,
     conv1_row,
     kept_evidence,
+    tabulate_study,
     write_conv1,
     write_provenance,
     write_study,
 )
-from transferkit.evidence.pictures import write_pictures
-from transferkit.evidence.plan import Part, StudyPlan, choose_studies, smoke_studies, studies
+from transferkit.evidence.pictures import further_pictures, write_pictures
+from transferkit.evidence.plan import (
+    Part,
+    StudyPlan,
+    choose_studies,
+    freezing_study,
+    of_layers,
+    smoke_studies,
+    studies,
+)
 from transferkit.evidence.show import beside, claims_table, cost_table
 
 __all__ = [
@@ -25,13 +34,17 @@ __all__ = [
     "claims_table",
     "conv1_row",
     "cost_table",
+    "freezing_study",
+    "further_pictures",
     "kept_evidence",
+    "of_layers",
     "predict_cost",
     "run_study",
     "smoke_studies",
     "steps_of",
     "steps_under",
     "studies",
+    "tabulate_study",
     "write_conv1",
     "write_pictures",
     "write_provenance",

@@ -12,6 +12,7 @@ from transferkit.errors import StoreError
 from transferkit.evidence.bench import Step
 from transferkit.experiment import Study
 from transferkit.first_layer import fit_table, match_filters, shares, untrained_filters
+from transferkit.gabor import SMALLEST_SIDE
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.store import Receipt
 from transferkit.treatments import Run
@@ -22,6 +23,15 @@ CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", 
 
 def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, ...]:
     """Write NAME.csv, one row per network, and NAME-epochs.csv, one row per network and epoch; each atomically.
+
+    As `tabulate_study` makes them. Raises as that.
+    """
+    table, log = tabulate_study(steps)
+    return _write(table, folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
+
+
+def tabulate_study(steps: Sequence[Step]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The networks of a study, one row each, and its epochs, one row per network and epoch.
 
     The columns are those of `results.COLUMNS` and `results.EPOCH_COLUMNS` with data, images_per_class, epochs,
     random_filters and the classes of the target half, and by epoch the images seen. Raises StoreError when a
@@ -37,17 +47,24 @@ def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, .
             logs.assign(images_seen=logs["epoch"] * np.repeat(seen, [len(receipt.log) for receipt in receipts]))
         )
     table, log = (pd.concat(tables, ignore_index=True) for tables in (networks, epochs))
-    return _write(pair(table), folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
+    return pair(table), log
 
 
-def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path:
-    """Write conv1.csv: a row as of `conv1_row` for each base of these steps that was trained by this very recipe."""
+def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path | None:
+    """Write conv1.csv: a row as of `conv1_row` for each base of these steps that was trained by this very recipe.
+
+    Nothing is written, or left there, for a network whose first filters have less than SMALLEST_SIDE pixels: all would
+    be of no kind, and two halves alike in that.
+    """
     bases = {
         (step.study.setting, run): step.study
         for step in steps
         for run in step.runs
         if run.source is None and step.study.setting.recipe == recipe
     }
+    if any(_first_filters(study, run).shape[-1] < SMALLEST_SIDE for (_, run), study in bases.items()):
+        (folder / "conv1.csv").unlink(missing_ok=True)
+        return None
     rows = [conv1_row(study, run) for (_, run), study in bases.items()]
     return _write(pd.DataFrame(rows, columns=list(CONV1_COLUMNS)), folder / "conv1.csv")
 
@@ -75,11 +92,11 @@ def conv1_row(study: Study, base: Run) -> dict[str, object]:
     `likeness` is the mean cosine of its filters and those of the other half's base, best matched; `likeness_noise`
     the same with as many filters of white noise. NaN where that other base is not trained.
     """
-    own = study.store.weights(base, study.setting)["conv1.weight"]
+    own = _first_filters(study, base)
     other = Run(base.split, base.seed, "B" if base.target == "A" else "A")
     alike = np.nan
     if study.store.find(other, study.setting):
-        theirs = study.store.weights(other, study.setting)["conv1.weight"]
+        theirs = _first_filters(study, other)
         alike = float(match_filters(own, theirs).likeness.mean())
     noise = float(match_filters(own, untrained_filters(own, base.seed)).likeness.mean())
     cells = (Path(study.setting.data).name, base.split, base.seed, base.target)
@@ -91,6 +108,10 @@ def kept_evidence() -> Path | None:
     """Where a checkout keeps tables of networks that were trained for it; None where there is no checkout."""
     folder = Path(__file__).parents[2] / "course" / "results" / "evidence"
     return folder if folder.is_dir() else None
+
+
+def _first_filters(study: Study, base: Run) -> np.ndarray:
+    return study.store.weights(base, study.setting)[study.setting.net.first_filters]
 
 
 def _receipts(step: Step) -> list[Receipt]:

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from transferkit import figures
 from transferkit.authors import authors_table
 from transferkit.claims import Evidence, authors_evidence, ledger
-from transferkit.treatments import plan
+from transferkit.results import layers_of
+from transferkit.treatments import LAYERS, nearest_depth, plan
 
 DIAGRAM = ("B3B", "B3B+", "A3B", "A3B+", "R3B")
 Picture = tuple[str, Figure, str]  # name, figure, description
@@ -34,6 +35,13 @@ def _pictures(evidence: Evidence) -> Iterator[Picture]:
         yield from _of_epochs(evidence.epochs)
     if evidence.similar is not None and evidence.dissimilar is not None:
         yield from _of_both(evidence.similar, evidence.dissimilar)
+    yield from further_pictures(evidence)
+    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
+    yield "claims", figures.draw_ledger(ours, theirs), figures.describe_ledger(ours, theirs)
+
+
+def further_pictures(evidence: Evidence) -> Iterator[Picture]:
+    """What the further studies show, of those that are done: sizes of the target set, random filters, the dial."""
     if evidence.sizes is not None:
         yield from _of_sizes(evidence.sizes)
     if evidence.plateau is not None:
@@ -43,12 +51,11 @@ def _pictures(evidence: Evidence) -> Iterator[Picture]:
     if evidence.dial is not None:
         data = _data(evidence.dial)
         yield "dial", figures.draw_distance(evidence.dial, data), figures.describe_distance(evidence.dial, data)
-    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
-    yield "claims", figures.draw_ledger(ours, theirs), figures.describe_ledger(ours, theirs)
 
 
 def _of_similar(table: pd.DataFrame) -> Iterator[Picture]:
-    data, authors, classes = _data(table), authors_table("figure2"), _classes(table)
+    data, classes = _data(table), _classes(table)
+    authors = authors_table("figure2") if layers_of(table) == LAYERS else None  # an n of theirs is another depth
     words = figures.describe_figure2(table, data, authors=authors)
     yield "figure2", figures.draw_figure2(table, data, authors=authors), words
     words = figures.describe_losses(table, data, classes=classes)
@@ -58,14 +65,15 @@ def _of_similar(table: pd.DataFrame) -> Iterator[Picture]:
 def _of_epochs(log: pd.DataFrame) -> Iterator[Picture]:
     data = _data(log)
     yield "dip", figures.draw_dip(log, data), figures.describe_dip(log, data)
-    words = figures.describe_convergence(log, data, CONVERGENCE_N)
-    yield "convergence", figures.draw_convergence(log, data, CONVERGENCE_N), words
+    n = nearest_depth(CONVERGENCE_N, layers_of(log))
+    yield "convergence", figures.draw_convergence(log, data, n), figures.describe_convergence(log, data, n)
 
 
 def _of_both(similar: pd.DataFrame, dissimilar: pd.DataFrame) -> Iterator[Picture]:
     both = pd.concat([similar, dissimilar], ignore_index=True)
     parts = [authors_table(name) for name in ("figure2", "figure3-natural", "figure3-random")]
-    authors, data, classes = pd.concat(parts, ignore_index=True), _data(both), _classes(similar)
+    authors = pd.concat(parts, ignore_index=True) if layers_of(both) == LAYERS else None
+    data, classes = _data(both), _classes(similar)
     words = figures.describe_figure3(both, data, classes=classes)
     yield "figure3", figures.draw_figure3(both, data, classes=classes, authors=authors), words
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from transferkit.config import RandomFilters, Recipe, Setting
 from transferkit.errors import UsageError
-from transferkit.treatments import CHOP_POINTS, Run, Treatment, grid, plan
+from transferkit.treatments import CHOP_POINTS, LAYERS, Run, Treatment, grid, nearest_depth, plan, same_depth
 
 _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
@@ -29,10 +29,12 @@ class Part:
     epochs_times: int = 1
     images_per_class: int | None = None
     random_filters: RandomFilters = "he"
+    layers: tuple[str, ...] = LAYERS
 
     def runs(self) -> tuple[Run, ...]:
         """The networks of this part, each after the base it copies from."""
-        return tuple(run for run in plan(self.split, self.seeds, self.labels) if self.bases or run.source is not None)
+        planned = plan(self.split, self.seeds, self.labels, self.layers)
+        return tuple(run for run in planned if self.bases or run.source is not None)
 
     def setting(self, usual: Setting) -> Setting:
         """The setting of this part, from the usual one of its study."""
@@ -55,26 +57,54 @@ class StudyPlan:
     parts: tuple[Part, ...]
 
 
-def studies() -> tuple[StudyPlan, ...]:
-    """The studies of the evidence, at the quick preset on two CPU cores; later ones reuse networks of earlier ones."""
+def studies(data: str = "photos") -> tuple[StudyPlan, ...]:
+    """The studies of the evidence, for the quick preset on two CPU cores; later ones reuse networks of earlier ones.
+
+    All are on `data` but the dial, which needs classes of known parts.
+    """
     frozen, tuned = labels(_FROZEN), labels(_TUNED, _ODD)
     randoms = ("random0", "random1", "random2", "random3")
     similar = [Part("random0", (0, 1)), Part("random1", (0, 1))]
     similar += [Part(split, labels=frozen + tuned) for split in randoms[2:]]
     return (
-        StudyPlan("similar", "photos", "What transfers between similar halves?", tuple(similar)),
+        StudyPlan("similar", data, "What transfers between similar halves?", tuple(similar)),
         StudyPlan(
-            "dissimilar", "photos", "What transfers between man-made and natural things?",
+            "dissimilar", data, "What transfers between man-made and natural things?",
             (Part("natural", (0, 1), frozen + tuned), Part("natural", (2,), frozen)),
         ),
-        StudyPlan("longer", "photos", "Does training from scratch for longer do as well?", _longer(randoms)),
-        StudyPlan("plateau", "photos", "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
-        StudyPlan("sizes", "photos", "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
+        StudyPlan("longer", data, "Does training from scratch for longer do as well?", _longer(randoms)),
+        StudyPlan("plateau", data, "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
+        StudyPlan("sizes", data, "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
         StudyPlan(
             "dial", "shapeworld", "Does transfer follow the distance of the halves?",
             _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),
         ),
     )  # fmt: skip
+
+
+def of_layers(known: Sequence[StudyPlan], layers: tuple[str, ...]) -> tuple[StudyPlan, ...]:
+    """The same studies on a network of these layers, chopped as deep; without those of published random filters."""
+    if layers == LAYERS:
+        return tuple(known)
+    published = ("plateau",)
+    return tuple(
+        replace(study, parts=tuple(_as_deep(part, layers) for part in study.parts))
+        for study in known
+        if study.name not in published
+    )
+
+
+def _as_deep(part: Part, layers: tuple[str, ...]) -> Part:
+    asked = {run.label: run for run in grid("any", 0)}
+    wanted = {(asked[label].treatment, n) for label in part.labels for n in _near(asked[label].n, layers)}
+    bases = tuple(label for label in part.labels if asked[label].source is None)
+    chopped = tuple(run.label for run in grid("any", 0, layers) if run.n and (run.treatment, run.n) in wanted)
+    return replace(part, labels=bases + chopped, layers=layers)
+
+
+def _near(n: int, layers: tuple[str, ...]) -> tuple[int, ...]:
+    """The chop points as deep as this one of the eight layers', or, where a network has none, the nearest."""
+    return same_depth([n], layers) or (nearest_depth(n, layers),)
 
 
 def smoke_studies(data: str = "photos") -> tuple[StudyPlan, ...]:
@@ -88,7 +118,27 @@ def smoke_studies(data: str = "photos") -> tuple[StudyPlan, ...]:
         "plateau": plateau,
         "sizes": sizes,
     }
-    return tuple(replace(study, data=data, parts=parts[study.name]) for study in studies() if study.name in parts)
+    return tuple(replace(study, parts=parts[study.name]) for study in studies(data) if study.name in parts)
+
+
+def freezing_study(data: str, split: str, seed: int, n: int, *, smoke: bool = False) -> StudyPlan:
+    """A few networks that ask what `sizes` and `longer` ask, in minutes: both targets, one split, seed and n.
+
+    On all images: base, AnB, AnB+, BnB+ and RnB, and bases trained twice as long. On few: base, AnB, AnB+ and RnB,
+    at the quick preset networks that `sizes` shares. Raises UsageError for an n that is not 1 to 7.
+    """
+    if n not in CHOP_POINTS:
+        raise UsageError(f"n={n} layers cannot be copied: n is 1 to {len(CHOP_POINTS)}.")
+    few = 8 if smoke else min(_SIZES)
+    parts = (
+        Part(split, (seed,), labels(("AnB", "AnB+", "BnB+", "RnB"), (n,))),
+        Part(
+            split, (seed,), labels(("AnB", "AnB+", "RnB"), (n,)),
+            images_per_class=few, epochs_times=1 if smoke else _SIZES[few],
+        ),
+        Part(split, (seed,), ("baseA", "baseB"), epochs_times=2),
+    )  # fmt: skip
+    return StudyPlan("freezing", data, "Freeze or fine-tune, and is it the copy or the training?", parts)
 
 
 def choose_studies(known: Sequence[StudyPlan], names: Sequence[str]) -> tuple[StudyPlan, ...]:

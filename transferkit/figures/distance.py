@@ -12,7 +12,7 @@ from transferkit.figures.page import page
 from transferkit.figures.shades import ordered_look
 from transferkit.figures.style import BASE_LINE, INK, SMALL_SIZE, TEXT_SIZE, dress, round_ticks
 from transferkit.figures.words import caption, interval_note, trend
-from transferkit.results import summarise
+from transferkit.results import layers_of, summarise
 
 _SPLIT = re.compile(r"overlap-(\d*\.?\d+)")
 _SHOWN = (1, 3, 5, 7)  # chop points of the panel on the right
@@ -24,18 +24,20 @@ def draw_distance(table: pd.DataFrame, data: str, title: str = "Transfer over th
     `table` is as of `results.tabulate`, of splits `overlap-x`. Raises UsageError when it has no AnB of such splits.
     """
     rows = _transfers(table)
-    overlaps = sorted(rows["overlap"].unique(), reverse=True)
-    notes = [f"{caption(_renamed(rows), data, ('AnB',))}.", interval_note(rows)]
+    overlaps, layers = sorted(rows["overlap"].unique(), reverse=True), layers_of(rows)
+    one = rows[rows["overlap"] == overlaps[0]]  # an interval is within one overlap, never over several
+    notes = [f"{caption(_renamed(rows), data, ('AnB',))}.", interval_note(one)]
     figure = page(3.9 + 0.16 * len(notes), title, notes)
     left, right = figure.subplots(1, 2, width_ratios=(1.75, 1), sharey=True)
     ends = []
     for place, overlap in enumerate(overlaps):
-        line = paired_line(summarise(rows[rows["overlap"] == overlap]), "AnB", 0.05 * (place - len(overlaps) / 2))
+        summary = summarise(rows[rows["overlap"] == overlap])
+        line = paired_line(summary, "AnB", 0.05 * (place - len(overlaps) / 2), layers)
         draw_line(left, line, ordered_look(place, len(overlaps)), f"{overlap:g}")
         ends.append(end_of(line, 0.3, f"{100 * overlap:.0f} % shared", INK))
-    dress(left, names=True)
-    left.set_xlim(right=9.6)
-    left.plot([-0.45, 7.3], [0, 0], zorder=1, **BASE_LINE)
+    dress(left, names=True, layers=layers)
+    left.set_xlim(right=len(layers) + 1.6)
+    left.plot([-0.45, len(layers) - 0.7], [0, 0], zorder=1, **BASE_LINE)
     label_ends(left, ends, 2.6)
     left.set_ylabel("AnB, paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
     left.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
@@ -75,7 +77,7 @@ def _draw_over_overlap(ax: Axes, rows: pd.DataFrame) -> None:
         look = ordered_look(place, len(shown)) | {"color": "#4d4d4d", "markerfacecolor": "white"}
         ax.plot(100 * means.index, means, gid=f"n = {n}", **look | {"markeredgecolor": INK})
         ends.append(End(float(100 * means.index[-1]) + 6, float(means.iloc[-1]), f"n = {n}", INK))
-    ax.axhline(0, zorder=1, **BASE_LINE)
+    ax.plot([-6, 104], [0, 0], zorder=1, **BASE_LINE)
     ax.set_xlim(-6, 135)
     ax.set_xticks([0, 25, 50, 75, 100])
     label_ends(ax, ends, 2.6)

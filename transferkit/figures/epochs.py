@@ -14,7 +14,7 @@ from transferkit.figures.readings import NOTEWORTHY
 from transferkit.figures.shades import ordered_look
 from transferkit.figures.style import BASE_LINE, INK, QUIET, SMALL, SMALL_SIZE, STYLES, TEXT_SIZE, dress, key
 from transferkit.figures.words import caption, listed
-from transferkit.results import summarise
+from transferkit.results import layers_of, summarise
 from transferkit.treatments import TREATMENTS, Treatment
 
 _MOMENTS = (0.25, 0.5, 0.75, 1.0)  # of training, for the dip
@@ -143,14 +143,14 @@ def _lowest(rows: pd.DataFrame, treatment: Treatment) -> str:
 
 
 def _draw_moments(ax: Axes, paired: pd.DataFrame, treatment: Treatment, epochs: Sequence[int]) -> list[End | None]:
-    ends = []
+    ends, layers = [], layers_of(paired)
     for place, epoch in enumerate(epochs):
-        line = paired_line(summarise(_at(paired, epoch)), treatment, 0.04 * place)
+        line = paired_line(summarise(_at(paired, epoch)), treatment, 0.04 * place, layers)
         draw_line(ax, line, ordered_look(place, len(epochs)), f"{treatment} at epoch {epoch}")
         ends.append(end_of(line, 0.35, f"epoch {epoch}", INK))
-    dress(ax, names=False)
-    ax.set_xlim(right=9.3)
-    ax.plot([-0.45, 7.3], [0, 0], zorder=1, **BASE_LINE)
+    dress(ax, names=False, layers=layers)
+    ax.set_xlim(right=len(layers) + 1.3)
+    ax.plot([-0.45, len(layers) - 0.7], [0, 0], zorder=1, **BASE_LINE)
     ax.set_title(f"{treatment}: {STYLES[treatment].meaning}", loc="left", fontsize=TEXT_SIZE, color=INK)
     ax.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
     return ends

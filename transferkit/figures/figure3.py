@@ -14,6 +14,7 @@ from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.relative import DISSIMILAR_ANB, FAR, LOOKS, RANDOM_RNB, SIMILAR_ANB, draw_relative, summary_of
 from transferkit.figures.style import INK, LARGE, QUIET, SMALL, SMALL_SIZE, STYLES, TEXT_SIZE, dress
 from transferkit.figures.words import decapitalise, networks_per_point, number, trend
+from transferkit.results import layers_of
 from transferkit.treatments import Half, Treatment
 
 DISSIMILAR = "natural"  # the split whose half A is man-made and whose half B is natural
@@ -75,7 +76,7 @@ def _draw_targets(ax: Axes, table: pd.DataFrame) -> None:
     for target, name in _NAMES.items():
         look = LOOKS[DISSIMILAR_ANB] | ({"markerfacecolor": FAR, "linestyle": "-"} if target == "B" else {})
         _draw_accuracy(ax, rows[rows["target"] == target], "AnB", look, name)
-    _finish(ax, "AnB between man-made and natural")
+    _finish(ax, "AnB between man-made and natural", table)
     ax.legend(loc="lower left", fontsize=SMALL_SIZE, labelcolor=INK, frameon=False, borderaxespad=0.2)
     if rows.empty:
         _say_empty(ax, "no networks of split natural")
@@ -90,7 +91,7 @@ def _draw_random(ax: Axes, table: pd.DataFrame, classes: int | None) -> None:
     x = _draw_accuracy(ax, shown, "RnB", LOOKS[RANDOM_RNB], "mean")
     failed = shown[on_plateau(shown, classes) & (shown["treatment"] == "RnB")]
     ax.plot(x[failed.index], 100 * failed["top1"], **CROSSED)
-    _finish(ax, "Random, untrained filters")
+    _finish(ax, "Random, untrained filters", table)
     if rows.empty:
         _say_empty(ax, "no networks on random filters")
 
@@ -108,8 +109,8 @@ def _draw_accuracy(ax: Axes, rows: pd.DataFrame, treatment: Treatment, look: dic
     return x
 
 
-def _finish(ax: Axes, title: str) -> None:
-    dress(ax, names=False)
+def _finish(ax: Axes, title: str, table: pd.DataFrame) -> None:
+    dress(ax, names=False, layers=layers_of(table))
     ax.set_title(title, loc="left", fontsize=TEXT_SIZE, color=INK)
     ax.set_ylabel("Top-1 accuracy (%)", fontsize=TEXT_SIZE, color=INK)
     ax.set_xlabel("n", fontsize=TEXT_SIZE, color=INK, labelpad=1)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from transferkit.figures.style import EDGE_WIDTH, SMALL_SIZE
-from transferkit.treatments import CHOP_POINTS, Treatment
+from transferkit.treatments import LAYERS, Treatment
 
 _LABEL_HEIGHT = 11.5  # points: the least distance of two labels at line ends
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Line:
-    """Means and intervals of a treatment at n = 0..7, NaN where there is no network; `x` is n and a shift."""
+    """Means and intervals of a treatment from n = 0 on, NaN where there is no network; `x` is n and a shift."""
 
     x: Floats
     mean: Floats
@@ -38,10 +38,12 @@ class End:
     colour: str
 
 
-def paired_line(summary: pd.DataFrame, treatment: Treatment, shift: float = 0.0) -> Line:
+def paired_line(
+    summary: pd.DataFrame, treatment: Treatment, shift: float = 0.0, layers: Sequence[str] = LAYERS
+) -> Line:
     """The mean paired differences of a treatment in points, from a summary; the line starts at its bases' 0."""
     chosen = summary[summary["treatment"] == treatment].set_index("n")[["paired", "low", "high"]]
-    n = np.arange(1.0 + len(CHOP_POINTS))
+    n = np.arange(float(len(layers)))
     points = 100 * chosen.reindex(n).to_numpy(dtype=float)
     if treatment != "base":
         points[0] = 0

@@ -25,8 +25,8 @@ from transferkit.figures.style import (
     faint,
     round_ticks,
 )
-from transferkit.results import summarise
-from transferkit.treatments import CHOP_POINTS, Treatment
+from transferkit.results import layers_of, summarise
+from transferkit.treatments import Treatment
 
 _LINE_SHIFT = 0.33  # of a treatment's offset: so far its means are moved, that intervals stand side by side
 _PANEL_HEIGHT = 2.6  # inches, about
@@ -56,16 +56,16 @@ def plot_means(
     Networks without their target's base are left out.
     """
     paired = table[table["paired"].notna()]
-    summary = summarise(paired)
-    lines = {name: paired_line(summary, name, STYLES[name].offset * _LINE_SHIFT) for name in treatments}
+    summary, layers = summarise(paired), layers_of(table)
+    lines = {name: paired_line(summary, name, STYLES[name].offset * _LINE_SHIFT, layers) for name in treatments}
     if authors is not None:
         _plot_authors(ax, authors, treatments)
     for treatment, line in lines.items():
         draw_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
         if networks and treatment != "base":
             _draw_networks(ax, paired[paired["treatment"] == treatment], line, treatment)
-    dress(ax, names=True)
-    ax.plot([ax.get_xlim()[0], CHOP_POINTS[-1] + 0.13], [0, 0], zorder=1, **BASE_LINE)
+    dress(ax, names=True, layers=layers)
+    ax.plot([ax.get_xlim()[0], len(layers) - 0.87], [0, 0], zorder=1, **BASE_LINE)
     ax.margins(y=0.08)
     if paired.empty:
         _say_unpaired(ax)
@@ -74,7 +74,7 @@ def plot_means(
     ends = [end_of(line, gap, treatment, STYLES[treatment].edge) for treatment, line in lines.items()]
     label_ends(ax, ends, _PANEL_HEIGHT)
     _add_accuracy_axis(ax, base_mean(table))
-    ax.set_xlabel("n: number of layers copied, conv1 up to the one named", fontsize=TEXT_SIZE, color=INK)
+    ax.set_xlabel(f"n: number of layers copied, {layers[0]} up to the one named", fontsize=TEXT_SIZE, color=INK)
     ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
 
 
@@ -127,7 +127,8 @@ def _read(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment, Line],
 
 def _fill(ax: Axes, lines: dict[Treatment, Line], numbers: set[int]) -> None:
     low, high = ax.get_ylim()
-    x = np.linspace(0, CHOP_POINTS[-1], 1 + 100 * CHOP_POINTS[-1])
+    last = len(next(iter(lines.values())).mean) - 1
+    x = np.linspace(0, last, 1 + 100 * last)
     for number, (upper, lower, colour, hatch, hatch_colour) in _FILLS.items():
         if number not in numbers:
             continue

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from transferkit.errors import UsageError
 from transferkit.figures.lines import spread
 from transferkit.figures.style import BASE_LINE, INK, SMALL, STYLES, TEXT_SIZE, dress
+from transferkit.results import layers_of
 from transferkit.treatments import Treatment
 
 FIGURE2: tuple[Treatment, ...] = ("base", "BnB", "BnB+", "AnB", "AnB+")
@@ -40,7 +41,7 @@ def plot_networks(
         )
     if np.isfinite(mean := base_mean(table, measure)):
         ax.axhline(scale * mean, zorder=1, **BASE_LINE)
-    dress(ax, names=False)
+    dress(ax, names=False, layers=layers_of(table))
     ax.set_ylabel(_LABELS[measure], fontsize=TEXT_SIZE, color=INK)
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from transferkit.figures.lines import Line, draw_line, end_of, label_ends, paired_line
 from transferkit.figures.style import BASE_LINE, INK, LARGE, QUIET, SMALL_SIZE, STYLES, TEXT_SIZE, dress, faint
-from transferkit.results import summarise
+from transferkit.results import layers_of, summarise
 from transferkit.treatments import Treatment
 
 SIMILAR_ANB, DISSIMILAR_ANB, RANDOM_RNB = "AnB, similar halves", "AnB, dissimilar halves", "RnB, random filters"
@@ -19,7 +19,7 @@ _HOLLOW = {"markerfacecolor": "#ffffff", "markeredgecolor": FAR, "color": FAR, "
 LOOKS: Mapping[str, dict[str, Any]] = {SIMILAR_ANB: _ANB, DISSIMILAR_ANB: _ANB | _HOLLOW, RANDOM_RNB: _RNB}
 ENDS: Mapping[str, str] = {SIMILAR_ANB: "similar", DISSIMILAR_ANB: "dissimilar", RANDOM_RNB: "random"}
 _ROOM = 0.35  # of the fall of AnB: so far the axis reaches below it, and no further
-_RIGHT = 8.6  # chop points: the names at the ends of the lines need room
+_RIGHT = 0.6  # chop points beyond the last layer: the names at the ends of the lines need room
 
 
 def summary_of(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -34,26 +34,26 @@ def draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[
     The parts are tables by their names, keys of LOOKS. The axis follows AnB; random filters may leave it, as in
     the paper, which is written where they do.
     """
-    lines, ends = {}, []
+    lines, ends, layers = {}, [], layers_of(next(iter(parts.values())))
     for place, (name, rows) in enumerate(parts.items()):
-        lines[name] = paired_line(summary_of(rows, name), _treatment(name), 0.06 * (place - 1))
+        lines[name] = paired_line(summary_of(rows, name), _treatment(name), 0.06 * (place - 1), layers)
         draw_line(ax, lines[name], LOOKS[name], name)
     for name, rows in authors.items():
         line = paired_line(summary_of(rows, name), _treatment(name))
         look = faint(STYLES[_treatment(name)]) | {"color": LOOKS[name]["color"]}
         ax.plot(line.x, line.mean, gid=f"authors {name}", zorder=1.5, **look)
         ends += [end_of(line, 0.2, f"authors: {ENDS[name]}", QUIET)]
-    dress(ax, names=True)
-    ax.set_xlim(right=_RIGHT)
+    dress(ax, names=True, layers=layers)
+    ax.set_xlim(right=len(layers) + _RIGHT)
     ax.plot([0], [0], zorder=4, **STYLES["base"].line(LARGE, joined=False))
-    ax.plot([ax.get_xlim()[0], 7.13], [0, 0], zorder=1, **BASE_LINE)
+    ax.plot([ax.get_xlim()[0], len(layers) - 0.87], [0, 0], zorder=1, **BASE_LINE)
     gone = _limit(ax, lines)
     ends += [end_of(line, 0.2, ENDS[name], LOOKS[name]["color"]) for name, line in lines.items()]
     floor = ax.get_ylim()[0]
     label_ends(ax, [end for end in ends if end is not None and end.y >= floor], 2.4)
     for name, last in gone.items():
         ax.text(last, ax.get_ylim()[0], f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom")
-    ax.set_xlabel("n: number of layers copied, conv1 up to the one named", fontsize=TEXT_SIZE, color=INK)
+    ax.set_xlabel(f"n: number of layers copied, {layers[0]} up to the one named", fontsize=TEXT_SIZE, color=INK)
     ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
 
 

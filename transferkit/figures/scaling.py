@@ -15,6 +15,7 @@ from transferkit.figures.page import page
 from transferkit.figures.plateau import CROSSED, draw_guessing, on_plateau, plateau_note
 from transferkit.figures.style import BASE_LINE, INK, LARGE, SMALL, STYLES, TEXT_SIZE, dress
 from transferkit.figures.words import caption, listed
+from transferkit.results import layers_of
 
 _HE = STYLES["RnB"].line(LARGE, joined=True)
 _LOOKS: Mapping[str, dict[str, Any]] = MappingProxyType(
@@ -86,7 +87,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, classes: int | None) -> None:
         ax.plot(means.index, means, gid=kind, zorder=3, **look)
         failed = chosen[on_plateau(chosen, classes)]
         ax.plot(x[failed.index], failed["value"], **CROSSED)
-    dress(ax, names=False)
+    dress(ax, names=False, layers=layers_of(rows))
     ax.set_xlim(left=0.4)
     ax.margins(y=0.12)
     ax.set_xlabel("n: number of random layers", fontsize=TEXT_SIZE, color=INK)

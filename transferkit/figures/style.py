@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
-from transferkit.treatments import CHOP_POINTS, LAYERS, Treatment
+from transferkit.treatments import LAYERS, Treatment
 
 INK, QUIET, BAND = "#1a1a1a", "#595959", "#f5f5f5"
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.0, 9.5, 8.5  # points
@@ -115,11 +115,11 @@ def round_ticks() -> MaxNLocator:
     return MaxNLocator(nbins=8, steps=[1, 2, 5, 10])
 
 
-def dress(ax: Axes, *, names: bool) -> None:
+def dress(ax: Axes, *, names: bool, layers: Sequence[str] = LAYERS) -> None:
     """The x axis of chop points, with the names of the layers or else bands that hold each n together; plain spines."""
-    points = (0, *CHOP_POINTS)
+    points = range(len(layers))
     ax.set_xlim(-0.45, points[-1] + 0.8)
-    below = ("base", *LAYERS[: points[-1]])
+    below = ("base", *layers[:-1])
     ax.set_xticks(points, [f"{n}\n{name}" if names else str(n) for n, name in zip(points, below, strict=True)])
     for n in () if names else points[1::2]:
         ax.axvspan(n - 0.5 + 0.09, n + 0.5 + 0.09, color=BAND, linewidth=0, zorder=0)

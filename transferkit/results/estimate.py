@@ -67,7 +67,7 @@ def slope(table: pd.DataFrame, column: str = "paired", along: str = "n") -> Esti
     None where no cluster has two different values of `along`.
     """
     rows = table.dropna(subset=[column])
-    keys = [_cluster_column(rows)]
+    keys = [cluster_column(rows)]
     rows = rows[rows.groupby(keys)[along].transform("nunique") > 1]
     return _estimate(rows, lambda part: float(np.polyfit(part[along], part[column], 1)[0]))
 
@@ -127,11 +127,12 @@ def mean_of_clusters(means: Sequence[float] | NDArray[np.float64]) -> tuple[floa
 def _estimate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Estimate | None:
     if table.empty:
         return None
-    column = _cluster_column(table)
+    column = cluster_column(table)
     means = [statistic(rows) for _, rows in table.groupby(column)]
     seeds_of = () if column == "split" else tuple(table["split"].unique())
     return Estimate(*mean_of_clusters(means), len(means), len(table), seeds_of)
 
 
-def _cluster_column(table: pd.DataFrame) -> str:
+def cluster_column(table: pd.DataFrame) -> str:
+    """What a table's clusters are: "split", or "seed" where all networks are of one split."""
     return "split" if len(table["split"].unique()) > 1 else "seed"

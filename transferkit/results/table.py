@@ -8,11 +8,12 @@ import pandas as pd
 
 from transferkit.errors import DataError
 from transferkit.store import Receipt
+from transferkit.treatments import LAYERS
 
 RUN_COLUMNS = ("run", "treatment", "split", "seed", "source", "target", "n", "finetune")
 COLUMNS = (*RUN_COLUMNS, "top1", "paired", "train_loss", "valid_loss", "seconds")
 EPOCH_COLUMNS = (*RUN_COLUMNS, "epoch", "learning_rate", "train_loss", "valid_loss", "top1")
-SETTING_COLUMNS = ("data", "images_per_class", "epochs", "random_filters")  # where a table holds several settings
+SETTING_COLUMNS = ("data", "images_per_class", "epochs", "random_filters", "layers")  # where a table holds several
 _BASE_KEYS = ("split", "seed", "target", "data", "images_per_class", "epochs")
 
 
@@ -20,8 +21,9 @@ def tabulate(receipts: Iterable[Receipt]) -> pd.DataFrame:
     """One row per network with the columns COLUMNS; accuracies and paired differences are fractions (0..1).
 
     `paired` is top-1 minus that of the own target's base of the same split and seed: 0 for a base, NaN where
-    that base is missing. Losses are in nats, `train_loss` is the mean over the last epoch. Raises DataError for
-    receipts of different settings, naming what differs, and for two receipts of one network.
+    that base is missing. Losses are in nats, `train_loss` is the mean over the last epoch. Networks of other layers
+    than the paper's have one column more, `layers`, with the names of theirs. Raises DataError for receipts of
+    different settings, naming what differs, and for two receipts of one network.
     """
     kept = list(receipts)
     _refuse_mixed(kept)
@@ -30,7 +32,7 @@ def tabulate(receipts: Iterable[Receipt]) -> pd.DataFrame:
          receipt.times.seconds)
         for receipt in kept
     ]  # fmt: skip
-    return pair(pd.DataFrame(rows, columns=list(COLUMNS)))
+    return pair(_with_layers(pd.DataFrame(rows, columns=list(COLUMNS)), kept))
 
 
 def tabulate_epochs(receipts: Iterable[Receipt]) -> pd.DataFrame:
@@ -42,7 +44,19 @@ def tabulate_epochs(receipts: Iterable[Receipt]) -> pd.DataFrame:
         for receipt in kept
         for entry in receipt.log
     ]
-    return pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
+    return _with_layers(pd.DataFrame(rows, columns=list(EPOCH_COLUMNS)), kept)
+
+
+def layers_of(table: pd.DataFrame) -> tuple[str, ...]:
+    """The layers of the networks in a table, by its column `layers`; without one, the paper's eight."""
+    if "layers" not in table or table.empty:
+        return LAYERS
+    return tuple(str(table["layers"].iloc[0]).split())
+
+
+def _with_layers(table: pd.DataFrame, receipts: Sequence[Receipt]) -> pd.DataFrame:
+    layers = receipts[0].setting.net.layers if receipts else LAYERS
+    return table if layers == LAYERS else table.assign(layers=" ".join(layers))
 
 
 def pair(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,90 @@
+"""What the book adds to Sphinx: alternative texts of pictures, formulas as MathML, the language of Chinese terms."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+_log = logging.getLogger(__name__)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
+    app.connect("doctree-read", describe_pictures, priority=900)  # once Sphinx has found where the pictures are
+    app.connect("doctree-read", name_languages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def describe_pictures(app: Sphinx, doctree: nodes.document) -> None:
+    """Give every picture the text that its notebook's output or the file itself holds; warn where there is none."""
+    told = alternative_texts(Path(doctree["source"]))
+    for image in doctree.findall(nodes.image):
+        if image.get("alt"):
+            continue
+        path = Path(app.srcdir, image["uri"])
+        image["alt"] = told.get(hashlib.sha256(path.read_bytes()).hexdigest()) or _description(path)
+        if not image["alt"]:
+            _log.warning("%s has no alternative text", path.name, location=image)
+
+
+def alternative_texts(page: Path) -> dict[str, str]:
+    """The alternative texts of a notebook's pictures by the SHA-256 of their bytes; none for any other page."""
+    if page.suffix != ".ipynb":
+        return {}
+    return dict(_told(json.loads(page.read_text())))
+
+
+def name_languages(_: Sphinx, doctree: nodes.document) -> None:
+    """Say of Chinese terms that they are, for screen readers and for the choice of glyphs."""
+    for term in doctree.findall(nodes.term):
+        for text in list(term.findall(nodes.Text)):
+            if CHINESE.search(text):
+                span = nodes.raw("", f'<span lang="zh-Hans">{escape(text)}</span>', format="html")
+                term.replace(text, span)
+
+
+def _told(notebook: Any) -> Iterator[tuple[str, str]]:
+    from base64 import b64decode
+
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if encoded := output.get("data", {}).get("image/png"):
+                content = b64decode("".join(encoded))
+                yield hashlib.sha256(content).hexdigest(), output["metadata"].get("image/png", {}).get("alt", "")
+
+
+def _description(path: Path) -> str:
+    """What our figures say of themselves (see `figures.to_png`)."""
+    with Image.open(path) as picture:
+        return str(picture.info.get("Description", ""))
+
+
+def _inline_math(translator: Any, node: nodes.math) -> None:
+    translator.body.append(_mathml(node, block=False))
+    raise nodes.SkipNode
+
+
+def _block_math(translator: Any, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{_mathml(node, block=True)}</div>\n')
+    raise nodes.SkipNode
+
+
+def _mathml(node: nodes.Element, *, block: bool) -> str:
+    """MathML, which browsers draw and screen readers read without a script."""
+    try:
+        return str(tex2mathml(node.astext(), as_block=block))
+    except MathError as problem:
+        _log.warning("%s: %s", node.astext(), problem, location=node)
+        return f"<code>{escape(node.astext())}</code>"

@@ -1,0 +1,86 @@
+"""The book in a real browser without a network: on a phone nothing scrolls sideways, and the keyboard is seen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.book.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+KNOWN = "Got invalid theme mode"  # the theme's own, on the first page that a browser sees
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing (Debian's package chromium)"),
+]
+
+
+@pytest.fixture
+def page() -> Iterator["Page"]:
+    """A page of Debian's Chromium that has no network, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: install the extra `test`")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1280, "height": 900}, offline=True)
+        browser.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_no_page_scrolls_sideways(tiny_book: Site, whole_book: Site, page: "Page", width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for site in (tiny_book, whole_book):
+        for name in site.written:
+            page.goto((site.folder / name).as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_nothing_is_missed_or_asked_of_the_network(tiny_book: Site, page: "Page") -> None:
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("requestfailed", lambda request: trouble.append(request.url))
+    page.on("request", lambda request: None if request.url.startswith("file:") else trouble.append(request.url))
+    for name in tiny_book.pages:
+        page.goto((tiny_book.folder / name).as_uri())
+        page.wait_for_load_state()
+    assert not [text for text in trouble if KNOWN not in text and not text.startswith("data:")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_where_the_keyboard_is_can_be_seen(tiny_book: Site, page: "Page", scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    seen = set()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if focused.count() and focused.is_visible():
+            style, width = focused.evaluate("e => [getComputedStyle(e).outlineStyle, getComputedStyle(e).outlineWidth]")
+            assert style != "none", focused.evaluate("e => e.outerHTML")
+            assert float(width.removesuffix("px")) >= 2
+            seen.add(focused.evaluate("e => e.tagName + e.innerText"))
+    assert len(seen) > 10
+
+
+def test_a_solution_is_unfolded_by_the_keyboard(tiny_book: Site, page: "Page") -> None:
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    assert not page.get_by_text("return 1 - x").is_visible()
+    page.locator("summary", has_text="Solution: fall").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_text("return 1 - x").is_visible()
+
+
+def test_a_formula_is_seen_from_its_start_on_a_phone(tiny_book: Site, page: "Page") -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    block = page.locator("math[display=block]")
+    assert (
+        block.evaluate("math => math.getBoundingClientRect().left - math.parentElement.getBoundingClientRect().left")
+        >= 0
+    )

@@ -1,0 +1,42 @@
+"""The judge: whatever bytes come, they are judged by what they say of the cases, and by nothing else."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.checks.test_plain import VALUES
+from transferkit.checks import cases_of, exercises, get_exercise, replies_of
+from transferkit.checks.plain import Plain, encode
+from transferkit.grading.judge import judge
+
+CHOP = get_exercise("chop")
+RIGHT = (
+    "lambda base, fresh, n: __import__('torch').nn.Sequential(*__import__('copy').deepcopy([*base[:n], *fresh[n:]]))"
+)
+PAIRS = st.lists(st.tuples(VALUES, st.text()).map(list), min_size=5, max_size=5)
+
+
+def encoded(source: str, seed: int) -> bytes:
+    replies = replies_of(CHOP, eval(source), cases_of(CHOP, seed))
+    return encode([[reply.value, reply.error] for reply in replies])
+
+
+def test_a_right_answer_passes_and_only_for_its_own_seed() -> None:
+    assert judge(CHOP, 7, encoded(RIGHT, 7)).state == "passed"
+    assert judge(CHOP, 8, encoded(RIGHT, 7)).state == "wrong"
+
+
+@given(st.binary(max_size=100))
+def test_bytes_that_are_no_answer_are_an_error(content: bytes) -> None:
+    verdict = judge(CHOP, 0, content)
+    assert (verdict.state, verdict.score) == ("error", 0)
+
+
+@given(VALUES | PAIRS)
+def test_no_data_made_up_passes_any_exercise(value: Plain) -> None:
+    for exercise in exercises():
+        assert judge(exercise, 0, encode(value)).score == 0
+
+
+def test_what_stopped_the_code_is_told() -> None:
+    verdict = judge(CHOP, 0, encode({"failed": "SyntaxError: no"}))
+    assert (verdict.state, verdict.seen) == ("error", "SyntaxError: no")

@@ -1,0 +1,82 @@
+"""The cells of a submitted notebook that hold answers, read with distrust: the file may be anything."""
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from transferkit.errors import DataError
+
+LARGEST_FILE = 32 * 2**20  # bytes; pictures in the outputs count
+LARGEST_CELL = 200_000  # characters
+
+
+class Metadata(msgspec.Struct):
+    """The part of a cell's metadata that matters here."""
+
+    exercise: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Cell(msgspec.Struct):
+    """The part of a cell that matters here; its outputs are not even decoded."""
+
+    cell_type: str
+    source: str | list[str] = ""
+    metadata: Metadata = msgspec.field(default_factory=Metadata)
+
+    @property
+    def code(self) -> str:
+        """The source as one text."""
+        return self.source if isinstance(self.source, str) else "".join(self.source)
+
+
+class Notebook(msgspec.Struct):
+    """A notebook of the format 4."""
+
+    cells: list[Cell]
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a submitted file. Raises DataError for a link, anything that is no file, and one too large."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise DataError("it is not a file.")
+            content = file.read(LARGEST_FILE + 1) if found.st_size <= LARGEST_FILE else b""
+    except OSError as problem:
+        link = path.is_symlink()
+        raise DataError("it is a link." if link else f"it cannot be opened: {problem.strerror}.") from problem
+    if found.st_size > LARGEST_FILE or len(content) > LARGEST_FILE:
+        raise DataError(f"it is larger than {LARGEST_FILE // 2**20} MB: clear its outputs.")
+    return content
+
+
+def read_answers(content: bytes, names: Sequence[str]) -> dict[str, str]:
+    """The source of each exercise's cell, by exercise; those that have none are missing.
+
+    It is the last code cell whose metadata name the exercise, or else the last that defines its name. Raises DataError
+    for what is no notebook.
+    """
+    if not content.strip():
+        raise DataError("it is empty.")
+    try:
+        cells = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=Notebook).cells
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise DataError(f"it is no notebook of the format 4: {problem}.") from problem
+    codes = [cell for cell in cells if cell.cell_type == "code" and len(cell.code) <= LARGEST_CELL]
+    answers: dict[str, str] = {}
+    for name in names:
+        tagged = [cell.code for cell in codes if bytes(cell.metadata.exercise) == msgspec.json.encode(name)]
+        defining = [cell.code for cell in codes if re.search(_definition(name), cell.code, re.MULTILINE)]
+        if found := tagged or defining:
+            answers[name] = found[-1]
+    return answers
+
+
+def _definition(name: str) -> str:
+    return rf"^(def|class) +{name}\b|^{name} *(:[^=\n]*)?=(?!=)"

@@ -1,0 +1,151 @@
+"""The network of eight named layers, in the paper's size and in a small one (Yosinski et al. 2014, section 3)."""
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from transferkit.errors import UsageError
+from transferkit.nets import ConvSpec, NetSpec
+from transferkit.network.folding import fold_filters, fold_images
+from transferkit.network.layered import KeyOf, LayeredNet
+from transferkit.streams import seed_from
+from transferkit.treatments import LAYERS
+
+N_CONVS = 5
+MEAN_IMAGE = "conv1_mean"  # the buffer, float32 3 x H x W in 0..255
+
+
+class EightLayerNet(LayeredNet):
+    """conv1..conv5, fc6, fc7, fc8 of a NetSpec; `initialise` draws its weights.
+
+    Dropout belongs to the layer that reads, not to the one that is dropped, so that what comes out of a
+    frozen layer is always the same and only what is trained above it sees dropout. The mean image belongs to
+    conv1: it is part of the function that a copy of conv1 must go on to be.
+    """
+
+    spec: NetSpec
+
+    def __init__(self, spec: NetSpec, n_classes: int) -> None:
+        super().__init__(spec, n_classes)
+        channels = 3
+        if spec.pixels == "mean image":
+            self.register_buffer(MEAN_IMAGE, torch.zeros(3, 1, 1))
+        for name, conv in zip(LAYERS[:N_CONVS], spec.convs, strict=True):
+            self.add_module(name, _conv(channels, conv))
+            if conv.norm == "batch":
+                self.add_module(f"{name}_norm", nn.BatchNorm2d(conv.channels))
+            channels = conv.channels
+        for name, (inputs, outputs) in zip(LAYERS[N_CONVS:], pairwise(widths(spec, self.n_outputs)), strict=True):
+            self.add_module(name, nn.Linear(inputs, outputs))
+
+    def forward(
+        self, x: Tensor, after: int = 0, until: int | None = None, weights: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """As every LayeredNet; images may be folded, by `fold_images`, with the channels first."""
+        if weights is None:
+            weights = dict(self.named_parameters())
+        for name in LAYERS[after:until]:
+            weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+            full = name.startswith("fc")
+            x = self._full_layer(name, x, weight, bias) if full else self._conv_layer(name, x, weight, bias)
+        return x
+
+    def _conv_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        conv = self.spec.convs[LAYERS.index(name)]
+        if name == "conv1" and conv.folds:
+            folded = x if x.shape[1] > 3 else fold_images(x, conv).permute(0, 3, 1, 2)
+            x = F.conv2d(folded, fold_filters(weight, conv.stride), bias)
+        else:
+            x = F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
+        if conv.norm == "batch":
+            x = self.get_submodule(f"{name}_norm")(x)
+        if conv.pool:  # before the ReLU: the same numbers as after it, at a quarter of its cost
+            x = F.max_pool2d(x, 3, stride=2)
+        x = F.relu(x)
+        return F.local_response_norm(x.float(), 5, alpha=1e-4, beta=0.75).to(x.dtype) if conv.norm == "lrn" else x
+
+    def _full_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        before = LAYERS.index(name) - N_CONVS - 1
+        if before >= 0 and (dropout := self.spec.fulls[before].dropout):
+            x = F.dropout(x, dropout, self.training)
+        x = F.linear(x.flatten(1), weight, bias)
+        return x if name == "fc8" else F.relu(x)
+
+    def held(self, images: Tensor) -> Tensor:
+        """Images as memory holds them best: folded where conv1 is computed so and pixels are not told apart."""
+        conv1 = self.spec.convs[0]
+        return fold_images(images, conv1) if conv1.folds and not self.spec.pixels else super().held(images)
+
+    def to_input(self, held: Tensor, dtype: torch.dtype) -> Tensor:
+        """As every LayeredNet; of a mean image that is larger than the crops, the centre is subtracted."""
+        if self.spec.pixels != "mean image":
+            return super().to_input(held, dtype)
+        mean, size = self.get_buffer(MEAN_IMAGE), held.shape[1]
+        margin = max(0, mean.shape[-1] - size) // 2
+        less = held.permute(0, 3, 1, 2).float() - mean[..., margin : margin + size, margin : margin + size]
+        return less.to(dtype)
+
+    def layer_of(self, name: str) -> str:
+        """The layer of a name: `conv1_norm.running_mean` is conv1's."""
+        return layer_of(name)
+
+    def normalises(self, name: str) -> bool:
+        """Whether the parameter is of a layer's batch normalisation."""
+        return name.split(".")[0] not in LAYERS
+
+    def modules_of(self, layer: str) -> tuple[nn.Module, ...]:
+        """The layer's convolution or linear map, and its normalisation."""
+        return tuple(module for name, module in self.named_children() if layer_of(name) == layer)
+
+    def initialise(self, key: KeyOf, *, he: bool = False) -> None:
+        """Draw the weights as the function `initialise` does."""
+        initialise(self, key, he=he)
+
+
+def layer_of(name: str) -> str:
+    """The layer that a parameter, buffer or submodule belongs to: `conv1_norm.running_mean` is conv1's."""
+    layer = name.split(".")[0].removesuffix("_norm").removesuffix("_mean")
+    if layer not in LAYERS:
+        raise UsageError(f"'{name}' belongs to no layer: its name must start with one of {', '.join(LAYERS)}.")
+    return layer
+
+
+def initialise(network: EightLayerNet, key: KeyOf, *, he: bool = False) -> None:
+    """Draw every weight anew, each layer from the stream `key(layer)`, and set biases as the spec says.
+
+    `he` ignores the spec's standard deviations and uses He et al. 2015 everywhere, with zero biases.
+    """
+    spec = network.spec
+    stds = [layer.init_std for layer in (*spec.convs, *spec.fulls)] + [spec.fc8_init_std]
+    biases = [layer.bias for layer in (*spec.convs, *spec.fulls)] + [0.0]
+    for name, std, bias in zip(LAYERS, stds, biases, strict=True):
+        layer = network.get_submodule(name)
+        assert isinstance(layer, nn.Conv2d | nn.Linear)
+        generator = torch.Generator().manual_seed(seed_from(*key(name)))
+        fan_in = layer.weight[0].numel()
+        scale = math.sqrt(2 / fan_in) if he or std is None else std
+        with torch.no_grad():
+            layer.weight.normal_(0, scale, generator=generator)
+            nn.init.constant_(layer.get_parameter("bias"), 0.0 if he else bias)
+
+
+def _conv(channels: int, conv: ConvSpec) -> nn.Conv2d:
+    return nn.Conv2d(channels, conv.channels, conv.kernel, conv.stride, conv.padding, groups=conv.groups)
+
+
+def widths(spec: NetSpec, n_classes: int) -> tuple[int, ...]:
+    """Units from what fc6 reads to what fc8 gives."""
+    size = spec.image_size
+    for conv in spec.convs:
+        size = size_after(size, conv, pool=conv.pool)
+    return (spec.convs[-1].channels * size**2, *(full.units for full in spec.fulls), n_classes)
+
+
+def size_after(size: int, conv: ConvSpec, *, pool: bool) -> int:
+    """The side of the map that a convolution makes of one of side `size`, before its pooling or after."""
+    size = (size + 2 * conv.padding - conv.kernel) // conv.stride + 1
+    return (size - 3) // 2 + 1 if pool else size
