@@ -1,0 +1,91 @@
+"""Pictures of a prediction, of a training and of layers: what is drawn, and the same in words."""
+
+import io
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from transferkit.errors import UsageError
+from transferkit.figures import (
+    describe_prediction,
+    describe_separation,
+    describe_training,
+    draw_prediction,
+    draw_separation,
+    draw_training,
+    to_png,
+)
+from transferkit.prediction import Prediction, Question, naive
+from transferkit.store import EpochLog
+
+ASKED = Question("asked", "What do you expect?", ("n=1", "n=2", "n=3"))
+SAID = Prediction(ASKED, (0, -5, -12), "2026-11-23T23:11:00+00:00")
+CAME = (2.0, -1.0, -20.0)
+TILES = np.random.default_rng(0).random((6, 9, 9, 3)).astype(np.float32)
+LOG = tuple(EpochLog(n, 3 / n, 0.01, 2 / n, 0.2 * n) for n in (1, 2, 3))
+
+
+def lines(figure: Figure) -> dict[str, list[float]]:
+    drawn = [line for ax in figure.axes for line in ax.lines if line.get_gid()]
+    return {str(line.get_gid()): np.asarray(line.get_ydata(), dtype=float).tolist() for line in drawn}
+
+
+def looks(figure: Figure) -> list[tuple[object, object]]:
+    drawn = [line for ax in figure.axes for line in ax.lines if line.get_gid()]
+    return [(line.get_marker(), line.get_linestyle()) for line in drawn]
+
+
+def test_a_prediction_lies_over_the_result_told_apart_without_colour() -> None:
+    figure = draw_prediction(SAID, CAME)
+    assert lines(figure) == {"prediction": [0, -5, -12], "result": [2, -1, -20]}
+    assert len(set(looks(figure))) == 2
+    assert set(lines(draw_prediction(SAID))) == {"prediction"}
+
+
+def test_its_words_hold_every_value_and_the_score() -> None:
+    told = describe_prediction(SAID, CAME)
+    assert "n=1 0 and 2, n=2 -5 and -1 and n=3 -12 and -20" in told
+    assert "widest gap is at n=3" in told
+    assert "your prediction beats it" in told
+    assert describe_prediction(naive(ASKED)).startswith("What do you expect? Nothing set yet")
+    with pytest.raises(UsageError, match="1 results answer 3 places"):
+        draw_prediction(SAID, [1])
+
+
+def test_a_training_is_drawn_from_before_it_begins_to_its_end() -> None:
+    for log in ((), LOG):
+        alt = describe_training(log, TILES, 6, 40)
+        picture = Image.open(io.BytesIO(to_png(draw_training(log, TILES, 6, 40, "baseA"), alt)))
+        assert picture.info["Description"] == alt
+    drawn = lines(draw_training(LOG, TILES, 6, 40, "baseA"))
+    assert drawn["top-1"] == pytest.approx([20, 40, 60])
+    assert drawn["training loss"] == pytest.approx([3, 1.5, 1])
+
+
+def test_its_words_say_where_it_stands_beside_guessing() -> None:
+    told = describe_training(LOG, TILES, 6, 40)
+    assert "after 3 of 6 epochs" in told
+    assert "20.0 % after the first and 60.0 % now" in told
+    assert f"Guessing among 40 classes: 2.5 %, loss {math.log(40):.2f}" in told
+    assert describe_training((), TILES, 6, 40).startswith("A network before training")
+
+
+def test_layers_are_lines_with_their_names_at_the_end() -> None:
+    curves = {"baseA on half A": (0.1, 0.5, 0.6), "untrained": (0.1, 0.1, 0.05)}
+    figure = draw_separation(curves, ("pixels", "conv1", "conv2"), 0.025, "Layers")
+    assert lines(figure)["baseA on half A"] == pytest.approx([10, 50, 60])
+    assert len(set(looks(figure))) == 2
+    assert {text.get_text() for ax in figure.axes for text in ax.texts} == set(curves)
+    told = describe_separation(curves, ("pixels", "conv1", "conv2"), 0.025)
+    assert "untrained: 10.0 % in pixels, highest 10.0 % in pixels, 5.0 % in conv2." in told
+    assert "Guessing: 2.5 %." in told
+
+
+def test_layers_without_values_are_refused() -> None:
+    with pytest.raises(UsageError, match="no line to draw"):
+        draw_separation({}, ("pixels",), 0.5, "Layers")
+    with pytest.raises(UsageError, match="one has 2 values for 1 places"):
+        describe_separation({"one": (0.1, 0.2)}, ("pixels",), 0.5)
