@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch._C._distributed_c10d import TCPStore
 
 from tests.together import study_of
 from transferkit.errors import UsageError
 from transferkit.experiment import Study, perform
-from transferkit.ranks import ALONE, Ranks, together
+from transferkit.ranks import ALONE, Ranks, meet, together
 from transferkit.store import Receipt
 from transferkit.treatments import Run, parse_run
 
@@ -134,6 +136,18 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UsageError, match="process 2 of this machine finds 1 GPUs"), together("cuda"):
         pass
+
+
+def test_processes_of_a_new_attempt_meet_in_a_store_that_holds_what_older_ones_left() -> None:
+    server = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    for attempt in range(4):
+        ranks = [Ranks(number, 3) for number in range(3)][:: 1 if attempt % 2 else -1]  # the first comes first, or last
+        clients = [TCPStore("127.0.0.1", server.port, is_master=False) for _ in ranks]
+        with ThreadPoolExecutor(3) as pool:
+            parts = list(pool.map(meet, clients, ranks))
+        assert not any(part.check(["address"]) for part in parts), "left by an older attempt"
+        parts[1].set("address", str(attempt))
+        assert [part.get("address") for part in parts] == [str(attempt).encode()] * 3
 
 
 def test_one_process_alone_asks_nobody() -> None:

@@ -1,18 +1,24 @@
 """One network trained by several processes, as torchrun starts them: who is who, and what they tell each other."""
 
 import os
+import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from transferkit.errors import UsageError
+from transferkit.errors import TrainingError, UsageError
+
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import Store
 
 T = TypeVar("T")
+POLL_SECONDS, PATIENCE_SECONDS = 0.02, 300.0
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,34 @@ def together(device: str) -> Iterator[Ranks]:
                 f"process {own + 1} of this machine finds {there} GPUs: start at most one process per GPU."
             )
         torch.cuda.set_device(own)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    store, number, count = next(dist.rendezvous("env://"))  # type: ignore[attr-defined]
+    store = meet(store, Ranks(number, count))
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", store=store, rank=number, world_size=count)
     try:
-        yield Ranks(dist.get_rank(), dist.get_world_size())
+        yield Ranks(number, count)
     finally:
         dist.destroy_process_group()
+
+
+def meet(store: "Store", ranks: Ranks) -> "Store":
+    """A part of the store that only the processes of this attempt use, once all of them are there.
+
+    torchrun keeps one store over all restarts: the addresses of processes that are gone are still in it, and would
+    be taken for those of the new ones. So the first process names the attempt, and an attempt counts once the
+    first has confirmed the very process that asks. Raises TrainingError, or what the store raises,
+    when a process does not come in time.
+    """
+    own = secrets.token_hex(8)
+    if ranks.leads:
+        store.set("attempt", own)
+        there = [store.get(f"{own}/{other}").decode() for other in range(1, ranks.count)]
+        store.set(f"{own}/met", " ".join(there))
+        return dist.PrefixStore(own, store)  # type: ignore[attr-defined]
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < ends:
+        attempt = store.get("attempt").decode()
+        store.set(f"{attempt}/{ranks.number}", own)
+        if store.check([f"{attempt}/met"]) and own in store.get(f"{attempt}/met").decode().split():
+            return dist.PrefixStore(attempt, store)  # type: ignore[attr-defined]
+        time.sleep(POLL_SECONDS)
+    raise TrainingError("the first process did not come: start all of them again with the same command.")
