@@ -7,22 +7,22 @@ import pytest
 import torch
 
 from transferkit.anatomy import PLACES, accuracy, dissect, nearest_mean, separate
-from transferkit.config import get_preset, paper_net
 from transferkit.data import HalfData
 from transferkit.errors import StoreError
 from transferkit.experiment import Study, perform
+from transferkit.nets import NetSpec, paper_net, small_net
 from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise
 from transferkit.treatments import HALVES, LAYERS, parse_run
 
 BASE = parse_run("baseA", "random0", 0)
 
 
-@pytest.mark.parametrize(("spec", "classes"), [(get_preset("quick").net, 40), (paper_net(), 1000)])
-def test_the_layers_add_up_to_the_network(spec: object, classes: int) -> None:
-    facts = dissect(spec, classes)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("spec", "classes"), [(small_net(), 40), (paper_net(), 1000)])
+def test_the_layers_add_up_to_the_network(spec: NetSpec, classes: int) -> None:
+    facts = dissect(spec, classes)
     assert tuple(one.layer for one in facts) == LAYERS
-    assert sum(one.parameters for one in facts) == count_parameters(spec, classes)  # type: ignore[arg-type]
-    counts = count_multiplications(spec, classes)  # type: ignore[arg-type]
+    assert sum(one.parameters for one in facts) == count_parameters(spec, classes)
+    counts = count_multiplications(spec, classes)
     assert {one.layer: one.multiplications for one in facts} == counts
     assert facts[-1].output == str(classes)
 
@@ -35,17 +35,16 @@ def test_the_shapes_of_the_paper() -> None:
 
 
 def test_a_normalised_layer_counts_what_normalises_it() -> None:
-    spec = get_preset("quick").net
-    convs = tuple(replace(conv, norm="batch") for conv in spec.convs)
-    facts = dissect(replace(spec, convs=convs), 4)  # type: ignore[arg-type]
-    assert sum(one.parameters for one in facts) == count_parameters(replace(spec, convs=convs), 4)  # type: ignore[arg-type]
+    spec = small_net()
+    normed = replace(spec, convs=tuple(replace(conv, norm="batch") for conv in spec.convs))  # type: ignore[arg-type]
+    assert sum(one.parameters for one in dissect(normed, 4)) == count_parameters(normed, 4)
 
 
 def test_nearest_mean_is_right_where_classes_lie_apart_and_agrees_with_numpy() -> None:
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(24) % 3
     images = (60 * labels[:, None, None, None] + torch.randint(0, 50, (24, 3, 48, 48), generator=generator)).byte()
-    network = EightLayerNet(get_preset("quick").net, 3)
+    network = EightLayerNet(small_net(), 3)
     initialise(network, lambda layer: ("test", layer), he=True)
     half = HalfData(images, labels, 3)
     found = nearest_mean(network, half, half)
@@ -59,7 +58,7 @@ def test_nearest_mean_is_right_where_classes_lie_apart_and_agrees_with_numpy() -
 
 def test_images_without_a_class_of_their_own_are_at_guessing() -> None:
     images = torch.randint(0, 256, (400, 3, 48, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    network = EightLayerNet(get_preset("quick").net, 4)
+    network = EightLayerNet(small_net(), 4)
     initialise(network, lambda layer: ("test", layer), he=True)
     train, valid = (HalfData(part, torch.arange(200) % 4, 4) for part in images.split(200))
     assert all(abs(share - 0.25) < 0.12 for share in nearest_mean(network, train, valid))
