@@ -22,7 +22,7 @@ from transferkit.config import Recipe
 from transferkit.data import Prepared, load_half
 from transferkit.manifest import Part
 from transferkit.nets import NetSpec
-from transferkit.training import learning_rate
+from transferkit.steps import learning_rate
 from transferkit.treatments import LAYERS, Half
 
 PARTS: tuple[Part, Part] = ("train", "valid")

@@ -28,7 +28,8 @@ from transferkit import atomic
 from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
-from transferkit.experiment import Study, device_name, plan_study, versions
+from transferkit.experiment import Study, plan_study
+from transferkit.machine import device_name, versions
 from transferkit.nets import NetSpec
 from transferkit.store import Store
 from transferkit.surgery import operate

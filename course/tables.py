@@ -1,8 +1,8 @@
-"""The README's tables, from the results that are kept beside this file.
+"""The tables of the README and of cost.md, from the results that are kept beside this file.
 
     python -m course.tables
 
-rewrites what stands in the README between the markers; a test compares.
+rewrites what stands in them between the markers; a test compares.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.summary import headline
+from course import cost
 from course.markers import fill
 from transferkit import atomic
 from transferkit.claims import authors_evidence, ledger, read_evidence
@@ -19,6 +20,7 @@ from transferkit.treatments import CHOP_POINTS, TREATMENTS
 RESULTS = Path(__file__).parent / "results"
 SPEED = Path(__file__).parent.parent / "benchmarks" / "results" / "speed.csv"
 README = Path(__file__).parent.parent / "README.md"
+COST = Path(__file__).parent / "cost.md"
 
 
 def sections(results: Path) -> dict[str, str]:
@@ -84,8 +86,9 @@ def provenance_sentence(rows: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    """Rewrite the README."""
+    """Rewrite the README and cost.md."""
     atomic.write_bytes(README, fill(README.read_text(), sections(RESULTS)).encode())
+    atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(pd.read_csv(cost.RATES))).encode())
 
 
 def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:

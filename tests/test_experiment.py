@@ -9,14 +9,8 @@ import torch
 from transferkit.config import get_preset
 from transferkit.data import batch_order
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
-from transferkit.experiment import (
-    Study,
-    choose_device,
-    choose_precision,
-    perform,
-    perform_group,
-    plan_study,
-)
+from transferkit.experiment import Study, perform, perform_group, plan_study
+from transferkit.machine import choose_device, choose_precision
 from transferkit.network import layer_of
 from transferkit.store import Receipt, Store
 from transferkit.streams import Key
@@ -60,11 +54,11 @@ def test_a_receipt_says_what_was_run_with_what_on_what_and_what_came_out(study: 
 def test_two_who_want_the_same_network_at_once_train_it_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = []
 
-    def note_and_train(*arguments):  # type: ignore[no-untyped-def]
+    def note_and_train(*arguments, **more):  # type: ignore[no-untyped-def]
         trained.append(arguments)
-        return train(*arguments)
+        return train(*arguments, **more)
 
-    monkeypatch.setattr("transferkit.experiment.train", note_and_train)
+    monkeypatch.setattr("transferkit.conduct.train", note_and_train)
     with ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(performed, study, "baseA", 7) for _ in range(2))
         assert first.result() == second.result()
@@ -133,12 +127,12 @@ def test_what_a_group_gives_is_what_its_networks_give_alone(study: Study, tmp_pa
 def test_one_diverging_network_of_a_group_does_not_stop_the_others(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def diverge_at_two(network, *rest):  # type: ignore[no-untyped-def]
+    def diverge_at_two(network, *rest, **more):  # type: ignore[no-untyped-def]
         if network.frozen_depth == 2:
             raise TrainingError("the loss is nan at step 3.")
-        return train(network, *rest)
+        return train(network, *rest, **more)
 
-    monkeypatch.setattr("transferkit.experiment.train", diverge_at_two)
+    monkeypatch.setattr("transferkit.conduct.train", diverge_at_two)
     group = plan("random0", [0], ["R1A", "R2A", "R3A"])[1:]
     (failure,) = perform_group(study, group)
     assert failure.run.label == "R2A"
@@ -181,7 +175,7 @@ def test_paired_networks_share_the_order_of_their_images(study: Study, monkeypat
         orders[label].append(keys)
         return batch_order(n_images, batch_size, *keys)
 
-    monkeypatch.setattr("transferkit.training.batch_order", spy)
+    monkeypatch.setattr("transferkit.steps.batch_order", spy)
     for label in ("baseA", "baseB", "A3B", "B3B+", "R3B"):
         orders[label] = []
         performed(study, label)

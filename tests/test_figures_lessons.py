@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from transferkit.checkpoints import EpochLog
 from transferkit.errors import UsageError
 from transferkit.figures import (
     describe_prediction,
@@ -19,7 +20,6 @@ from transferkit.figures import (
     to_png,
 )
 from transferkit.prediction import Prediction, Question, naive
-from transferkit.store import EpochLog
 
 ASKED = Question("asked", "What do you expect?", ("n=1", "n=2", "n=3"))
 SAID = Prediction(ASKED, (0, -5, -12), "2026-11-23T23:11:00+00:00")

@@ -14,8 +14,8 @@ from transferkit.experiment import Study, perform
 from transferkit.mean_image import mean_image
 from transferkit.nets import NetSpec, paper_net, paper_net_at_half_size, small_net
 from transferkit.network import MEAN_IMAGE, build, count_multiplications
+from transferkit.steps import learning_rate
 from transferkit.surgery import operate
-from transferkit.training import learning_rate
 from transferkit.treatments import LAYERS, Half, Run, parse_run, plan
 
 STARTS = {  # standard deviation and bias

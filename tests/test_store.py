@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from transferkit.atomic import PARTIAL
+from transferkit.checkpoints import EpochLog
 from transferkit.config import Setting, get_preset
 from transferkit.errors import StoreError
 from transferkit.nets import small_net
-from transferkit.store import RECEIPT, WEIGHTS, EpochLog, Receipt, Store, Times
+from transferkit.store import RECEIPT, WEIGHTS, Receipt, Store, Times
 from transferkit.treatments import Run
 
 RUN = Run("random0", 0, "B", "A", 3)

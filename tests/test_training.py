@@ -5,13 +5,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transferkit.checkpoints import EpochLog
 from transferkit.config import Precision, Recipe
 from transferkit.data import HalfData
 from transferkit.errors import TrainingError
+from transferkit.examples import Examples, read_half
 from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
-from transferkit.store import EpochLog
-from transferkit.training import Examples, evaluate, learning_rate, read_half, train
+from transferkit.steps import learning_rate
+from transferkit.training import evaluate, train
 from transferkit.treatments import LAYERS
 
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.02)
@@ -57,7 +59,7 @@ def test_features_kept_in_memory_give_what_computing_them_each_time_gives(
     depth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = log_of(network(LAYERS[:depth]))
-    monkeypatch.setattr("transferkit.training.CACHE_BYTES", 0)
+    monkeypatch.setattr("transferkit.examples.CACHE_BYTES", 0)
     assert examples(network(LAYERS[:depth])).after == 0
     computed = log_of(network(LAYERS[:depth]))
     for one, other in zip(kept, computed, strict=True):
@@ -76,7 +78,7 @@ def test_one_pass_gives_the_features_of_all_depths_that_single_passes_give() -> 
 def test_the_deepest_features_are_kept_first_when_not_all_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     built = network(LAYERS[:7])
     bytes_of = {depth: read.inputs.nbytes for depth, read in read_half(built, half(), "float32", {1, 7}).items()}
-    monkeypatch.setattr("transferkit.training.CACHE_BYTES", bytes_of[1] + bytes_of[7] - 1)
+    monkeypatch.setattr("transferkit.examples.CACHE_BYTES", bytes_of[1] + bytes_of[7] - 1)
     assert {depth: read.after for depth, read in read_half(built, half(), "float32", {1, 7}).items()} == {1: 0, 7: 7}
 
 

@@ -62,6 +62,10 @@ def parser() -> argparse.ArgumentParser:
             where.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
         if name == "sweep":
             where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786")
+            command.add_argument(
+                "--checkpoint-minutes", type=float, default=3.0, metavar="MINUTES", help="a network that takes longer "
+                "is kept on the way every so many, and goes on from there (default: 3)"
+            )  # fmt: skip
         if name in ("figures", "filters"):
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
         if name == "filters":

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from transferkit.data import HalfData, load_half
 from transferkit.descent import weights_in
-from transferkit.experiment import Study, threads
+from transferkit.examples import read_half
+from transferkit.experiment import Study
+from transferkit.machine import threads
 from transferkit.nets import NetSpec
 from transferkit.network import EightLayerNet, LayeredNet, count_multiplications
 from transferkit.representations import finished_network, untrained_network
 from transferkit.streams import generator_from
-from transferkit.training import evaluate, read_half
+from transferkit.training import evaluate
 from transferkit.treatments import LAYERS, Half, Run
 
 PLACES = ("pixels", *LAYERS)  # where `separate` looks

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from transferkit.errors import UsageError
 from transferkit.nets import Net, paper_net, paper_net_at_half_size, small_net
 
 Schedule = Literal["one-cycle", "step"]
 RandomFilters = Literal["he", "published"]
+Augment = Literal["crop", "mirror", "crop and mirror"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Recipe:
     `bias_rate` times the rate and have no weight decay. `images_per_class` limits the training images to
     the first so many of each class. `random_filters` says how the frozen random layers of RnB are drawn: after
     He et al. 2015, or as published, a Gaussian so small that the layers above them never left the plateau.
+    `augment` shows another view of each image in each epoch: a random crop of an image larger than the network
+    reads (the test reads its centre), mirrored at random, or both. Unset, it is no part of the digest.
     """
 
     epochs: int
@@ -36,6 +40,7 @@ class Recipe:
     bias_rate: float = 1.0
     images_per_class: int | None = None
     random_filters: RandomFilters = "he"
+    augment: Augment | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def presets() -> dict[str, Preset]:
     group = Recipe(epochs=24, batch_size=64, learning_rate=0.02, weight_decay=2e-3)
     paper = Recipe(
         epochs=179, batch_size=256, learning_rate=0.01, schedule="step", warmup=0.0,
-        drops=(100 / 450, 200 / 450, 300 / 450, 400 / 450), nesterov=False, bias_rate=2.0,
+        drops=(100 / 450, 200 / 450, 300 / 450, 400 / 450), nesterov=False, bias_rate=2.0, augment="crop and mirror",
     )  # fmt: skip
     fast = Recipe(epochs=30, batch_size=256, learning_rate=0.02, bias_rate=2.0)
     listed = (

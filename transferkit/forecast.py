@@ -17,9 +17,11 @@ from transferkit import atomic
 from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
-from transferkit.experiment import Study, device_name, threads, versions
+from transferkit.examples import Examples, read_half
+from transferkit.experiment import Study
+from transferkit.machine import device_name, threads, versions
 from transferkit.network import LayeredNet, build, count_multiplications
-from transferkit.training import Examples, evaluate, read_half, train
+from transferkit.training import evaluate, train
 from transferkit.treatments import Run, groups_of
 from transferkit.workload import images_of
 
@@ -76,10 +78,10 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     half, recipe = _random_half(setting, n_classes)
     with threads(setting.threads):
-        examples = read_half(network, half, setting.precision, range(len(layers)))
+        whole = partial(read_half, network, half, setting.precision, augment=bool(setting.recipe.augment))
+        examples = whole(depths=range(len(layers)))
         read, folded = (
-            _fastest(partial(read_half, network, half, setting.precision, depths), 0.1) / len(half.labels)
-            for depths in (range(len(layers)), (0,))
+            _fastest(partial(whole, depths=depths), 0.1) / len(half.labels) for depths in (range(len(layers)), (0,))
         )
         costs = []
         for depth in range(len(layers)):
@@ -126,7 +128,8 @@ def _seconds_per_image(
     network: LayeredNet, examples: Examples, recipe: Recipe, precision: Precision
 ) -> tuple[float, float]:
     """Of training and of evaluation, each the fastest of several rounds."""
-    few = Examples(examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES], examples.after)
+    inputs, labels = examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES]
+    few = replace(examples, inputs=inputs, labels=labels)
     weights = weights_in(network, precision)
     evaluation = _fastest(lambda: evaluate(network, few, weights), SECONDS_PER_DEPTH / 10)
     epoch = _fastest(lambda: list(train(network, (examples, few), recipe, precision)), SECONDS_PER_DEPTH)

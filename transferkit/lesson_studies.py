@@ -10,8 +10,8 @@ from transferkit.claims import Evidence, read_evidence
 from transferkit.config import get_preset
 from transferkit.errors import StoreError
 from transferkit.evidence import Bench, StudyPlan
-from transferkit.experiment import choose_device
 from transferkit.forecast import probe
+from transferkit.machine import choose_device
 from transferkit.store import Store
 from transferkit.work import find_work_folder
 from transferkit.workers import default_workers, local_workers

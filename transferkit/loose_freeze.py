@@ -7,9 +7,11 @@ import numpy as np
 
 from transferkit.data import load_half
 from transferkit.errors import TrainingError, UsageError
-from transferkit.experiment import Study, threads
+from transferkit.examples import read_half
+from transferkit.experiment import Study
+from transferkit.machine import threads
 from transferkit.surgery import Operated, audit, fingerprint, operate
-from transferkit.training import read_half, train
+from transferkit.training import train
 from transferkit.treatments import Run
 
 

@@ -17,6 +17,7 @@ from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
 from transferkit import atomic
+from transferkit.checkpoints import Checkpoint, EpochLog, pack, unpack
 from transferkit.config import Setting, digest
 from transferkit.errors import StoreError
 from transferkit.locks import exclusive
@@ -24,6 +25,7 @@ from transferkit.nets import read_net
 from transferkit.treatments import Run
 
 RECEIPT, WEIGHTS, HISTORY, PULSE = "receipt.json", "weights.safetensors", "history.safetensors", "pulse.json"
+CHECKPOINT = "checkpoint.safetensors"
 LOCK = ".lock"
 _log = logging.getLogger(__name__)
 
@@ -31,28 +33,19 @@ Weights = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class EpochLog:
-    """One epoch: mean training loss (nats), learning rate at its end, and validation loss and top-1 (0..1)."""
-
-    epoch: int
-    train_loss: float
-    learning_rate: float
-    valid_loss: float
-    top1: float
-
-
-@dataclass(frozen=True)
 class Times:
     """When, how fast and beside which others; the only part of a receipt that differs between two trainings of a run.
 
     `shared_with` names the networks whose frozen features came from the same pass over the images; `seconds` holds
-    this network's part of that pass.
+    this network's part of that pass, and all the time up to the checkpoints that it went on from. `processes` is how
+    many trained it together.
     """
 
     finished: str
     seconds: float
     images_per_second: float
     shared_with: tuple[str, ...] = ()
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -168,8 +161,27 @@ class Store:
             atomic.write_bytes(folder / name, content)
         text = msgspec.json.format(msgspec.json.encode(receipt, order="deterministic"), indent=1)
         atomic.write_bytes(folder / RECEIPT, text + b"\n")
-        (folder / PULSE).unlink(missing_ok=True)
+        for passing in (PULSE, CHECKPOINT):
+            (folder / passing).unlink(missing_ok=True)
         return receipt
+
+    def save_checkpoint(self, run: Run, setting: Setting, checkpoint: Checkpoint) -> None:
+        """Replace the checkpoint of a run in training, atomically."""
+        folder = self.run_folder(run, setting)
+        atomic.sweep_partials(folder)
+        atomic.write_bytes(folder / CHECKPOINT, pack(checkpoint))
+
+    def checkpoint(self, run: Run, setting: Setting) -> Checkpoint | None:
+        """Where the training of a run can go on; None when it begins. A damaged one is deleted with a warning."""
+        path = self.run_folder(run, setting) / CHECKPOINT
+        try:
+            return unpack(path)
+        except FileNotFoundError:
+            return None
+        except ValueError as problem:
+            _log.warning("the checkpoint of %s is damaged (%s): it is trained from the beginning.", run.label, problem)
+            path.unlink(missing_ok=True)
+            return None
 
     def beat(self, run: Run, setting: Setting, images: int) -> None:
         """Note that a run in training has seen so many images, for whoever watches from another process."""

@@ -62,11 +62,26 @@ def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Exe
         return
     with workers as executor:
         yield from _drive(state, executor)
-    if state.failures:
-        raise TrainingError(
-            f"{len(state.failures)} of {len(todo)} networks failed, the others are kept: "
-            f"{' '.join(state.failures.values())}"
-        )
+    state.refuse_failures()
+
+
+def sweep_together(study: Study, runs: Sequence[Run]) -> Iterator[Progress]:
+    """As `sweep`, one network after the other, each trained by all processes of `study.conduct.ranks` together.
+
+    Every process calls this and yields the same; what is there already and what comes next the first one decides.
+    """
+    told = study.conduct.ranks.told
+    todo = told(lambda: missing(study, runs))
+    told(lambda: _refuse_full_disk(study, todo))
+    state = _State(study, todo, len(runs), time.monotonic())
+    yield state.progress(())
+    while groups := state.ready():
+        for group in groups:
+            state.fail(perform_group(study, group))
+            for receipt in told(lambda group=group: tuple(state.collect(group))):  # type: ignore[misc]
+                state.finished.add(receipt.run)
+                yield state.progress((), receipt)
+    state.refuse_failures()
 
 
 Group = tuple[Run, ...]
@@ -98,6 +113,13 @@ class _State:
 
     def fail(self, failures: Iterable[Failure]) -> None:
         self.failures.update({failure.run: failure.reason for failure in failures})
+
+    def refuse_failures(self) -> None:
+        if self.failures:
+            raise TrainingError(
+                f"{len(self.failures)} of {len(self.work)} networks failed, the others are kept: "
+                f"{' '.join(self.failures.values())}"
+            )
 
     def collect(self, group: Group) -> Iterator[Receipt]:
         """The receipts of the group that have come in since it was last asked."""

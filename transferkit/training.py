@@ -1,147 +1,123 @@
-"""The only training loop: one step, evaluation, and training as a sequence of epoch logs."""
+"""The only training loop: training as a sequence of epoch logs, which goes on from a checkpoint; and evaluation."""
 
-import math
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from transferkit.checkpoints import Checkpoint, EpochLog
 from transferkit.config import Precision, Recipe
-from transferkit.data import HalfData, batch_order
-from transferkit.descent import Descent, weights_in
+from transferkit.descent import Descent
 from transferkit.errors import TrainingError
+from transferkit.examples import EVALUATION_BATCH, Examples, batches
 from transferkit.network import LayeredNet
-from transferkit.store import EpochLog
+from transferkit.ranks import ALONE, Ranks
+from transferkit.steps import Steps, learning_rate, logits_of
 from transferkit.streams import Key
-
-EVALUATION_BATCH = 256
-CACHE_BYTES = 2**30  # features of frozen layers are kept in memory up to this size, else computed again
 
 
 @dataclass(frozen=True)
-class Examples:
-    """What the trained layers read, N rows: images (uint8) or features of frozen layers, with labels (int64).
+class Keeping:
+    """Where a training goes on from, and what is done with the checkpoint that it gives every so many seconds."""
 
-    `inputs` are N x height x width x channels, or N x units, as memory holds them best; `after` is the number
-    of layers that have already been applied.
-    """
+    start: Checkpoint | None = None
+    save: Callable[[Checkpoint], None] | None = None
+    seconds: float = 180.0
 
-    inputs: Tensor
-    labels: Tensor
-    after: int = 0
+
+NOT_KEPT = Keeping()
 
 
 def train(
-    network: LayeredNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key
-) -> Iterator[EpochLog]:
+    network: LayeredNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key,
+    ranks: Ranks = ALONE, keeping: Keeping = NOT_KEPT,
+) -> Iterator[EpochLog]:  # fmt: skip
     """Train on `examples` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
 
-    `keys` decide the order of the images. What is frozen is never back-propagated through. On a GPU nothing is
-    waited for within an epoch. Raises TrainingError, naming the step, when the loss is not finite or there is
-    less than one batch.
+    `keys` decide everything random, whatever ran before: from a checkpoint, training yields the epochs that were
+    still to come, on the CPU with the same bits. What is frozen is never back-propagated through. On a GPU nothing
+    is waited for within an epoch.
+
+    With other `ranks` each process takes its part of every batch. Dropout and batch normalisation then see those
+    parts; the running statistics that count are the first process's.
+
+    Raises TrainingError, naming the step, when the loss is not finite, when there is less than one batch, or when
+    a batch does not fit into the memory of the GPU, with the batch that does.
     """
-    training, validation = examples
-    steps = len(training.labels) // recipe.batch_size
-    if steps == 0:
+    steps = _steps(network, examples[0], recipe, Descent(network, recipe, precision, ranks), ranks, keys)
+    log, first = _resume(steps, keeping.start)
+    saved = time.monotonic()
+    for epoch in range(len(log), recipe.epochs):
+        for taken in steps.run(epoch, first):
+            if keeping.save is not None and time.monotonic() - saved > keeping.seconds:
+                keeping.save(_checkpoint(steps, taken, log))
+                saved = time.monotonic()
+        _refuse_non_finite(steps.losses, epoch * len(steps.losses))
+        ranks.follow_(network.buffers())
+        top1, valid_loss = evaluate(network, examples[1], steps.descent.weights, ranks)
+        rate = learning_rate(recipe, epoch + 1)
+        log, first = (*log, EpochLog(epoch + 1, steps.losses.mean().item(), rate, valid_loss, top1)), 0
+        yield log[-1]
+
+
+@torch.no_grad()
+def evaluate(
+    network: LayeredNet, examples: Examples, weights: Mapping[str, Tensor], ranks: Ranks = ALONE
+) -> tuple[float, float]:
+    """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, with these weights, without dropout.
+
+    Of several processes each takes its part of the batches; all return the same.
+    """
+    network.eval()
+    device, count = examples.labels.device, len(examples.labels)
+    correct, loss = torch.zeros((), dtype=torch.int64, device=device), torch.zeros((), device=device)
+    mine = torch.arange(count).split(EVALUATION_BATCH)[ranks.number :: ranks.count]
+    rows = torch.cat(mine) if mine else torch.arange(0)
+    for inputs, labels in batches(network, examples, rows, EVALUATION_BATCH, weights):
+        logits = logits_of(network, inputs, examples.after, weights)
+        correct += (logits.argmax(1) == labels).sum()
+        loss += F.cross_entropy(logits, labels, reduction="sum")
+    ranks.add_(correct)
+    ranks.add_(loss)
+    return correct.item() / count, loss.item() / count
+
+
+def _steps(
+    network: LayeredNet, training: Examples, recipe: Recipe, descent: Descent, ranks: Ranks, keys: tuple[Key, ...]
+) -> Steps:
+    count = len(training.labels) // recipe.batch_size
+    if count == 0:
         raise TrainingError(
             f"{len(training.labels)} training images are fewer than one batch of {recipe.batch_size}: "
             "prepare more images or choose a preset with smaller batches."
         )
-    descent = Descent(network, recipe, precision)
-    for epoch in range(recipe.epochs):
-        network.train()
-        losses = torch.zeros(steps, device=training.labels.device)
-        order = batch_order(len(training.labels), recipe.batch_size, *keys, epoch).to(training.labels.device)
-        for step, rows in enumerate(order):
-            loss = F.cross_entropy(_logits(network, training, rows, descent.weights), training.labels[rows])
-            descent.step(loss, learning_rate(recipe, epoch + step / steps))
-            losses[step] = loss.detach()
-        _refuse_non_finite(losses, epoch * steps)
-        top1, valid_loss = evaluate(network, validation, descent.weights)
-        rate = learning_rate(recipe, epoch + 1)
-        yield EpochLog(epoch + 1, losses.mean().item(), rate, valid_loss, top1)
+    losses = torch.zeros(count, device=training.labels.device)
+    return Steps(network, training, recipe, descent, ranks, keys, losses)
 
 
-@torch.no_grad()
-def evaluate(network: LayeredNet, examples: Examples, weights: Mapping[str, Tensor]) -> tuple[float, float]:
-    """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, with these weights, without dropout."""
-    network.eval()
-    labels = examples.labels
-    correct, loss = torch.zeros((), dtype=torch.int64, device=labels.device), torch.zeros((), device=labels.device)
-    for rows in torch.arange(len(labels), device=labels.device).split(EVALUATION_BATCH):
-        logits = _logits(network, examples, rows, weights)
-        correct += (logits.argmax(1) == labels[rows]).sum()
-        loss += F.cross_entropy(logits, labels[rows], reduction="sum")
-    return correct.item() / len(labels), loss.item() / len(labels)
+def _checkpoint(steps: Steps, taken: int, log: tuple[EpochLog, ...]) -> Checkpoint:
+    weights = {name: _array(tensor) for name, tensor in steps.network.state_dict().items()}
+    momenta = {name: _array(momentum) for name, momentum in steps.descent.momenta.items()}
+    return Checkpoint(taken, log, _array(steps.losses[:taken]), weights, momenta)
 
 
-def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The learning rate at a moment of training, counted in epochs from 0 to `recipe.epochs`."""
-    progress = epoch / recipe.epochs
-    if recipe.schedule == "step":
-        return recipe.learning_rate * 0.1 ** sum(progress >= drop for drop in recipe.drops)
-    if progress < recipe.warmup:
-        return recipe.learning_rate * (0.04 + 0.96 * progress / recipe.warmup)
-    return recipe.learning_rate * (1 + math.cos(math.pi * (progress - recipe.warmup) / (1 - recipe.warmup))) / 2
+def _array(tensor: Tensor) -> np.ndarray:
+    array: np.ndarray = tensor.detach().cpu().numpy().copy()  # training goes on, the checkpoint stays
+    return array
 
 
-@torch.no_grad()
-def read_half(
-    network: LayeredNet, half: HalfData, precision: Precision, depths: Collection[int]
-) -> dict[int, Examples]:
-    """What networks read whose first layers are those of `network`, frozen: by depth, from one pass over the half.
-
-    Depth 0 is the images, as the network holds them; so is a depth whose features would not fit into
-    CACHE_BYTES together with those of the greater depths.
-    """
-    images = Examples(network.held(half.images), half.labels)
-    weights = weights_in(network, precision)
-    network.eval()
-    wanted = sorted(set(depths) - {0}) if len(half.labels) else []
-    kept: dict[int, Tensor] | None = None
-    for rows in torch.arange(len(half.labels), device=half.labels.device).split(EVALUATION_BATCH):
-        features = dict(_features(network, images, rows, wanted, weights))
-        kept = _room_for(features, len(half.labels)) if kept is None else kept
-        for depth in kept:
-            kept[depth][rows[0] : rows[-1] + 1] = features[depth]
-        if not kept:
-            break
-    return {depth: Examples(kept[depth], half.labels, depth) if kept and depth in kept else images for depth in depths}
-
-
-def _features(
-    network: LayeredNet, images: Examples, rows: Tensor, depths: list[int], weights: Mapping[str, Tensor]
-) -> Iterator[tuple[int, Tensor]]:
-    x, reached = _batch(network, images, rows, weights), 0
-    for depth in depths:
-        x, reached = network(x, after=reached, until=depth, weights=weights), depth
-        yield depth, x.permute(0, 2, 3, 1) if x.ndim == 4 else x
-
-
-def _room_for(features: dict[int, Tensor], n_images: int) -> dict[int, Tensor]:
-    """Memory for as many depths as fit, the greatest first, as their features are small and save most."""
-    left = CACHE_BYTES
-    room = {}
-    for depth in sorted(features, reverse=True):
-        left -= features[depth][0].nbytes * n_images
-        if left >= 0:
-            room[depth] = features[depth].new_empty((n_images, *features[depth].shape[1:]))
-    return room
-
-
-def _logits(network: LayeredNet, examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    logits: Tensor = network(_batch(network, examples, rows, weights), after=examples.after, weights=weights)
-    return logits.float()
-
-
-def _batch(network: LayeredNet, examples: Examples, rows: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    """These rows as the first layer that is applied to them takes them, in the dtype of the weights."""
-    inputs = examples.inputs.index_select(0, rows)
-    if inputs.dtype == torch.uint8:
-        return network.to_input(inputs, weights[network.spec.first_filters].dtype)
-    return inputs.permute(0, 3, 1, 2) if inputs.ndim == 4 else inputs
+def _resume(steps: Steps, start: Checkpoint | None) -> tuple[tuple[EpochLog, ...], int]:
+    """Put everything as it was; returns the epochs that are done and how many steps of the next one are."""
+    if start is None:
+        return (), 0
+    steps.network.load_state_dict({name: torch.from_numpy(array) for name, array in start.weights.items()})
+    steps.descent.resume(start.momenta)
+    steps.losses[: start.step] = torch.from_numpy(start.losses)
+    return start.log, start.step
 
 
 def _refuse_non_finite(losses: Tensor, steps_before: int) -> None:

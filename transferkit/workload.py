@@ -24,9 +24,13 @@ def expected_images(study: Study, run: Run) -> int:
 
 
 def relative_cost(study: Study, run: Run) -> float:
-    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once."""
+    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once.
+
+    Where every epoch shows other views of the images, it is computed in each of them.
+    """
     counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
     frozen = 0 if run.finetune else sum(counts[layer] for layer in study.setting.net.layers[: run.n])
     total = sum(counts.values())
-    share = (3 * (total - frozen) + frozen / study.setting.recipe.epochs) / (3 * total)
+    times = 1.0 if study.setting.recipe.augment else 1 / study.setting.recipe.epochs
+    share = (3 * (total - frozen) + frozen * times) / (3 * total)
     return OVERHEAD + (1 - OVERHEAD) * share

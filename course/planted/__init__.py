@@ -3,6 +3,7 @@
 from course.planted import (
     lesson01,
     lesson02,
+    lesson03,
     lesson04,
     lesson05,
     lesson06,
@@ -19,6 +20,7 @@ def planted() -> dict[str, Planted]:
     return {
         **lesson01.planted(),
         **lesson02.planted(),
+        **lesson03.planted(),
         **lesson04.planted(),
         **lesson05.planted(),
         **lesson06.planted(),

@@ -1,5 +1,6 @@
 """What the doctor looks for, and what it says where something is missing."""
 
+import shutil
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_a_package_that_is_too_old_or_not_there_is_named_with_the_remedy(
 def test_little_memory_and_disk_are_told_and_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = psutil.virtual_memory()._replace(available=10**8)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 5e8}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": 5e8}))
     findings = found(tmp_path / "not" / "there")
     assert "missing: close something" in findings["memory"].verdict
     assert "missing: free some space" in findings["disk"].verdict

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from transferkit.checkpoints import EpochLog
 from transferkit.config import Recipe, Setting, get_preset
 from transferkit.errors import DataError
 from transferkit.results import (
@@ -20,7 +21,7 @@ from transferkit.results import (
     tabulate,
     tabulate_epochs,
 )
-from transferkit.store import EpochLog, Receipt, Times
+from transferkit.store import Receipt, Times
 from transferkit.treatments import Run, grid, parse_run
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from transferkit.checks.chance import Chance
 from transferkit.checks.exercise import Case
-from transferkit.experiment import threads
+from transferkit.machine import threads
 
 RATE, DECAY, BATCH = 0.1, 0.05, 16
 

@@ -3,6 +3,7 @@
 from transferkit.checks import (
     lesson01,
     lesson02,
+    lesson03,
     lesson04,
     lesson05,
     lesson06,
@@ -18,6 +19,7 @@ def exercises(lesson: str = "") -> tuple[Exercise, ...]:
     every = (
         *lesson01.EXERCISES,
         *lesson02.EXERCISES,
+        *lesson03.EXERCISES,
         *lesson04.EXERCISES,
         *lesson05.EXERCISES,
         *lesson06.EXERCISES,

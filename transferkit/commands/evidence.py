@@ -31,8 +31,8 @@ from transferkit.evidence import (
     write_provenance,
     write_study,
 )
-from transferkit.experiment import choose_device
 from transferkit.forecast import probe
+from transferkit.machine import choose_device
 from transferkit.store import Store
 from transferkit.work import find_work_folder
 from transferkit.workers import default_workers, local_workers

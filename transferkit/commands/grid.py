@@ -1,14 +1,22 @@
 """The commands about a grid of networks: plan, sweep, figures."""
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
 from transferkit.commands.study import study_of
+from transferkit.conduct import Conduct
 from transferkit.console import paired_table, plan_table, show_progress
+from transferkit.errors import UsageError
+from transferkit.experiment import Study
 from transferkit.forecast import probe
+from transferkit.ranks import launched, together
 from transferkit.report import write_report
 from transferkit.sweep import sweep as train
+from transferkit.sweep import sweep_together
+from transferkit.treatments import Run
 from transferkit.workers import cluster_workers, default_workers, local_workers
 
 
@@ -22,13 +30,25 @@ def plan(options: argparse.Namespace) -> None:
 
 
 def sweep(options: argparse.Namespace) -> None:
-    """Train every network of the grid that is not there yet."""
+    """Train every network of the grid that is not there yet; started by torchrun, each on all its processes."""
     study, runs = study_of(options)
+    study = replace(study, conduct=Conduct(checkpoint_seconds=60 * options.checkpoint_minutes))
+    if launched():
+        return _sweep_together(study, runs, options)
     if options.scheduler:
         workers = cluster_workers(options.scheduler)
     else:
         workers = local_workers(options.workers or default_workers(study.setting.device))
     show_progress(train(study, runs, workers), Console())
+    return None
+
+
+def _sweep_together(study: Study, runs: Sequence[Run], options: argparse.Namespace) -> None:
+    if options.workers or options.scheduler:
+        raise UsageError("torchrun starts the processes itself: leave out --workers and --scheduler.")
+    with together(study.setting.device) as ranks:
+        shared = replace(study, conduct=replace(study.conduct, ranks=ranks))
+        show_progress(sweep_together(shared, runs), Console(quiet=not ranks.leads))
 
 
 def figures(options: argparse.Namespace) -> None:

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 
 from transferkit import __version__
 from transferkit.errors import DataError
-from transferkit.experiment import choose_device, choose_precision, device_name
 from transferkit.hardware import processor_name
+from transferkit.machine import choose_device, choose_precision, device_name
 from transferkit.manifest import read_manifest
 from transferkit.workers import default_workers
 

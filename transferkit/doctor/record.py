@@ -11,8 +11,9 @@ from transferkit import atomic
 from transferkit.data import Prepared
 from transferkit.errors import DataError
 from transferkit.evidence import Step
-from transferkit.experiment import Study, device_name
+from transferkit.experiment import Study
 from transferkit.forecast import Probe, forecast, seconds_of
+from transferkit.machine import device_name
 from transferkit.manifest import read_manifest
 from transferkit.store import Receipt, Store
 

@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from transferkit.checkpoints import EpochLog
 from transferkit.figures.conv1 import filter_grid
 from transferkit.figures.page import page
 from transferkit.figures.style import BASE_LINE, INK, LINE_WIDTH, SMALL, SMALL_SIZE, TEXT_SIZE, round_ticks
 from transferkit.figures.words import number
 from transferkit.filters import is_coloured
-from transferkit.store import EpochLog
 
 _ROOM = 440  # pixels of the saved file for the filters
 _TRAIN: dict[str, Any] = {

@@ -14,6 +14,7 @@ from transferkit.network.folding import fold_filters, fold_images
 from transferkit.network.layered import KeyOf, LayeredNet
 from transferkit.streams import seed_from
 from transferkit.treatments import LAYERS
+from transferkit.views import take_centres, take_views
 
 N_CONVS = 5
 MEAN_IMAGE = "conv1_mean"  # the buffer, float32 3 x H x W in 0..255
@@ -80,14 +81,16 @@ class EightLayerNet(LayeredNet):
         conv1 = self.spec.convs[0]
         return fold_images(images, conv1) if conv1.folds and not self.spec.pixels else super().held(images)
 
-    def to_input(self, held: Tensor, dtype: torch.dtype) -> Tensor:
-        """As every LayeredNet; of a mean image that is larger than the crops, the centre is subtracted."""
+    def to_input(self, held: Tensor, dtype: torch.dtype, views: Tensor | None = None) -> Tensor:
+        """As every LayeredNet; of a mean image that is larger, what each crop shows is subtracted, or the centre."""
         if self.spec.pixels != "mean image":
             return super().to_input(held, dtype)
         mean, size = self.get_buffer(MEAN_IMAGE), held.shape[1]
-        margin = max(0, mean.shape[-1] - size) // 2
-        less = held.permute(0, 3, 1, 2).float() - mean[..., margin : margin + size, margin : margin + size]
-        return less.to(dtype)
+        if views is None or mean.shape[-1] < size:
+            shown = take_centres(mean, min(size, mean.shape[-1]))
+        else:
+            shown = take_views(mean[None], torch.zeros_like(views[:, 0]), views, size)
+        return (held.permute(0, 3, 1, 2).float() - shown).to(dtype)
 
     def layer_of(self, name: str) -> str:
         """The layer of a name: `conv1_norm.running_mean` is conv1's."""

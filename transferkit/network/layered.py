@@ -65,8 +65,11 @@ class LayeredNet(nn.Module, ABC):
         """Images, uint8 N x 3 x H x W, as memory holds them best: N x H x W x channels, perhaps folded."""
         return images.permute(0, 2, 3, 1).contiguous()
 
-    def to_input(self, held: Tensor, dtype: torch.dtype) -> Tensor:
-        """Some of what `held` gives, or crops of it, as the first layer reads it: N x channels x H x W of `dtype`."""
+    def to_input(self, held: Tensor, dtype: torch.dtype, views: Tensor | None = None) -> Tensor:
+        """Some of what `held` gives, or crops of it, as the first layer reads it: N x channels x H x W of `dtype`.
+
+        `views`, N x 3, say where those crops were taken, as those of `draw_views`.
+        """
         images = held.permute(0, 3, 1, 2)
         if self.spec.pixels == "imagenet":
             mean, std = (images.new_tensor(values, dtype=torch.float32) for values in (IMAGENET_MEAN, IMAGENET_STD))

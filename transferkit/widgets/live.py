@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Generator
 
+from transferkit.conduct import Glimpse
 from transferkit.errors import TransferkitError
-from transferkit.experiment import Glimpse, Study, watch
+from transferkit.experiment import Study, watch
 from transferkit.figures import describe_training, draw_training, to_png
 from transferkit.filters import filter_tiles, order_filters
 from transferkit.store import Receipt
@@ -46,7 +47,9 @@ class LiveTraining:
         self._problem: BaseException | None = None
         self.done = 0  # epochs
         self._replayed = ""  # when a run that was there already had been finished
-        self._view = _View(self, study.setting.recipe.epochs, f"{run.label}, {run.split}, seed {run.seed}")
+        n_classes = len(study.prepared.split(run.split).classes(run.target))
+        title = f"{run.label}, {run.split}, seed {run.seed}"
+        self._view = _View(self, study.setting.recipe.epochs, n_classes, title)
 
     async def run(self) -> Receipt:
         """Show the view, train to the end and return the receipt.
@@ -117,9 +120,8 @@ class LiveTraining:
         store, setting = self._study.store, self._study.setting
         history = store.history(self._run, setting) if self._run.source is None else {}
         last = {len(receipt.log): store.weights(self._run, setting)["conv1.weight"]}
-        n_classes = len(self._study.prepared.split(self._run.split).classes(self._run.target))
         for epoch, conv1 in (history | last).items():
-            yield Glimpse(receipt.log[:epoch], conv1, n_classes)
+            yield Glimpse(receipt.log[:epoch], conv1)
             time.sleep(SECONDS_BETWEEN if self._view.shown else 0)
         self._replayed = receipt.times.finished
         return receipt
@@ -144,8 +146,9 @@ class LiveTraining:
 class _View:
     """One picture and one line, rewritten in place, and the button; nothing at all where there is no notebook."""
 
-    def __init__(self, training: LiveTraining, epochs: int, title: str) -> None:
-        self._epochs, self._title, self._whole, self.shown = epochs, title, None, False
+    def __init__(self, training: LiveTraining, epochs: int, n_classes: int, title: str) -> None:
+        self._epochs, self._n_classes, self._title = epochs, n_classes, title
+        self._whole, self.shown = None, False
         try:
             kit = load_ipywidgets("a training to watch")
         except TransferkitError:
@@ -174,8 +177,8 @@ class _View:
             return
         tiles = filter_tiles(glimpse.conv1)
         tiles = tiles[order_filters(tiles)]
-        figure = draw_training(glimpse.log, tiles, self._epochs, glimpse.n_classes, self._title)
-        alt = describe_training(glimpse.log, tiles, self._epochs, glimpse.n_classes)
+        figure = draw_training(glimpse.log, tiles, self._epochs, self._n_classes, self._title)
+        alt = describe_training(glimpse.log, tiles, self._epochs, self._n_classes)
         self._picture.value = html_picture(to_png(figure, alt), alt, f'width="{WIDTH}"')
 
     def tell(self, state: str, *, over: bool, going: bool) -> None:

@@ -1,0 +1,115 @@
+"""How fast the paper's network trains here: images per second by the number of frozen layers, on random images.
+
+    python -m benchmarks.paper_rate [--device cuda] [--precision bfloat16] [--batch 256] [--steps 20] [--depths 0 4 7]
+
+adds a row per number of frozen layers to paper-rate.csv in --out, in place of those of the same device and precision.
+The images, of 256 pixels, are in the memory of the device; each is cropped at random and mirrored, as the recipe says.
+What is frozen is computed forward in every step. course/cost.md says what follows for the whole paper.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import torch
+from rich.console import Console
+
+from transferkit import atomic
+from transferkit.config import Device, Precision, Preset, get_preset
+from transferkit.data import HalfData
+from transferkit.descent import Descent
+from transferkit.examples import read_half
+from transferkit.machine import choose_device, choose_precision, device_name, threads, versions
+from transferkit.network import build
+from transferkit.ranks import ALONE
+from transferkit.steps import Steps
+from transferkit.treatments import LAYERS
+
+FILE = Path(__file__).parent / "results" / "paper-rate.csv"
+MARGIN = 29  # pixels: images of 256 are read at 227
+N_CLASSES = 1000
+WARM_UP = 2  # steps
+
+
+def main() -> None:
+    """Measure, and write the table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--device", default="auto")
+    options.add_argument("--precision", default="auto")
+    options.add_argument("--batch", type=int, default=256, help="images of a step (default: 256, as in the paper)")
+    options.add_argument("--steps", type=int, default=20, help="steps that are timed (default: 20)")
+    options.add_argument("--depths", type=int, nargs="+", default=list(range(len(LAYERS))), help="frozen layers")
+    options.add_argument("--out", type=Path, default=FILE.parent)
+    chosen = options.parse_args()
+    device = choose_device(chosen.device)
+    precision = choose_precision(chosen.precision, device)
+    rates = measure(get_preset("paper"), device, precision, (chosen.batch, chosen.steps), chosen.depths)
+    rows = [{**_about(device, precision, chosen.batch, chosen.steps), "frozen": n, "rate": rate} for n, rate in rates]
+    atomic.write_bytes(chosen.out / FILE.name, merged(chosen.out / FILE.name, pd.DataFrame(rows)).encode())
+    Console().print(pd.DataFrame(rows).to_string(index=False), highlight=False)
+
+
+def measure(
+    preset: Preset, device: Device, precision: Precision, work: tuple[int, int], depths: list[int]
+) -> Iterator[tuple[int, float]]:
+    """Images per second with the first so many layers frozen, for each of `depths`; `work` is the batch and the steps.
+
+    On a CPU, one thread, in seconds of its processor, which others may share.
+    """
+    batch, steps = work
+    generator, size = torch.Generator().manual_seed(0), preset.net.image_size + MARGIN
+    shape = (batch * (steps + WARM_UP), 3, size, size)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(device)
+    half = HalfData(images, torch.arange(len(images), device=device) % N_CLASSES, N_CLASSES)
+    with threads(1):
+        for depth in depths:
+            ready = _steps(preset, half, precision, batch, depth)
+            taken = ready.run(0, 0)
+            for _ in range(WARM_UP):
+                next(taken)
+            began = _now(device)
+            for _ in taken:
+                pass
+            yield depth, batch * steps / (_now(device) - began)
+
+
+def merged(path: Path, rows: pd.DataFrame) -> str:
+    """The table in a file with these rows in place of those of the same device, precision and frozen layers."""
+    keys = ["device", "precision", "frozen"]
+    kept = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
+    return kept.drop_duplicates(keys, keep="last").sort_values(keys).to_csv(index=False)
+
+
+def _steps(preset: Preset, half: HalfData, precision: Precision, batch: int, depth: int) -> Steps:
+    """One epoch of steps of a network, too small to do harm."""
+    network = build(preset.net, half.n_classes)
+    network.initialise(lambda layer: ("rate", layer), he=True)
+    network.freeze(LAYERS[:depth])
+    network.to(half.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe = replace(preset.recipe, batch_size=batch, learning_rate=1e-6)
+    read = read_half(network, half, precision, {depth}, augment=bool(recipe.augment))[depth]
+    losses = torch.zeros(len(half.labels) // batch, device=half.labels.device)
+    return Steps(network, read, recipe, Descent(network, recipe, precision), ALONE, ("rate",), losses)
+
+
+def _now(device: Device) -> float:
+    """Seconds: of the clock, once a GPU has done what it was given; of a CPU, those that were ours."""
+    if device == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def _about(device: Device, precision: Precision, batch: int, steps: int) -> dict[str, object]:
+    return {
+        "device": device_name(device) + (", one core" if device == "cpu" else ""), "precision": precision,
+        "torch": versions()["torch"], "date": f"{datetime.now(UTC):%Y-%m-%d}", "batch": batch, "steps": steps,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

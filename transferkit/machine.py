@@ -1,0 +1,64 @@
+"""What a training runs on and with: device, precision, number of threads, and the versions that a receipt records."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from transferkit import __version__
+from transferkit.config import Device, Precision
+from transferkit.errors import UsageError
+from transferkit.hardware import processor_name
+
+
+def choose_device(wanted: str) -> Device:
+    """`cpu` or `cuda`; `auto` takes CUDA where there is some. Raises UsageError when it cannot be had."""
+    available = torch.cuda.is_available()
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"'{wanted}' is no device: choose auto, cpu or cuda.")
+    if wanted == "cuda" and not available:
+        raise UsageError("no CUDA device can be used here: choose --device cpu or auto, or mend the driver.")
+    return "cuda" if wanted == "cuda" or (wanted == "auto" and available) else "cpu"
+
+
+def choose_precision(wanted: str, device: Device) -> Precision:
+    """`float32` or `bfloat16`; `auto` takes bfloat16 where the hardware multiplies it natively, twice as fast."""
+    if wanted == "float32":
+        return "float32"
+    if wanted == "bfloat16":
+        return "bfloat16"
+    if wanted != "auto":
+        raise UsageError(f"'{wanted}' is no precision: choose auto, float32 or bfloat16.")
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """As many threads as the setting names, since sums depend on it; what the caller had, afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def versions() -> dict[str, str]:
+    """The versions that a receipt records."""
+    return {
+        "transferkit": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }
+
+
+def device_name(device: Device) -> str:
+    """What the computing device calls itself, for receipts and reports."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return processor_name()
