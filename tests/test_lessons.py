@@ -9,7 +9,9 @@ import nbformat
 import papermill
 import pytest
 
+from transferkit.doctor import LESSONS
 from transferkit.manifest import read_manifest, write_manifest
+from transferkit.store import Store
 
 RunLesson = Callable[..., nbformat.NotebookNode]
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -27,10 +29,24 @@ def run_lesson(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         common = {name: value for name, value in usual.items() if name in known}
         papermill.execute_notebook(NOTEBOOKS / name, out, parameters=common | parameters, progress_bar=False)
         assert out.stat().st_size < 5_000_000
+        if not {"n", "wanted"} & set(parameters):
+            assert trained(tmp_path / "work") == declared(name), "doctor.lessons says what a lesson trains"
         executed: nbformat.NotebookNode = nbformat.read(out, as_version=4)
         return executed
 
     return run
+
+
+def trained(work: Path) -> set[tuple[str, str]]:
+    """The networks in a store, by the name of their net and their label."""
+    return {(receipt.setting.net.name, receipt.run.label) for receipt in Store(work).receipts()}
+
+
+def declared(name: str) -> set[tuple[str, str]]:
+    """The networks that the doctor predicts a lesson's minutes from, likewise."""
+    plan = next(one for one in LESSONS if one.name == Path(name).stem)
+    small = {("small", run.label) for parts in plan.parts.values() for part in parts for run in part.runs()}
+    return small | {(plan.net, run.label) for part in plan.on_net for run in part.runs()}
 
 
 def outputs_of(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -42,6 +58,19 @@ def pictures_of(notebook: nbformat.NotebookNode) -> int:
     pictures = [output for output in outputs_of(notebook) if "image/png" in output.get("data", {})]
     assert all(len(output.metadata["image/png"]["alt"]) > 20 for output in pictures)
     return len(pictures)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("name", "pictures"), [("00_start_here.ipynb", 4), ("03_base_network.ipynb", 4)])
+def test_what_is_watched_and_predicted_runs_at_the_smoke_preset(
+    run_lesson: RunLesson, name: str, pictures: int
+) -> None:
+    notebook = run_lesson(name)
+    assert pictures_of(notebook) == pictures
+    alts = str([one.get("metadata") for one in outputs_of(notebook)])
+    assert "Nothing was predicted: the sliders stand where they stood" in alts
+    assert sum("widget-view" in str(list(one.get("data", {}))) for one in outputs_of(notebook)) == 2
 
 
 @pytest.mark.long
