@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import papermill
 import pytest
+from PIL import Image
 
 from transferkit.doctor import LESSONS
-from transferkit.manifest import read_manifest, write_manifest
+from transferkit.manifest import IMAGES, LABELS, read_manifest, write_manifest
 from transferkit.store import Store
 
 RunLesson = Callable[..., nbformat.NotebookNode]
@@ -164,3 +166,25 @@ def test_chop_and_transfer_runs_at_the_smoke_preset(run_lesson: RunLesson) -> No
     assert "the freeze audit of R6B failed: conv1.weight is frozen but moved" in said
     assert "7 of 7 networks are there" in said
     assert said.count("○") == 10  # five stubs, each shown as text and as HTML
+
+
+@pytest.fixture
+def own_pictures(tiny_folder: Path, tmp_path: Path) -> Path:
+    """The tiny data as picture files, a folder for each class."""
+    images, labels = np.load(tiny_folder / IMAGES), np.load(tiny_folder / LABELS)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = tmp_path / "own" / f"blotch-{label}" / f"{number:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.transpose(1, 2, 0)).save(path)
+    return tmp_path / "own"
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_your_own_data_runs_at_the_smoke_preset(run_lesson: RunLesson, own_pictures: Path) -> None:
+    notebook = run_lesson("10_your_data.ipynb", pictures=str(own_pictures), epochs=1, seeds=2)
+    assert pictures_of(notebook) == 4
+    said = str(outputs_of(notebook))
+    assert "68 of 68 networks are there" in said
+    assert "192 pictures of the folder 'own'" in said
+    assert "checked gain" in said
