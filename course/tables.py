@@ -35,6 +35,7 @@ def sections(results: Path) -> dict[str, str]:
         "similar": paired_rows(evidence.similar),
         "dissimilar": paired_rows(evidence.dissimilar),
         "speed": headline(pd.read_csv(SPEED)),
+        "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ledger(evidence), ledger(authors_evidence(), published=True)),
     }
 
@@ -82,6 +83,15 @@ def provenance_sentence(rows: pd.DataFrame) -> str:
         f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
         f"{values['torch version']}, Python {values['python version']}; trained from {values['first'][11:16]} to "
         f"{values['last'][11:16]} UTC on {values['last'][:10]}."
+    )
+
+
+def kill_rate_sentence(rows: pd.DataFrame) -> str:
+    """How good the checks of the exercises are."""
+    total = rows[["planted", "found", "right", "refused"]].sum()
+    return (
+        f"The checks of the {len(rows)} exercises find {total['found']} of {total['planted']} planted wrong "
+        f"answers and refuse {total['refused']} of {total['right']} right ones ([table](course/results/kill-rate.csv))."
     )
 
 

@@ -6,10 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import papermill
 import pytest
+from PIL import Image
 
-from transferkit.manifest import read_manifest, write_manifest
+from transferkit.doctor import LESSONS
+from transferkit.manifest import IMAGES, LABELS, read_manifest, write_manifest
+from transferkit.store import Store
 
 RunLesson = Callable[..., nbformat.NotebookNode]
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -27,10 +31,24 @@ def run_lesson(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         common = {name: value for name, value in usual.items() if name in known}
         papermill.execute_notebook(NOTEBOOKS / name, out, parameters=common | parameters, progress_bar=False)
         assert out.stat().st_size < 5_000_000
+        if not {"n", "wanted"} & set(parameters):
+            assert trained(tmp_path / "work") == declared(name), "doctor.lessons says what a lesson trains"
         executed: nbformat.NotebookNode = nbformat.read(out, as_version=4)
         return executed
 
     return run
+
+
+def trained(work: Path) -> set[tuple[str, str]]:
+    """The networks in a store, by the name of their net and their label."""
+    return {(receipt.setting.net.name, receipt.run.label) for receipt in Store(work).receipts()}
+
+
+def declared(name: str) -> set[tuple[str, str]]:
+    """The networks that the doctor predicts a lesson's minutes from, likewise."""
+    plan = next(one for one in LESSONS if one.name == Path(name).stem)
+    small = {("small", run.label) for parts in plan.parts.values() for part in parts for run in part.runs()}
+    return small | {(plan.net, run.label) for part in plan.on_net for run in part.runs()}
 
 
 def outputs_of(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -42,6 +60,19 @@ def pictures_of(notebook: nbformat.NotebookNode) -> int:
     pictures = [output for output in outputs_of(notebook) if "image/png" in output.get("data", {})]
     assert all(len(output.metadata["image/png"]["alt"]) > 20 for output in pictures)
     return len(pictures)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("name", "pictures"), [("00_start_here.ipynb", 4), ("03_base_network.ipynb", 4)])
+def test_what_is_watched_and_predicted_runs_at_the_smoke_preset(
+    run_lesson: RunLesson, name: str, pictures: int
+) -> None:
+    notebook = run_lesson(name)
+    assert pictures_of(notebook) == pictures
+    alts = str([one.get("metadata") for one in outputs_of(notebook)])
+    assert "Nothing was predicted: the sliders stand where they stood" in alts
+    assert sum("widget-view" in str(list(one.get("data", {}))) for one in outputs_of(notebook)) == 2
 
 
 @pytest.mark.long
@@ -120,7 +151,7 @@ def parts_folder(tiny_folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.filterwarnings("default")
 def test_the_two_halves_run_at_the_smoke_preset(run_lesson: RunLesson, parts_folder: Path) -> None:
     notebook = run_lesson("02_two_halves.ipynb", data=str(parts_folder), other_data=str(parts_folder), overlaps="0 1")
-    assert pictures_of(notebook) == 5
+    assert pictures_of(notebook) == 7
     said = str(outputs_of(notebook))
     assert "40 of 40 networks are there" in said
     assert said.count("○") == 10  # five stubs, each shown as text and as HTML
@@ -130,8 +161,30 @@ def test_the_two_halves_run_at_the_smoke_preset(run_lesson: RunLesson, parts_fol
 @pytest.mark.filterwarnings("default")
 def test_chop_and_transfer_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("04_chop_and_transfer.ipynb", n=6)
-    assert pictures_of(notebook) == 2
+    assert pictures_of(notebook) == 4
     said = str(outputs_of(notebook))
     assert "the freeze audit of R6B failed: conv1.weight is frozen but moved" in said
     assert "7 of 7 networks are there" in said
     assert said.count("○") == 10  # five stubs, each shown as text and as HTML
+
+
+@pytest.fixture
+def own_pictures(tiny_folder: Path, tmp_path: Path) -> Path:
+    """The tiny data as picture files, a folder for each class."""
+    images, labels = np.load(tiny_folder / IMAGES), np.load(tiny_folder / LABELS)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = tmp_path / "own" / f"blotch-{label}" / f"{number:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.transpose(1, 2, 0)).save(path)
+    return tmp_path / "own"
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_your_own_data_runs_at_the_smoke_preset(run_lesson: RunLesson, own_pictures: Path) -> None:
+    notebook = run_lesson("10_your_data.ipynb", pictures=str(own_pictures), epochs=1, seeds=2)
+    assert pictures_of(notebook) == 4
+    said = str(outputs_of(notebook))
+    assert "68 of 68 networks are there" in said
+    assert "192 pictures of the folder 'own'" in said
+    assert "checked gain" in said

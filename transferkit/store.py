@@ -6,7 +6,7 @@ run is done exactly when its receipt is there and its weights agree with it.
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,6 +105,14 @@ class Store:
             self._set_aside(folder, "its files or its settings are not those the receipt names")
             return None
         return receipt
+
+    def receipts(self) -> Iterator[Receipt]:
+        """Every receipt that can be read, whatever its setting and without a look at its weights, by folder."""
+        for path in sorted((self.work / "runs").glob(f"*/[!.]*/{RECEIPT}")):
+            try:
+                yield msgspec.json.decode(path.read_bytes(), type=Receipt, dec_hook=read_net)
+            except (OSError, msgspec.DecodeError):  # whoever looks for that run sets it aside
+                continue
 
     def weights(self, run: Run, setting: Setting) -> dict[str, np.ndarray]:
         """The trained weights of a finished run by name. Raises StoreError when it is not finished."""

@@ -100,7 +100,8 @@ def mean_with_zeros(train: np.ndarray, labels: np.ndarray, features: np.ndarray)
 def mean_by_cosine(train: np.ndarray, labels: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Wrong."""
     means = _means(train, labels)
-    return _present(labels)[(features @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T).argmax(axis=1)]
+    nearest = (features @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T).argmax(axis=1)
+    return np.asarray(_present(labels)[nearest])
 
 
 def _hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Lessons 00 and 03 as a learner opens them: all cells by the menu, the prediction set, nothing on the console."""
+"""Lessons as a learner opens them: all cells by the menu, the prediction set, nothing on the console."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,4 +31,24 @@ def test_the_lesson_runs_and_takes_a_prediction(
     handle(page, place).focus()
     page.keyboard.press("ArrowRight")
     page.locator(".prediction-told", has_text="Kept, as set on").wait_for()
+    assert not heard
+
+
+@pytest.mark.parametrize(("name", "exercises"), [("04_chop_and_transfer", 5), ("05_figure2", 3)])
+def test_the_lesson_runs_and_its_exercises_wait(
+    name: str, exercises: int, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
+) -> None:
+    heard = listen(page)
+    papermill.execute_notebook(
+        ROOT / "notebooks" / f"{name}.ipynb",
+        tmp_path / "lesson.ipynb",
+        parameters={"data": str(tiny_folder), "preset": "smoke", "device": "cpu"},
+        prepare_only=True,
+        progress_bar=False,
+    )
+    run_notebook(page, lab.format("lesson.ipynb"), seconds=240)
+    assert page.get_by_role("status").filter(has_text="not begun").count() == exercises
+    pictures = page.locator(".jp-OutputArea-output img").all()
+    assert pictures
+    assert all(picture.get_attribute("alt") for picture in pictures)
     assert not heard

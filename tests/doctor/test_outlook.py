@@ -29,10 +29,9 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(under_test, "probe", lambda *_, **__: PROBE)
 
 
-def test_every_listed_lesson_is_there_and_none_is_listed_twice() -> None:
+def test_every_lesson_is_listed_once() -> None:
     names = [one.name for one in LESSONS]
-    assert sorted(set(names)) == names
-    assert set(names) <= {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    assert names == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
 def test_it_predicts_lessons_and_grids_before_any_data_is_there(tmp_path: Path, probed: None) -> None:
@@ -48,10 +47,10 @@ def test_it_predicts_lessons_and_grids_before_any_data_is_there(tmp_path: Path, 
 
 def test_what_is_there_is_not_counted_again(study: Study) -> None:
     runs = plan("random0", [0], ["A3B"])
-    before = prospect("some", [Step(study, runs)], PROBE)
+    before = prospect("some", [Step(study, runs)], lambda _: PROBE)
     assert (before.networks, before.networks_left) == (3, 3)
     perform(study, runs[0])
-    after = prospect("some", [Step(study, runs)], PROBE)
+    after = prospect("some", [Step(study, runs)], lambda _: PROBE)
     assert (after.networks_left, after.seconds) == (2, before.seconds)
     assert 0 < after.seconds_left < before.seconds_left
 
@@ -90,7 +89,7 @@ def test_a_lesson_is_compared_with_what_it_trained_itself(study: Study) -> None:
     perform(study, runs[1])
     perform(study, runs[2])
     time = LessonTime("05_figure2", "quick", began.isoformat(timespec="seconds"), seconds=60)
-    outcome = compare_lesson(time, [Step(study, runs)], PROBE)
+    outcome = compare_lesson(time, [Step(study, runs)], lambda _: PROBE)
     assert (outcome.networks, outcome.taken) == (2, 60)
     keep_lesson(study.store.work, time)
     assert find_lesson(study.store.work, "05_figure2", "quick") == time

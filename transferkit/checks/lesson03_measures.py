@@ -37,7 +37,8 @@ def _means(case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 def _nearest(case: Case, power: int = 2) -> np.ndarray:
     present, means = _means(case)
-    return present[(np.abs(case.given["features"][:, None] - means) ** power).sum(axis=2).argmin(axis=1)]
+    nearest = (np.abs(case.given["features"][:, None] - means) ** power).sum(axis=2).argmin(axis=1)
+    return np.asarray(present[nearest])
 
 
 def _nearest_image(case: Case) -> Plain:
@@ -48,14 +49,14 @@ def _nearest_image(case: Case) -> Plain:
 
 def _largest_product(case: Case) -> Plain:
     present, means = _means(case)
-    return present[(case.given["features"] @ means.T).argmax(axis=1)]
+    return np.asarray(present[(case.given["features"] @ means.T).argmax(axis=1)])
 
 
 def _empty_classes(case: Case) -> Plain:
     present, means = _means(case)
     every = np.zeros((present.max() + 1, means.shape[1]))
     every[present] = means
-    return ((case.given["features"][:, None] - every) ** 2).sum(axis=2).argmin(axis=1)
+    return np.asarray(((case.given["features"][:, None] - every) ** 2).sum(axis=2).argmin(axis=1))
 
 
 def _places(case: Case) -> Plain:

@@ -1,13 +1,14 @@
 """How long every lesson, and every preset's grid, takes on this machine, from one probe of about ten seconds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from transferkit.config import Setting, get_preset, presets
+from transferkit.config import get_preset, presets
 from transferkit.data import Prepared
 from transferkit.doctor.lessons import LESSONS, lesson_steps
-from transferkit.doctor.record import Outcome, compare_lesson, compare_networks, find_lesson
+from transferkit.doctor.record import Outcome, Rates, compare_lesson, compare_networks, find_lesson
 from transferkit.evidence import Step
 from transferkit.experiment import Study, plan_study
 from transferkit.forecast import Probe, forecast, probe
@@ -16,12 +17,16 @@ from transferkit.nets import Net
 from transferkit.network import count_multiplications
 from transferkit.store import Store
 from transferkit.sweep import missing
-from transferkit.treatments import Run, plan
+from transferkit.treatments import plan
 from transferkit.workers import default_workers, local_workers
 
 PROBED = "quick"
-_CLASSES, _TRAIN, _VALID = 80, 320, 80  # of the data sets that are made here: classes, images of each
-_IMAGENET_CLASSES, _IMAGENET_TRAIN, _IMAGENET_VALID = 1000, 1_281_167, 50_000  # ILSVRC 2012
+_SIZES = {  # classes, training and validation images of data sets as they are made by default, and of ILSVRC 2012
+    "photos": (80, 25_600, 6_400),
+    "shapeworld": (80, 25_600, 6_400),
+    "tiles": (14, 1_944, 474),
+    "imagenet": (1000, 1_281_167, 50_000),
+}
 
 
 @dataclass(frozen=True)
@@ -62,44 +67,44 @@ def look_ahead(work: Path, device: str = "auto", *, again: bool = False) -> Outl
     for a device that is not there.
     """
     store = Store(work)
-    usual = {name: _study(name, PROBED, device, store) for name in ("photos", "shapeworld")}
+    usual = {name: _study(name, PROBED, device, store) for name in ("photos", "shapeworld", "tiles")}
     setting = usual["photos"].setting
     count = default_workers(setting.device)
     found = probe(usual["photos"], count, local_workers(count), again=again)
+    rates = partial(scaled, found, setting.net)
     lessons = []
     for one in LESSONS:
         steps, time = lesson_steps(one, usual), find_lesson(work, one.name, PROBED)
-        last = compare_lesson(time, steps, found) if time else None
-        lessons.append(replace(prospect(one.name, steps, found), last=last))
+        last = compare_lesson(time, steps, rates) if time else None
+        lessons.append(replace(prospect(one.name, steps, rates), last=last))
     grids = []
     for name in presets():
         study = _study("imagenet" if name.startswith("paper") else "photos", name, device, store)
         step = Step(study, plan("random0", [0]))
-        grids.append(prospect(name, [step], scaled(found, setting.net, study)))
+        grids.append(prospect(name, [step], rates))
     outcome = compare_networks(usual["photos"], found)
     return Outlook(setting.device, count, found.busy, tuple(lessons), tuple(grids), outcome)
 
 
-def prospect(name: str, steps: Sequence[Step], found: Probe) -> Prospect:
-    """What these steps take, each network counted once, and what of them has no receipt yet."""
-    whole = _seconds({step.study.setting: (step.study, step.runs) for step in steps}, found)
-    left = {step.study.setting: (step.study, missing(step.study, step.runs)) for step in steps}
-    return Prospect(
-        name, sum(len(step.runs) for step in steps), whole,
-        sum(len(runs) for _, runs in left.values()), _seconds(left, found),
-    )  # fmt: skip
+def prospect(name: str, steps: Sequence[Step], rates: Rates) -> Prospect:
+    """What these steps take, and what of them has no receipt yet; no two steps share a network."""
+    left = [Step(step.study, missing(step.study, step.runs)) for step in steps]
+    networks, networks_left = (sum(len(step.runs) for step in some) for some in (steps, left))
+    return Prospect(name, networks, _seconds(steps, rates), networks_left, _seconds(left, rates))
 
 
 def scaled(found: Probe, probed: Net, study: Study) -> Probe:
     """The probe of one network as that of a study's, by the multiply-adds of both: rough, but at once."""
+    if study.setting.net == probed:
+        return found
     classes = len(study.prepared.manifest.classes) // 2
-    ratio = _multiplications(study.setting.net, classes) / _multiplications(probed, _CLASSES // 2)
+    ratio = _multiplications(study.setting.net, classes) / _multiplications(probed, classes)
     trained, evaluated = (tuple(ratio * cost for cost in costs) for costs in (found.trained, found.evaluated))
     return replace(found, trained=trained, evaluated=evaluated, read=ratio * found.read, folded=ratio * found.folded)
 
 
-def _seconds(sweeps: Mapping[Setting, tuple[Study, tuple[Run, ...]]], found: Probe) -> float:
-    return sum(forecast(study, runs, found) for study, runs in sweeps.values() if runs)
+def _seconds(steps: Sequence[Step], rates: Rates) -> float:
+    return sum(forecast(step.study, step.runs, rates(step.study)) for step in steps if step.runs)
 
 
 def _multiplications(spec: Net, classes: int) -> int:
@@ -119,8 +124,6 @@ def _study(data: str, preset: str, device: str, store: Store) -> Study:
 
 def _imagined(data: str, size: int) -> Manifest:
     """The manifest of a data set that nobody has prepared yet."""
-    full = data == "imagenet"
-    count = _IMAGENET_CLASSES if full else _CLASSES
-    train, valid = (_IMAGENET_TRAIN, _IMAGENET_VALID) if full else (count * _TRAIN, count * _VALID)
+    count, train, valid = _SIZES[data]
     classes = tuple(ClassInfo(str(number), natural=number % 2 == 0, parts=(str(number),)) for number in range(count))
     return Manifest(data, classes, size, (0, train), (train, train + valid), "not prepared", "not prepared", {})

@@ -1,6 +1,6 @@
 """Predicted against actual: what lessons took in a batch, and what networks took, beside what the probe says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,9 +15,10 @@ from transferkit.experiment import Study
 from transferkit.forecast import Probe, forecast, seconds_of
 from transferkit.machine import device_name
 from transferkit.manifest import read_manifest
-from transferkit.store import RECEIPT, Receipt, Store
+from transferkit.store import Receipt, Store
 
 FOLDER = "doctor"  # in the work folder
+Rates = Callable[[Study], Probe]  # the probe that fits a study's network
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def find_lesson(work: Path, lesson: str, preset: str) -> LessonTime | None:
         return None
 
 
-def compare_lesson(time: LessonTime, steps: Sequence[Step], found: Probe) -> Outcome:
+def compare_lesson(time: LessonTime, steps: Sequence[Step], rates: Rates) -> Outcome:
     """What the lesson took, and the prediction for those of its networks that came in while it ran."""
     predicted, networks = 0.0, 0
     for step in steps:
         receipts = [one for run in step.runs if (one := step.study.store.find(run, step.study.setting))]
         trained = [one.run for one in receipts if _during(time, one)]
-        predicted += forecast(step.study, trained, found) if trained else 0.0
+        predicted += forecast(step.study, trained, rates(step.study)) if trained else 0.0
         networks += len(trained)
     return Outcome(networks, predicted, time.seconds)
 
@@ -76,7 +77,7 @@ def compare_networks(study: Study, found: Probe) -> Outcome:
     here = device_name(study.setting.device)
     predicted = taken = 0.0
     networks = 0
-    for receipt in _receipts(study.store):
+    for receipt in study.store.receipts():
         own, usual = receipt.setting, study.setting
         alike = (own.net, own.device, own.precision, own.threads) == (usual.net, usual.device, usual.precision, 1)
         owner = _study_of(study.store, receipt)
@@ -85,14 +86,6 @@ def compare_networks(study: Study, found: Probe) -> Outcome:
             taken += receipt.times.seconds
             networks += 1
     return Outcome(networks, predicted, taken)
-
-
-def _receipts(store: Store) -> Iterator[Receipt]:
-    for path in sorted((store.work / "runs").glob(f"*/[!.]*/{RECEIPT}")):
-        try:
-            yield msgspec.json.decode(path.read_bytes(), type=Receipt)
-        except (OSError, msgspec.DecodeError):  # the sweep sets it aside
-            continue
 
 
 def _study_of(store: Store, receipt: Receipt) -> Study | None:
