@@ -123,6 +123,7 @@ def shapes_of(spec: NetSpec) -> list[torch.Size]:
 def test_paper_fast_says_how_it_differs_from_paper() -> None:
     fast, paper = get_preset("paper-fast"), get_preset("paper")
     assert "unlike paper" in fast.purpose
+    assert fast.recipe.augment == paper.recipe.augment == "crop and mirror"
     assert str(fast.recipe.epochs) in fast.purpose
     assert str(paper.recipe.epochs) in fast.purpose
 

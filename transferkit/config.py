@@ -96,7 +96,7 @@ def presets() -> dict[str, Preset]:
         epochs=179, batch_size=256, learning_rate=0.01, schedule="step", warmup=0.0,
         drops=(100 / 450, 200 / 450, 300 / 450, 400 / 450), nesterov=False, bias_rate=2.0, augment="crop and mirror",
     )  # fmt: skip
-    fast = Recipe(epochs=30, batch_size=256, learning_rate=0.02, bias_rate=2.0)
+    fast = Recipe(epochs=30, batch_size=256, learning_rate=0.02, bias_rate=2.0, augment="crop and mirror")
     listed = (
         Preset("smoke", "seconds, for tests: the whole path, no science", small_net(), smoke),
         Preset("quick", "two CPU cores: the grid in minutes", small_net(), quick),
