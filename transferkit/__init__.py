@@ -4,14 +4,15 @@ A rebuilding of Yosinski, Clune, Bengio and Lipson, "How transferable are featur
 networks?" (NeurIPS 2014, arXiv 1411.1792). Modules stand on floors, and each imports strictly lower
 floors only; nothing is imported here, so that a module costs only what it needs.
 
-ground   errors, then atomic, locks, hardware
-floor 0  treatments, splits, manifest, streams, work, then nets, then config
-floor 1  data, store, gabor, foreign, then network, then descent
-floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results
+ground   errors, then atomic, locks, hardware, installed, family, pages, ranks
+floor 0  treatments, splits, manifest, streams, work, then nets, checkpoints, then config
+floor 1  data, views, store, machine, gabor, foreign, then network, descent, examples, steps
+floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results, prediction,
+         then conduct
 floor 3  authors, then experiment, figures, claims
-floor 4  workload, representations, loose_freeze, then sweep, workers, widgets, forecast
-floor 5  report, console, evidence
-floor 6  batch, then commands, then __main__
+floor 4  representations, loose_freeze, then workload, anatomy, then sweep, workers, widgets, forecast
+floor 5  report, console, evidence, then lesson, lesson_studies, checks, doctor
+floor 6  batch, grading, then commands, then __main__
 """
 
 __version__ = "0.1.0"
