@@ -38,7 +38,7 @@ test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 lab: .venv/installed-lessons
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB) notebooks

@@ -23,6 +23,7 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 def run_lesson(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunLesson:
     """Execute a lesson on the tiny data at the smoke preset, with more parameters; the executed notebook."""
     monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path / "work"))
+    monkeypatch.setenv("TRANSFERKIT_CORES", "1")  # another test has the other
 
     def run(name: str, **parameters: object) -> nbformat.NotebookNode:
         out = tmp_path / "out.ipynb"

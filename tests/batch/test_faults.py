@@ -21,7 +21,7 @@ from transferkit.atomic import PARTIAL
 from transferkit.batch.receipts import NOTEBOOK, PAGE, Receipt, find
 from transferkit.batch.tasks import Limits, Task
 
-pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("faults")]
 
 START = (
     "import os, pathlib, resource, signal, subprocess, sys, time\npathlib.Path(NAME + '.log').open('a').write('ran ')"

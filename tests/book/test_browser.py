@@ -17,6 +17,7 @@ KNOWN = "Got invalid theme mode"  # the theme's own, on the first page that a br
 
 pytestmark = [
     pytest.mark.long,
+    pytest.mark.xdist_group("book"),
     pytest.mark.filterwarnings("default"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser: {CHROMIUM} is missing (Debian's package chromium)"),
 ]

@@ -9,7 +9,11 @@ import pytest
 
 from tests.book.site import Site
 
-pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]  # those of Jupyter are not ours to mend
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("default"),  # those of Jupyter are not ours to mend
+    pytest.mark.xdist_group("book"),
+]
 ROOT = Path(__file__).parent.parent.parent
 LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
 DESCRIBED = 20  # characters: a file's name without its folder is shorter

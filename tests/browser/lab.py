@@ -121,6 +121,7 @@ def environment(folder: Path, token: str) -> dict[str, str]:
         "JUPYTER_TOKEN": token,
         "PYTHONPATH": str(ROOT),
         "TRANSFERKIT_WORK": str(folder / "work"),
+        "TRANSFERKIT_CORES": "1",  # another test has the other
     }
 
 
