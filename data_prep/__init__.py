@@ -6,17 +6,20 @@ from pathlib import Path
 def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> Path:
     """The prepared folder of a folder with one folder of pictures per class; without one, of the example `tiles`.
 
-    As `python -m data_prep folder --from PICTURES` in one process, and raises as that.
+    As `python -m data_prep folder --from PICTURES` in one process, and raises as that; but where another notebook
+    is preparing it, waits.
     """
     from data_prep.catalogue import Origin, list_pictures, prepare_listing
     from data_prep.listing import Fitting
+    from transferkit.locks import exclusive
     from transferkit.work import find_work_folder
 
     place = work or find_work_folder()
     kind, name = ("folder", pictures.resolve().name) if pictures else ("tiles", "tiles")
     folder = place / "data" / name
-    listing = list_pictures(kind, name, Origin(pictures, place / "downloads"))
-    prepare_listing(folder, listing, Fitting(), workers=1)
+    with exclusive(_lock(folder)):
+        listing = list_pictures(kind, name, Origin(pictures, place / "downloads"))
+        prepare_listing(folder, listing, Fitting(), workers=1)
     return folder
 
 
@@ -24,19 +27,28 @@ def ensure(name: str, work: Path | None = None) -> Path:
     """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 
     `name` is photos or shapeworld, or the path of a prepared folder; `work` is the usual work folder if None. An
-    existing folder is taken as it is, whatever its arguments. Raises UsageError for another name, or one that its
+    existing folder is taken as it is, whatever its arguments; one that another process is rendering here is waited
+    for. Raises UsageError for another name, or one that its
     command must prepare first, DataError when the folder holds something else, StoreError when the disk is full or
     not writable.
     """
-    from data_prep.catalogue import prepare
+    from data_prep.catalogue import get_rendered, prepare
     from data_prep.contact_sheet import write_contact_sheet
     from data_prep.prepared import Arguments
+    from transferkit.locks import exclusive
     from transferkit.manifest import CONTACT_SHEET, MANIFEST, read_manifest
     from transferkit.work import find_work_folder
 
     folder = (work or find_work_folder()) / "data" / name
     if not (folder / MANIFEST).is_file():
-        prepare(name, folder, Arguments())
+        get_rendered(name, Arguments())  # a name that is none must leave nothing behind
+        with exclusive(_lock(folder)):
+            if not (folder / MANIFEST).is_file():
+                prepare(name, folder, Arguments())
     if not (folder / CONTACT_SHEET).is_file():
         write_contact_sheet(folder, read_manifest(folder, verify=False), folder / CONTACT_SHEET)
     return folder
+
+
+def _lock(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")

@@ -2,9 +2,6 @@
 
 import hashlib
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +11,7 @@ from dataclasses import dataclass
 from data_prep.listing import Fitting
 from data_prep.pictures import PictureError, Pictures, square
 from transferkit.errors import DataError, UsageError
+from transferkit.family import tie_to_parent
 
 AHEAD = 3  # chunks asked for per process: enough to keep it busy, few enough for memory
 
@@ -61,7 +59,7 @@ def packed(
     if workers == 1:
         yield from map(work, tasks)
         return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_tie_to_parent)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=tie_to_parent)
     try:
         yield from _in_order(pool, work, tasks, AHEAD * workers)
     except BrokenProcessPool:
@@ -83,15 +81,3 @@ def _in_order(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-def _tie_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
-    parent.join()
-    os._exit(1)

@@ -14,6 +14,7 @@ from course.solutions import lesson_notebooks
 MOST_LINES, MOST_IN_CELL, MOST_IN_EXERCISE = 80, 12, 20
 TRAINING = ("lesson.train(", "train_study(", "carry_out(", "train_live(")
 LESSONS = {path.stem: path for path in lesson_notebooks()}
+SCORED = {"00", *(f"{number:02}" for number in range(2, 8))}  # lessons whose result is a curve or some means
 EXERCISES = {"01": 1} | {f"{number:02}": 3 for number in range(2, 9)}
 
 
@@ -79,6 +80,14 @@ def test_the_learner_predicts_before_the_result_and_sees_a_control(lesson: nbfor
     assert predicted
     assert predicted[0] < max(results)
     assert any("control" in heading for _, heading in found)
+
+
+def test_what_is_predicted_by_sliders_is_laid_over_the_result(lesson: nbformat.NotebookNode) -> None:
+    code = [cell.source for cell in code_cells(lesson)]
+    asked = [index for index, source in enumerate(code) if "widgets.predict(" in source]
+    told = [index for index, source in enumerate(code) if "figures.draw_prediction(" in source]
+    assert len(asked) == len(told) >= (lesson["path"].stem[:2] in SCORED)
+    assert all(first < last for first, last in zip(asked, told, strict=True))
 
 
 def test_it_ends_with_a_summary_the_library_and_a_source(lesson: nbformat.NotebookNode) -> None:

@@ -80,7 +80,7 @@ def test_what_is_watched_and_predicted_runs_at_the_smoke_preset(
 @pytest.mark.filterwarnings("default")  # those of Jupyter's own machinery are not ours to mend
 def test_figure_2_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("05_figure2.ipynb", split="natural")
-    assert pictures_of(notebook) == 4
+    assert pictures_of(notebook) == 6
     assert "72 of 72 networks are there" in str(outputs_of(notebook))
 
 
@@ -96,7 +96,7 @@ def test_the_first_layer_runs_at_the_smoke_preset(run_lesson: RunLesson, tiny_fo
 @pytest.mark.filterwarnings("default")
 def test_figure_3_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("06_figure3.ipynb")
-    assert pictures_of(notebook) == 5
+    assert pictures_of(notebook) == 7
     said = str(outputs_of(notebook))
     assert "88 of 88 networks are there" in said
     assert "one split" in said
@@ -106,7 +106,7 @@ def test_figure_3_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
 @pytest.mark.filterwarnings("default")
 def test_freeze_or_finetune_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("07_freeze_or_finetune.ipynb")
-    assert pictures_of(notebook) == 2
+    assert pictures_of(notebook) == 4
     said = str(outputs_of(notebook))
     assert said.count("not begun. Write your answer") == 6  # three exercises, each as text and as HTML
     assert "because" in said  # which of over- and under-fitting is at work

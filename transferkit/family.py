@@ -1,5 +1,6 @@
-"""All processes that a notebook started, whatever became of their parents: found by a mark in their environment."""
+"""Processes and those they start: workers that end with their parent, and all that a notebook left, found by a mark."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -11,6 +12,19 @@ import psutil
 MARK = "TRANSFERKIT_BATCH_MARK"
 ROUNDS = 20  # of searching and killing, since what is about to be killed may be starting others
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
+
+
+def tie_to_parent() -> None:
+    """End this worker when its parent is gone, however that died; the parent alone decides what Ctrl-C means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def kill(mark: str) -> None:

@@ -42,6 +42,11 @@ class Question:
                 f"not {self.low} <= {self.naive} <= {self.high}."
             )
 
+    @property
+    def difference_unit(self) -> str:
+        """What differences are told in: two percentages differ by points."""
+        return "points" if self.unit == "%" else self.unit
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -114,13 +119,13 @@ def score(prediction: Prediction, actual: Sequence[float]) -> Score:
 def verdict(prediction: Prediction, actual: Sequence[float]) -> str:
     """The score in words: how far off, on which side, in which order, and whether the naive prediction was beaten."""
     asked, found = prediction.question, score(prediction, actual)
-    control = f"saying {asked.naive:g} everywhere is off by {found.naive_error:.1f}"
+    apart, control = asked.difference_unit, f"saying {asked.naive:g} everywhere is off by {found.naive_error:.1f}"
     if not prediction.made:
-        return f"Nothing was predicted: the sliders stand where they stood. As a control, {control} {asked.unit}."
+        return f"Nothing was predicted: the sliders stand where they stood. As a control, {control} {apart}."
     ending = "your prediction beats it" if found.better else "your prediction does not beat it"
     order = f", and {found.order} of {found.pairs} pairs in the right order" if found.pairs else ""
     return (
-        f"Off by {found.error:.1f} {asked.unit} on average; {found.sides} of {found.places} on the right side of "
+        f"Off by {found.error:.1f} {apart} on average; {found.sides} of {found.places} on the right side of "
         f"{asked.naive:g}{order}. As a control, {control}: {ending}."
     )
 

@@ -2,8 +2,6 @@
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ import torch
 
 from transferkit.config import Device
 from transferkit.errors import UsageError
+from transferkit.family import tie_to_parent
 
 
 def default_workers(device: Device) -> int:
@@ -76,18 +75,10 @@ def visible_gpus() -> tuple[str, ...]:
 
 
 def _begin(number: "Synchronized[int]", gpus: tuple[str, ...]) -> None:
-    """Take the next number, and with it a GPU; end with the parent, who decides what Ctrl-C means."""
+    """Take the next number, and with it a GPU; end with the parent."""
     with number.get_lock():
         mine = number.value
         number.value += 1
     if len(gpus) > 1:  # before CUDA starts in this process, which then sees this one only
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[mine % len(gpus)]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
+    tie_to_parent()

@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 pytestmark = NEEDS_A_BROWSER
 
 
+def run_lesson(page: "Page", lab: str, name: str, data: Path, folder: Path) -> None:
+    """Open a lesson of this data at the smoke preset in JupyterLab, and run all its cells."""
+    papermill.execute_notebook(
+        ROOT / "notebooks" / f"{name}.ipynb",
+        folder / "lesson.ipynb",
+        parameters={"data": str(data), "preset": "smoke", "device": "cpu"},
+        prepare_only=True,
+        progress_bar=False,
+    )
+    run_notebook(page, lab.format("lesson.ipynb"), seconds=240)
+
+
 @pytest.mark.parametrize(("name", "place"), [("00_start_here", "epoch 2"), ("03_base_network", "conv5")])
 def test_the_lesson_runs_and_takes_a_prediction(
     name: str, place: str, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
 ) -> None:
     heard = listen(page)
-    papermill.execute_notebook(
-        ROOT / "notebooks" / f"{name}.ipynb",
-        tmp_path / "lesson.ipynb",
-        parameters={"data": str(tiny_folder), "preset": "smoke", "device": "cpu"},
-        prepare_only=True,
-        progress_bar=False,
-    )
-    run_notebook(page, lab.format("lesson.ipynb"), seconds=240)
+    run_lesson(page, lab, name, tiny_folder, tmp_path)
     page.locator(".live-state", has_text="Trained and kept").wait_for()
     handle(page, place).focus()
     page.keyboard.press("ArrowRight")
@@ -39,14 +44,7 @@ def test_the_lesson_runs_and_its_exercises_wait(
     name: str, exercises: int, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
 ) -> None:
     heard = listen(page)
-    papermill.execute_notebook(
-        ROOT / "notebooks" / f"{name}.ipynb",
-        tmp_path / "lesson.ipynb",
-        parameters={"data": str(tiny_folder), "preset": "smoke", "device": "cpu"},
-        prepare_only=True,
-        progress_bar=False,
-    )
-    run_notebook(page, lab.format("lesson.ipynb"), seconds=240)
+    run_lesson(page, lab, name, tiny_folder, tmp_path)
     assert page.get_by_role("status").filter(has_text="not begun").count() == exercises
     pictures = page.locator(".jp-OutputArea-output img").all()
     assert pictures

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data_prep import packing
+
 Save = Callable[..., bytes]
 
 
@@ -38,3 +40,9 @@ def tree(tmp_path: Path) -> Path:
     names = ("oak", "saw", "tap")
     files = {f"{name}/{row:02}.jpg": jpeg(100 * i + row) for i, name in enumerate(names) for row in range(40)}
     return fill(tmp_path / "tree", files)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pack seven pictures at a time, so that few pictures are many chunks."""
+    monkeypatch.setattr(packing, "CHUNK_PICTURES", 7)

@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,16 @@ def test_ensure_deletes_nothing_that_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no prepared data set"):
         ensure("photos", tmp_path)
     assert (tmp_path / "data" / "photos" / "holiday.txt").is_file()
+
+
+def test_two_notebooks_that_want_it_at_once_render_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def count(name: str, folder: Path, arguments: Arguments) -> None:
+        calls.append(name)
+        write(folder, rendered(), SMALL)
+
+    monkeypatch.setattr("data_prep.catalogue.prepare", count)
+    with ThreadPoolExecutor(2) as notebooks:
+        list(notebooks.map(lambda _: ensure("photos", tmp_path), range(2)))
+    assert calls == ["photos"]

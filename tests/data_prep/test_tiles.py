@@ -1,5 +1,6 @@
 """The example of a folder of one's own pictures."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +47,10 @@ def test_the_example_and_any_folder_are_prepared_at_once(pictures: Path, tmp_pat
     for name in (IMAGES, LABELS):
         assert (example / name).read_bytes() == (own / name).read_bytes()
     assert data_prep.ensure_pictures(work=tmp_path) == example
+
+
+def test_two_notebooks_that_want_it_at_once_both_get_it(pictures: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as notebooks:
+        folders = list(notebooks.map(lambda _: data_prep.ensure_pictures(pictures, work=tmp_path), range(2)))
+    assert folders == [tmp_path / "data" / "tiles"] * 2
+    assert read_manifest(folders[0], verify=True).name == "tiles"

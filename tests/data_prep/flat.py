@@ -1,0 +1,47 @@
+"""Pictures of one colour each, as a data set to pack that costs nothing to make."""
+
+import csv
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from data_prep.listing import Fitting, Item, Listing
+from data_prep.pictures import Picture, PictureError
+from transferkit.manifest import ClassInfo
+
+FITTING = Fitting(8)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Pictures of one colour each; `broken` ones are bad, and `stop` ends the process."""
+
+    side: int = 8
+    broken: tuple[int, ...] = ()
+    stop: int = -1
+
+    def picture(self, place: str) -> Picture:
+        if int(place) in self.broken:
+            raise PictureError("broken")
+        if int(place) == self.stop:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Picture(Image.new("RGB", (self.side, self.side), (int(place) % 256, 0, 0)))
+
+
+def flat(count: int, pictures: Flat = Flat()) -> Listing:
+    """So many training pictures of two classes and as many for validation."""
+    classes = ClassInfo("even", True), ClassInfo("odd", False)
+    train, valid = ([Item(str(row), row % 2) for row in range(first, first + count)] for first in (0, count))
+    return Listing("flat", classes, tuple(train), tuple(valid), pictures, "drawn", "more")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def rows(path: Path) -> list[tuple[str, str]]:
+    with path.open(newline="") as file:
+        return [(first, second) for first, second in csv.reader(file)]
