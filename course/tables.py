@@ -1,4 +1,4 @@
-"""The tables of the README and of cost.md, from the results that are kept beside this file.
+"""The tables of the README, of cost.md and of assistants.md, from the results that are kept beside this file.
 
     python -m course.tables
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.summary import headline
-from course import cost
+from course import cost, minutes
 from course.markers import fill
 from transferkit import atomic
 from transferkit.claims import authors_evidence, ledger, read_evidence
@@ -21,6 +21,7 @@ RESULTS = Path(__file__).parent / "results"
 SPEED = Path(__file__).parent.parent / "benchmarks" / "results" / "speed.csv"
 README = Path(__file__).parent.parent / "README.md"
 COST = Path(__file__).parent / "cost.md"
+ASSISTANTS = Path(__file__).parent / "assistants.md"
 
 
 def sections(results: Path) -> dict[str, str]:
@@ -96,9 +97,11 @@ def kill_rate_sentence(rows: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    """Rewrite the README and cost.md."""
+    """Rewrite the README and both pages."""
     atomic.write_bytes(README, fill(README.read_text(), sections(RESULTS)).encode())
     atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(pd.read_csv(cost.RATES))).encode())
+    taken = {"lessons": minutes.rows(pd.read_csv(minutes.TABLE))}
+    atomic.write_bytes(ASSISTANTS, fill(ASSISTANTS.read_text(), taken).encode())
 
 
 def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:

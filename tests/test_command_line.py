@@ -71,7 +71,7 @@ def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--split", "random7"], 2, "'random7' is no split: choose random0 to random3, natural, or overlap-x"),
+        (["--split", "random"], 2, "'random' is no split: choose random0 (or another number below 10000), natural"),
         (["--split", "overlap-0.5"], 2, "needs classes made of known parts"),
         (["--preset", "slow"], 2, "'slow' is no preset: choose smoke, quick, class, paper"),
         (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),

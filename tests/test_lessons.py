@@ -118,10 +118,20 @@ def test_freeze_or_finetune_runs_at_the_smoke_preset(run_lesson: RunLesson) -> N
 @pytest.mark.filterwarnings("default")
 def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
     notebook = run_lesson("08_evidence.ipynb", wanted="similar dissimilar plateau sizes")
-    assert pictures_of(notebook) == 9
+    assert pictures_of(notebook) == 11
     said = str(outputs_of(notebook))
     assert "holds" in said
     assert "no data" in said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("default")
+def test_the_evidence_that_is_kept_is_tried_on_a_split_that_is_trained(run_lesson: RunLesson) -> None:
+    notebook = run_lesson("08_evidence.ipynb")
+    assert pictures_of(notebook) == 12
+    said = str(outputs_of(notebook))
+    assert "inside" in said
+    assert "10 of 10 networks are there" in said
 
 
 @pytest.mark.long

@@ -66,3 +66,10 @@ def test_the_library_imports_without_what_gpu_images_lack(absent: list[str]) -> 
 def test_every_module_can_be_held_in_mind() -> None:
     for path in [*(ROOT / "transferkit").rglob("*.py"), *(ROOT / "data_prep").rglob("*.py")]:
         assert len(path.read_text().splitlines()) <= 250, path.name
+
+
+@pytest.mark.xdist_group("kept-together")
+def test_tests_that_share_what_is_slow_to_make_are_kept_together(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist does that by the node's id, silently in vain with a pytest that it does not know yet."""
+    if request.config.getoption("loadgroup", False):
+        assert request.node.nodeid.endswith("@kept-together")

@@ -104,7 +104,9 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
         "--outputs", metavar="K", help="outputs of the last layer, or 'classes' for one per class of the half "
         "(default: the network's; that of paper has 1000)"
     )  # fmt: skip
-    command.add_argument("--split", default="random0", help="random0..random3, natural or overlap-x (default: random0)")
+    command.add_argument(
+        "--split", default="random0", help="random0, random1 ..., natural, overlap-x (default: random0)"
+    )
     command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
     command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
@@ -129,6 +131,7 @@ def _add_evidence_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="only these studies (default: all)")
     command.add_argument("--predict", action="store_true", help="only print how much is left to train")
     command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
+    command.add_argument("--splits", type=int, default=4, metavar="N", help="random splits of similar (default: 4)")
     command.add_argument("--data", default="photos", help="of all studies but the dial (default: photos)")
     command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
     command.add_argument("--net", metavar="NAME", help="as for sweep (default: the preset's)")

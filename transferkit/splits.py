@@ -10,7 +10,8 @@ import numpy as np
 
 from transferkit.errors import UsageError
 
-RANDOM_SPLITS = ("random0", "random1", "random2", "random3")
+RANDOM_SPLITS = ("random0", "random1", "random2", "random3")  # the paper's; any further number is another draw
+_RANDOM = re.compile(r"random(0|[1-9]\d{0,3})")
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class ClassSplit:
 
 
 def make_split(name: str, natural: Sequence[bool], *, known_parts: bool = False) -> ClassSplit:
-    """The split called `name`: `random0`..`random3`, `natural`, or `overlap-x` with x in 0..1.
+    """The split called `name`: `random0`, `random1`, ..., `natural`, or `overlap-x` with x in 0..1.
 
     `natural` says for each class whether it is natural (else man-made); `known_parts`, whether the two kinds
     are made of separate parts, which `overlap-x` needs. Raises UsageError for any other name, or one that
     these classes cannot be split by.
     """
-    if name in RANDOM_SPLITS:
+    if is_random(name):
         return random_split(name, len(natural))
     if name == "natural":
         return natural_split(natural)
@@ -52,8 +53,15 @@ def make_split(name: str, natural: Sequence[bool], *, known_parts: bool = False)
     if overlap and known_parts:
         return overlap_split(name, float(overlap[1]), natural)
     if overlap:
-        raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0..3.")
-    raise UsageError(f"'{name}' is no split: choose random0 to random3, natural, or overlap-x with x in 0 to 1.")
+        raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0.")
+    raise UsageError(
+        f"'{name}' is no split: choose random0 (or another number below 10000), natural, or overlap-x with x in 0 to 1."
+    )
+
+
+def is_random(name: str) -> bool:
+    """Whether this names one of the random splits, all of which are draws from the same."""
+    return bool(_RANDOM.fullmatch(name))
 
 
 def random_split(name: str, n_classes: int) -> ClassSplit:
@@ -70,7 +78,7 @@ def natural_split(natural: Sequence[bool]) -> ClassSplit:
     """The dissimilar halves: A is man-made, B is natural, as in the paper."""
     man_made = [index for index, flag in enumerate(natural) if not flag]
     if len(man_made) in (0, len(natural)):
-        raise UsageError("split natural needs both natural and man-made classes: choose random0 to random3.")
+        raise UsageError("split natural needs both natural and man-made classes: choose random0.")
     return _complete("natural", man_made, len(natural))
 
 

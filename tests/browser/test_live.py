@@ -9,7 +9,7 @@ from tests.browser.lab import NEEDS_A_BROWSER, listen, open_notebook, prompts_of
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-EPOCHS = 250  # long enough to be stopped twice
+EPOCHS = 120  # long enough to be stopped twice
 SETUP = """
 from dataclasses import replace
 from pathlib import Path

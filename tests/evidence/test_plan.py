@@ -36,6 +36,16 @@ def test_the_random_split_has_at_least_two_full_grids_of_two_seeds() -> None:
     assert {seed for part in natural.parts for seed in part.seeds} >= {0, 1}
 
 
+def test_further_splits_are_planned_where_the_ledger_asks_for_more() -> None:
+    more = {plan.name: plan for plan in studies(splits=6)}
+    assert {part.split for part in more["similar"].parts} == {f"random{number}" for number in range(6)}
+    usual = {run for part in studies()[0].parts for run in part.runs()}
+    assert usual < {run for part in more["similar"].parts for run in part.runs()}
+    assert more["sizes"] == studies()[4]
+    with pytest.raises(UsageError, match="3 splits are too few"):
+        studies(splits=3)
+
+
 def test_no_network_of_a_study_is_planned_twice_under_one_setting(study: Study) -> None:
     for plan in (*studies(), *smoke_studies()):
         runs = [(part.setting(study.setting), run) for part in plan.parts for run in part.runs()]

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.interval_coverage import simulate
-from transferkit.results import Estimate, compare, contrast, equivalence, estimate, further_clusters, slope
+from transferkit.errors import UsageError
+from transferkit.results import (
+    Estimate,
+    compare,
+    contrast,
+    equivalence,
+    estimate,
+    further_clusters,
+    predict_next,
+    slope,
+)
 from transferkit.results.estimate import mean_of_clusters
 
 GRIDS = 2000
@@ -138,3 +148,27 @@ def test_further_splits_bring_the_interval_to_the_wanted_width() -> None:
     assert further_clusters(found, 10) == 0
     assert further_clusters(found, 0) == np.inf
     assert np.isnan(further_clusters(estimate_of(np.array([1.0])), 1))
+
+
+@pytest.mark.parametrize("splits", [2, 4, 12])
+def test_one_further_split_comes_where_it_is_expected_95_times_in_a_hundred(splits: int) -> None:
+    draws = np.random.default_rng(splits).normal(3.0, 2.0, (GRIDS, splits + 1))
+    inside = 0
+    for *known, further in draws:
+        low, high = estimate_of(np.array(known)).interval_of_next()
+        inside += low <= further <= high
+    assert 0.93 <= inside / GRIDS <= 0.97
+
+
+def test_a_split_is_tested_against_what_the_others_say_of_it() -> None:
+    grid = np.zeros((4, 1, 2, 7))
+    grid[:, 0, :, 4] = np.array([-0.02, -0.01, 0.01, 0.02])[:, None]
+    table, unseen = table_of(grid), table_of(np.full((1, 1, 2, 7), 0.03)).assign(split="random9")
+    told = predict_next(table, unseen[unseen["n"].isin([4, 5])], "BnB")
+    half = stats.t.ppf(0.975, 3) * np.std([-2, -1, 1, 2], ddof=1) * np.sqrt(1 + 1 / 4)
+    assert list(told.loc[5, ["mean", "low", "high", "came"]]) == pytest.approx([0, -half, half, 3])
+    assert list(told["inside"]) == [False, True]
+    with pytest.raises(UsageError, match="random1 cannot test what random0, random1"):
+        predict_next(table, table[table["split"] == "random1"], "BnB")
+    with pytest.raises(UsageError, match="no split cannot test"):
+        predict_next(table, unseen[:0], "BnB")

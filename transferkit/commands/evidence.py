@@ -44,7 +44,7 @@ def evidence(options: argparse.Namespace) -> None:
     preset = get_preset("smoke" if options.smoke else options.preset)
     preset = replace(preset, net=named_net(options.net, preset.net.image_size)) if options.net else preset
     bench = Bench(preset, options.device, store)
-    known = smoke_studies(options.data) if options.smoke else studies(options.data)
+    known = smoke_studies(options.data) if options.smoke else studies(options.data, options.splits)
     known = of_layers(known, preset.net.layers)
     steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
     workers = default_workers(choose_device(options.device)) if options.workers is None else options.workers

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from transferkit.config import RandomFilters, Recipe, Setting
 from transferkit.errors import UsageError
+from transferkit.splits import RANDOM_SPLITS
 from transferkit.treatments import CHOP_POINTS, LAYERS, Run, Treatment, grid, nearest_depth, plan, same_depth
 
 _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
@@ -57,13 +58,16 @@ class StudyPlan:
     parts: tuple[Part, ...]
 
 
-def studies(data: str = "photos") -> tuple[StudyPlan, ...]:
+def studies(data: str = "photos", splits: int = 4) -> tuple[StudyPlan, ...]:
     """The studies of the evidence, for the quick preset on two CPU cores; later ones reuse networks of earlier ones.
 
-    All are on `data` but the dial, which needs classes of known parts.
+    All are on `data` but the dial, which needs classes of known parts. `splits` is the number of random splits of
+    `similar` and `longer`; the others keep theirs. Raises UsageError for fewer than the paper's four.
     """
+    if splits < len(RANDOM_SPLITS):
+        raise UsageError(f"{splits} splits are too few for an interval: give {len(RANDOM_SPLITS)} or more.")
     frozen, tuned = labels(_FROZEN), labels(_TUNED, _ODD)
-    randoms = ("random0", "random1", "random2", "random3")
+    randoms = tuple(f"random{number}" for number in range(splits))
     similar = [Part("random0", (0, 1)), Part("random1", (0, 1))]
     similar += [Part(split, labels=frozen + tuned) for split in randoms[2:]]
     return (

@@ -11,7 +11,7 @@ from transferkit.results.estimate import (
     slope,
     summarise,
 )
-from transferkit.results.precision import equivalence, further_clusters
+from transferkit.results.precision import equivalence, further_clusters, predict_next
 from transferkit.results.table import (
     COLUMNS,
     EPOCH_COLUMNS,
@@ -39,6 +39,7 @@ __all__ = [
     "layers_of",
     "options_of",
     "pair",
+    "predict_next",
     "refuse_incomplete",
     "refuse_mixed",
     "shuffled_options",

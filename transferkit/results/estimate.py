@@ -50,6 +50,16 @@ class Estimate:
         half = stats.t.ppf((1 + level) / 2, self.freedom) * self.error if self.freedom > 0 else np.nan
         return float(self.value - half), float(self.value + half)
 
+    def interval_of_next(self, level: float = 0.95) -> tuple[float, float]:
+        """Where the mean of one further cluster is expected; NaN and NaN with one cluster.
+
+        It is wider than the interval of the mean, and however many clusters there are, it stays as wide as clusters
+        scatter. The further one must be as large as those there are.
+        """
+        half = stats.t.ppf((1 + level) / 2, self.freedom) if self.freedom > 0 else np.nan
+        half *= self.error * np.sqrt(self.clusters + 1)
+        return float(self.value - half), float(self.value + half)
+
 
 def estimate(table: pd.DataFrame, column: str = "paired", *, networks_per_row: int = 1) -> Estimate | None:
     """The mean of a column over networks, as the mean of the splits' (or seeds') means; None without any value.

@@ -1,9 +1,12 @@
-"""Tests of "no difference", and how many more splits or seeds an answer would take."""
+"""Tests of "no difference", how many more splits or seeds an answer would take, and what one more would say."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
-from transferkit.results.estimate import Estimate
+from transferkit.errors import UsageError
+from transferkit.results.estimate import Estimate, estimate
+from transferkit.treatments import Treatment
 
 _MOST = 1000  # clusters: an answer that would take more is beyond any budget
 
@@ -35,3 +38,24 @@ def further_clusters(found: Estimate, half_width: float, level: float = 0.95) ->
     widths = stats.t.ppf((1 + level) / 2, counts - 1) * spread / np.sqrt(counts)
     enough = counts[widths <= half_width]
     return float(max(0, enough[0] - found.clusters)) if half_width > 0 and enough.size else np.inf
+
+
+def predict_next(table: pd.DataFrame, unseen: pd.DataFrame, treatment: Treatment) -> pd.DataFrame:
+    """What networks of several splits say of one that they do not hold, per n that it has, in points.
+
+    `mean` of the paired differences of `table`, `low` and `high` where a further split is expected (95 %), what
+    `came` in `unseen`, and whether that is `inside`. Raises UsageError when `unseen` is no single further split.
+    """
+    splits = set(unseen["split"])
+    if len(splits) != 1 or splits & set(table["split"]):
+        given, known = (", ".join(sorted(set(one["split"]))) or "no split" for one in (unseen, table))
+        raise UsageError(
+            f"{given} cannot test what {known} predict: give networks of one split that is not among these."
+        )
+    rows = []
+    for n, group in unseen[unseen["treatment"] == treatment].groupby("n"):
+        found = estimate(table[(table["treatment"] == treatment) & (table["n"] == n)])
+        if found:
+            rows.append((n, found.value, *found.interval_of_next(), group["paired"].mean()))
+    told = pd.DataFrame(rows, columns=["n", "mean", "low", "high", "came"]).set_index("n") * 100
+    return told.assign(inside=told["came"].between(told["low"], told["high"]))

@@ -1,0 +1,56 @@
+"""The minutes that lessons and pages state are those that were measured."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import nbformat
+import pandas as pd
+import pytest
+
+from course import minutes
+from course.markers import fill
+from course.solutions import lesson_notebooks
+from transferkit.batch.receipts import RECEIPT, Origin, Receipt, Usage
+
+TAKEN = pd.read_csv(minutes.TABLE)
+LESSONS = {path.stem: path for path in lesson_notebooks()}
+STATED = re.compile(r"On two CPU cores it is run in (\d+) minutes? at the preset `quick`")
+
+
+def test_the_page_for_assistants_shows_the_table_that_is_kept() -> None:
+    text = (Path(minutes.__file__).parent / "assistants.md").read_text()
+    assert fill(text, {"lessons": minutes.rows(TAKEN)}) == text
+
+
+def test_every_lesson_was_measured_at_both_presets() -> None:
+    for preset, least in (("quick", 1), ("smoke", 2)):
+        measured = TAKEN[TAKEN["preset"] == preset]
+        assert sorted(measured["lesson"]) == sorted(LESSONS)
+        assert (measured["runs"] >= least).all()
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_states_no_less_than_it_took(lesson: str) -> None:
+    stated = STATED.search(nbformat.read(LESSONS[lesson], as_version=4).cells[0].source)
+    assert stated
+    (seconds,) = TAKEN[(TAKEN["preset"] == "quick") & (TAKEN["lesson"] == lesson)]["seconds"]
+    assert seconds <= 60 * int(stated[1]) < seconds + 60, "rounded up, not generously"
+
+
+def test_the_slowest_counts_and_what_is_not_done_is_refused(tmp_path: Path) -> None:
+    origin = Origin(device="a chip", versions={"torch": "3.0"}, started="2026-11-20T00:00:00+00:00")
+    receipt = Receipt("notebooks/01_a.ipynb", {"preset": "quick"}, "", "", "done", origin=origin)
+    for seconds in (75.0, 61.4):
+        keep(replace(receipt, usage=Usage(seconds, peak_megabytes=1000.4)), tmp_path / "runs" / f"{seconds}")
+    (row,) = minutes.collect([tmp_path]).to_dict("records")
+    assert (row["lesson"], row["runs"], row["seconds"], row["peak_megabytes"]) == ("01_a", 2, 75, 1000)
+    keep(replace(receipt, outcome="died"), tmp_path / "runs" / "died")
+    with pytest.raises(ValueError, match=r"01_a\.ipynb is not done"):
+        minutes.collect([tmp_path])
+
+
+def keep(receipt: Receipt, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / RECEIPT).write_bytes(msgspec.json.encode(receipt))
