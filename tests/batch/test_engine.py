@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -53,6 +54,25 @@ def test_parameters_that_do_nothing_are_refused_before_anything_is_written(
     with pytest.raises(UsageError, match=re.escape(why)):
         execute(path, tmp_path / "out.ipynb", parameters=given)
     assert not (tmp_path / "out.ipynb").exists()
+
+
+LISTENING = """import psutil
+ports = [one for one in psutil.Process().net_connections('tcp') if one.status == psutil.CONN_LISTEN]
+print(len(ports) >= 5)  # the kernel's own; one more is the debugger's"""
+
+
+@pytest.mark.parametrize(("depth", "tcp"), [(0, False), (3, True)])
+def test_a_kernel_takes_no_port_that_another_could_take_first(
+    notebook: WriteNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int, *, tcp: bool
+) -> None:
+    """But where the folder of temporary files is too deep for sockets: there it is TCP, as everywhere else."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        folder = Path(short, *["a" * 30] * depth)
+        folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        executed = execute(notebook("nb", LISTENING), tmp_path / "out.ipynb")
+        assert executed.cells[-1].outputs[0].text == f"{tcp}\n"
+        assert not list(folder.glob("kernel-*"))
 
 
 def test_a_progress_bar_leaves_one_line(notebook: WriteNotebook, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
         """Run the cells one by one, up to the first that fails."""
+        from transferkit.batch.kernel import PrivateKernel  # here, as Jupyter's client takes a while to import
+
         passed = ("log_output", "stdout_file", "stderr_file")
         client = TruthfulClient(
             nb_man,
@@ -59,6 +61,7 @@ class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has 
             startup_timeout=options.get("start_timeout", 60),
             iopub_timeout=IOPUB_SECONDS,
             kernel_name=kernel_name,
+            kernel_manager_class=PrivateKernel,
             coalesce_streams=True,
             **{name: options[name] for name in passed if name in options},
         )
