@@ -54,7 +54,9 @@ def test_it_opens_with_its_number_its_goals_its_time_and_its_needs(lesson: nbfor
     assert first.cell_type == "markdown"
     assert first.source.startswith(f"# {lesson['path'].stem[:2]} · ")
     assert re.search(r"^\*\*You will be able to\*\*\n\n(- .+\n?){2,}", first.source, re.MULTILINE)
-    stated = re.search(r"^\*\*Time\*\*: (\d+) minutes to read and think(?:, (\d+) for the exercises)?\.", first.source, re.M)
+    stated = re.search(
+        r"^\*\*Time\*\*: (\d+) minutes to read and think(?:, (\d+) for the exercises)?\.", first.source, re.M
+    )
     assert stated
     assert 15 <= int(stated[1]) <= 40
     cards = [re.search(r"^[●○]{3} · (\d+) minutes", cell.source, re.MULTILINE) for cell in lesson.cells]
