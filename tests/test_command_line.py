@@ -77,6 +77,8 @@ def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> 
         (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
         (["--runs", "A8B"], 2, "A8B copies 8 layers, but this network has 8"),
         (["--runs", "X3B"], 2, "'X3B' is no network: write baseA or baseB"),
+        (["--graphs"], 2, "--graphs needs a GPU, and one process for each network: leave it out here"),
+        (["--workers", "0"], 2, "0 workers cannot train anything: ask for at least 1"),
         (["--device", "tpu"], 2, "'tpu' is no device: choose auto, cpu or cuda"),
         (["--device", "cuda"], 2, "no CUDA device can be used here"),
         (["--preset", "paper"], 1, "tiny has images of 48 pixels, the preset paper reads 227"),

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from transferkit import experiment
+from transferkit.conduct import Conduct
 from transferkit.config import get_preset
 from transferkit.data import batch_order
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
 from transferkit.experiment import Study, perform, perform_group, plan_study
-from transferkit.machine import choose_device, choose_precision
+from transferkit.machine import choose_device, choose_precision, same_bits
 from transferkit.network import layer_of
 from transferkit.store import Receipt, Store
 from transferkit.streams import Key
@@ -212,3 +214,37 @@ def test_a_small_target_set_can_be_met_with_a_base_that_saw_its_whole_half(study
         study.store.weights(parse_run("baseA", "random0", 0), full)["conv1.weight"],
     )
     assert receipt.setting == small
+
+
+def test_the_same_bits_every_time_are_had_at_a_word(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    run, seen = parse_run("baseA", "random0", 0), []
+    draw = experiment.carry_through
+
+    def look(*given: object) -> object:
+        seen.append(torch.are_deterministic_algorithms_enabled())
+        return draw(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(experiment, "carry_through", look)
+    usual = perform(study, run)
+    other = replace(study, store=Store(study.store.work / "other"), conduct=Conduct(deterministic=True))
+    kept = perform(other, run)
+    assert seen == [False, True]
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert (usual.times.deterministic, kept.times.deterministic) == (False, True)
+    assert kept.checksums == usual.checksums, "on the CPU it makes no difference"
+
+
+def test_what_has_no_deterministic_algorithm_is_named() -> None:
+    message = (
+        "max_pool2d_backward_cuda does not have a deterministic implementation, but you set "
+        "'torch.use_deterministic_algorithms(True)'. You can turn off determinism just for this operation."
+    )
+    with (
+        pytest.raises(TrainingError, match="max_pool2d_backward_cuda .*: train without --deterministic"),
+        same_bits(True),
+    ):
+        raise RuntimeError(message)
+    with pytest.raises(RuntimeError, match="another"), same_bits(True):
+        raise RuntimeError("another")
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,12 @@ def test_a_prediction_lies_over_the_result_told_apart_without_colour() -> None:
     assert lines(figure) == {"prediction": [0, -5, -12], "result": [2, -1, -20]}
     assert len(set(looks(figure))) == 2
     assert set(lines(draw_prediction(SAID))) == {"prediction"}
+
+
+def test_no_line_joins_places_without_an_order() -> None:
+    figure = draw_prediction(replace(SAID, question=replace(ASKED, ordered=False)), CAME)
+    assert lines(figure) == {"prediction": [0, -5, -12], "result": [2, -1, -20]}
+    assert sorted(looks(figure)) == [("o", "None"), ("s", "None")]
 
 
 def test_its_words_hold_every_value_and_the_score() -> None:

@@ -6,7 +6,7 @@ floors only; nothing is imported here, so that a module costs only what it needs
 
 ground   errors, then atomic, locks, hardware, installed, family, pages, ranks
 floor 0  treatments, splits, manifest, streams, work, then nets, checkpoints, then config
-floor 1  data, views, store, machine, gabor, foreign, then network, descent, examples, steps
+floor 1  data, views, store, machine, gabor, foreign, then network, descent, examples, replay, steps
 floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results, prediction,
          then conduct
 floor 3  authors, then experiment, figures, claims

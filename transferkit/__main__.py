@@ -66,6 +66,12 @@ def parser() -> argparse.ArgumentParser:
                 "--checkpoint-minutes", type=float, default=3.0, metavar="MINUTES", help="a network that takes longer "
                 "is kept on the way every so many, and goes on from there (default: 3)"
             )  # fmt: skip
+            command.add_argument(
+                "--graphs", action="store_true", help="on a GPU, replay every step as a CUDA graph (not measured)"
+            )
+            command.add_argument(
+                "--deterministic", action="store_true", help="on a GPU too, the same bits every time (not measured)"
+            )
         if name in ("figures", "filters"):
             command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
         if name == "filters":

@@ -11,6 +11,7 @@ from transferkit.config import Setting
 from transferkit.examples import Examples
 from transferkit.network import LayeredNet
 from transferkit.ranks import ALONE, Ranks
+from transferkit.replay import record_graph
 from transferkit.store import Store
 from transferkit.training import Keeping, train
 from transferkit.treatments import Run
@@ -20,11 +21,14 @@ from transferkit.treatments import Run
 class Conduct:
     """Under what circumstances a network is trained, which change nothing but rounding in what comes out.
 
-    `ranks` are the processes that train it together, a checkpoint is kept every so many seconds.
+    `ranks` are the processes that train it together, a checkpoint is kept every so many seconds. `graphs`: on a GPU,
+    each step is replayed as a CUDA graph. `deterministic`: algorithms alone that give the same bits every time.
     """
 
     ranks: Ranks = ALONE
     checkpoint_seconds: float = 180.0
+    graphs: bool = False
+    deterministic: bool = False
 
 
 USUAL = Conduct()
@@ -72,8 +76,9 @@ def carry_through(
     keeping = Keeping(start, save if leads else None, conduct.checkpoint_seconds)
     keys = ("order", run.split, run.seed, run.target, "base" if run.source is None else "above the chop")
     for entry in train(
-        network, examples, setting.recipe, setting.precision, *keys, ranks=conduct.ranks, keeping=keeping
-    ):
+        network, examples, setting.recipe, setting.precision, *keys, ranks=conduct.ranks, keeping=keeping,
+        record=record_graph if conduct.graphs else None,
+    ):  # fmt: skip
         log.append(entry)
         history[entry.epoch] = _first_filters(network)
         if leads:

@@ -44,7 +44,12 @@ class Descent:
             (slice(len(weights), None), recipe.bias_rate, 0.0),
         )
 
-    def step(self, loss: Tensor, rate: float) -> Tensor:
+    @property
+    def state(self) -> tuple[Tensor, ...]:
+        """All tensors that a step changes."""
+        return (*self._parameters, *self.momenta.values(), *self.trained)
+
+    def step(self, loss: Tensor, rate: float | Tensor) -> Tensor:
         """One step down the gradient of `loss` at the learning rate `rate`. Frozen layers have no gradient.
 
         Returns the loss, without its graph: the mean over all processes.

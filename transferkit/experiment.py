@@ -15,7 +15,7 @@ from transferkit.config import Preset, Setting
 from transferkit.data import HalfData, Prepared, open_half, place
 from transferkit.errors import DataError, TrainingError
 from transferkit.examples import Examples, read_half
-from transferkit.machine import choose_device, choose_precision, device_name, threads, versions
+from transferkit.machine import choose_device, choose_precision, device_name, same_bits, threads, versions
 from transferkit.manifest import Part
 from transferkit.mean_image import mean_image
 from transferkit.nets import StagedSpec
@@ -90,7 +90,7 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
     todo = told(lambda: [run for run in runs if store.find(run, setting) is None])
     if not todo:
         return ()
-    with threads(setting.threads), _memory_told():
+    with _circumstances(study):
         started = time.perf_counter()
         shared = _share(study, todo)
         seconds = (time.perf_counter() - started) / len(todo)
@@ -107,6 +107,12 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
 
 def _claim(study: Study, run: Run) -> AbstractContextManager[bool]:
     return study.store.claim(run, study.setting) if study.conduct.ranks.leads else nullcontext(True)
+
+
+@contextmanager
+def _circumstances(study: Study) -> Iterator[None]:
+    with threads(study.setting.threads), same_bits(study.conduct.deterministic), _memory_told():
+        yield
 
 
 @contextmanager
@@ -131,7 +137,7 @@ def watch(study: Study, run: Run) -> Generator[Glimpse, None, Receipt]:
     """
     if receipt := study.store.find(run, study.setting):
         return receipt
-    with threads(study.setting.threads), _memory_told():
+    with _circumstances(study):
         started = time.perf_counter()
         shared = _share(study, (run,))
         try:
@@ -197,6 +203,7 @@ def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> 
         datetime.now(UTC).isoformat(timespec="seconds"), seconds,
         len(examples[0].labels) * len(trained.log) / seconds,
         shared_with=tuple(other.label for other in shared.runs if other != run), processes=study.conduct.ranks.count,
+        graphs=study.conduct.graphs, deterministic=study.conduct.deterministic,
     )  # fmt: skip
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
     receipt = _receipt(study, run, operated, trained.log, times)

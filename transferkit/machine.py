@@ -1,5 +1,6 @@
 """What a training runs on and with: device, precision, number of threads, and the versions that a receipt records."""
 
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ import torch
 
 from transferkit import __version__
 from transferkit.config import Device, Precision
-from transferkit.errors import UsageError
+from transferkit.errors import TrainingError, UsageError
 from transferkit.hardware import processor_name
 
 
@@ -45,6 +46,29 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def same_bits(wanted: bool) -> Iterator[None]:
+    """Where it is `wanted`, only algorithms that give the same bits every time, on a GPU too; as before, afterwards.
+
+    Raises TrainingError naming what has no such algorithm there.
+    """
+    if not wanted:
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before the first product on a GPU
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    except RuntimeError as problem:
+        if "deterministic" not in str(problem):
+            raise
+        told = str(problem).partition(". ")[0]
+        raise TrainingError(f"{told}: train without --deterministic, or on the CPU.") from None
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def versions() -> dict[str, str]:

@@ -20,7 +20,8 @@ class Question:
 
     `name` is the file that the answer is kept in: letters, digits and hyphens. `naive` is what somebody would say
     who knows nothing: 0 for paired differences, the accuracy of guessing for accuracies; it is also where every
-    slider stands at first. Raises UsageError for a question that nobody can answer.
+    slider stands at first. The places are `ordered` where a line through them means something, as over n. Raises
+    UsageError for a question that nobody can answer.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Question:
     measure: str = "Paired difference to base"
     unit: str = "points"
     naive: float = 0.0
+    ordered: bool = True
 
     def __post_init__(self) -> None:
         if not self.name.replace("-", "").isalnum():

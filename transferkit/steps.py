@@ -16,6 +16,7 @@ from transferkit.errors import TrainingError
 from transferkit.examples import Examples, batches
 from transferkit.network import LayeredNet
 from transferkit.ranks import Ranks
+from transferkit.replay import Step, default_generator
 from transferkit.streams import Key, seed_from
 from transferkit.views import draw_views
 
@@ -24,7 +25,7 @@ from transferkit.views import draw_views
 class Steps:
     """What it takes to train `network` on `training` step by step; `losses` are those of the epoch under way.
 
-    `keys` decide the order of the images, their views and what dropout drops.
+    `keys` decide the order of the images, their views and what dropout drops; `take` takes one step.
     """
 
     network: LayeredNet
@@ -34,6 +35,7 @@ class Steps:
     ranks: Ranks
     keys: tuple[Key, ...]
     losses: Tensor
+    take: Step
 
     def run(self, epoch: int, first: int) -> Iterator[int]:
         """Take the steps of an epoch from the one numbered `first` on; yields how many of them are taken, each time.
@@ -49,12 +51,8 @@ class Steps:
             for step, (inputs, labels) in enumerate(read, first):
                 draw_for(step)
                 rate = learning_rate(self.recipe, epoch + step / len(self.losses))
-                self.losses[step] = self.descent.step(self.loss(inputs, labels), rate)
+                self.losses[step] = self.take(inputs, labels, rate)
                 yield step + 1
-
-    def loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """The mean cross-entropy of a batch, in nats."""
-        return F.cross_entropy(logits_of(self.network, inputs, self.training.after, self.descent.weights), labels)
 
     def _order(self, epoch: int, first: int) -> tuple[Tensor, Tensor | None]:
         """The rows, and the views of them, that this process reads from its batch numbered `first` on."""
@@ -65,6 +63,19 @@ class Steps:
         margin = self.training.inputs.shape[-1] - self.network.spec.image_size
         drawn = draw_views(self.recipe.augment, order.numel(), margin, *self.keys, epoch)
         return rows, self.ranks.share(drawn.view(*order.shape, 3))[first:].flatten(0, 1)
+
+
+def step_of(network: LayeredNet, after: int, descent: Descent) -> Step:
+    """A step of the layers above `after`: down the gradient of a batch's mean cross-entropy; the loss, in nats."""
+
+    def take(inputs: Tensor, labels: Tensor, rate: float | Tensor) -> Tensor:
+        return descent.step(_loss(network, inputs, after, descent, labels), rate)
+
+    return take
+
+
+def _loss(network: LayeredNet, inputs: Tensor, after: int, descent: Descent, labels: Tensor) -> Tensor:
+    return F.cross_entropy(logits_of(network, inputs, after, descent.weights), labels)
 
 
 def logits_of(network: LayeredNet, inputs: Tensor, after: int, weights: Mapping[str, Tensor]) -> Tensor:
@@ -89,9 +100,8 @@ def _own_randomness(seed: int, device: torch.device) -> Iterator[Callable[[int],
 
     `torch.manual_seed` would do the same for every kind of device at once, at 100 times the cost.
     """
-    on_gpu = device.type == "cuda"
-    generator = torch.cuda.default_generators[device.index] if on_gpu else torch.default_generator
-    with torch.random.fork_rng([device] if on_gpu else []):
+    generator = default_generator(device)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         yield lambda step: generator.manual_seed((seed + step) % 2**63)
 
 
@@ -127,7 +137,8 @@ def _fits(steps: Steps, size: int) -> bool:
     try:
         rows, weights = torch.arange(size), steps.descent.weights
         for inputs, labels in batches(steps.network, steps.training, rows, size, weights):
-            torch.autograd.grad(steps.loss(inputs, labels), steps.descent.trained)
+            loss = _loss(steps.network, inputs, steps.training.after, steps.descent, labels)
+            torch.autograd.grad(loss, steps.descent.trained)
     except torch.OutOfMemoryError:
         return False
     return True

@@ -38,7 +38,7 @@ class Times:
 
     `shared_with` names the networks whose frozen features came from the same pass over the images; `seconds` holds
     this network's part of that pass, and all the time up to the checkpoints that it went on from. `processes` is how
-    many trained it together.
+    many trained it together, `graphs` and `deterministic` are those of its `Conduct`.
     """
 
     finished: str
@@ -46,6 +46,8 @@ class Times:
     images_per_second: float
     shared_with: tuple[str, ...] = ()
     processes: int = 1
+    graphs: bool = False
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)

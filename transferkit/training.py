@@ -16,7 +16,8 @@ from transferkit.errors import TrainingError
 from transferkit.examples import EVALUATION_BATCH, Examples, batches
 from transferkit.network import LayeredNet
 from transferkit.ranks import ALONE, Ranks
-from transferkit.steps import Steps, learning_rate, logits_of
+from transferkit.replay import Recorder, Replay
+from transferkit.steps import Steps, learning_rate, logits_of, step_of
 from transferkit.streams import Key
 
 
@@ -34,7 +35,7 @@ NOT_KEPT = Keeping()
 
 def train(
     network: LayeredNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key,
-    ranks: Ranks = ALONE, keeping: Keeping = NOT_KEPT,
+    ranks: Ranks = ALONE, keeping: Keeping = NOT_KEPT, record: Recorder | None = None,
 ) -> Iterator[EpochLog]:  # fmt: skip
     """Train on `examples` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
 
@@ -43,12 +44,12 @@ def train(
     is waited for within an epoch.
 
     With other `ranks` each process takes its part of every batch. Dropout and batch normalisation then see those
-    parts; the running statistics that count are the first process's.
+    parts; the running statistics that count are the first process's. With `record`, a step is recorded and replayed.
 
     Raises TrainingError, naming the step, when the loss is not finite, when there is less than one batch, or when
-    a batch does not fit into the memory of the GPU, with the batch that does.
+    a batch does not fit into the memory of the GPU, with the batch that does, or when a recorded step is another one.
     """
-    steps = _steps(network, examples[0], recipe, Descent(network, recipe, precision, ranks), ranks, keys)
+    steps = _steps(network, examples[0], recipe, Descent(network, recipe, precision, ranks), ranks, keys, record)
     log, first = _resume(steps, keeping.start)
     saved = time.monotonic()
     for epoch in range(len(log), recipe.epochs):
@@ -87,8 +88,9 @@ def evaluate(
 
 
 def _steps(
-    network: LayeredNet, training: Examples, recipe: Recipe, descent: Descent, ranks: Ranks, keys: tuple[Key, ...]
-) -> Steps:
+    network: LayeredNet, training: Examples, recipe: Recipe, descent: Descent, ranks: Ranks, keys: tuple[Key, ...],
+    record: Recorder | None,
+) -> Steps:  # fmt: skip
     count = len(training.labels) // recipe.batch_size
     if count == 0:
         raise TrainingError(
@@ -96,7 +98,10 @@ def _steps(
             "prepare more images or choose a preset with smaller batches."
         )
     losses = torch.zeros(count, device=training.labels.device)
-    return Steps(network, training, recipe, descent, ranks, keys, losses)
+    take = step_of(network, training.after, descent)
+    if record is not None:
+        take = Replay(take, (*descent.state, *network.buffers()), record)
+    return Steps(network, training, recipe, descent, ranks, keys, losses, take)
 
 
 def _checkpoint(steps: Steps, taken: int, log: tuple[EpochLog, ...]) -> Checkpoint:

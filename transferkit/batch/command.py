@@ -28,12 +28,12 @@ PROBE = ".writable"
 
 def run(options: argparse.Namespace) -> None:
     """Run the batch and write its report. Raises BatchError when not all notebooks are done."""
-    if min(options.timeout, options.retries) < 0 or options.per_gpu < 1 or (options.workers or 1) < 1:
+    count = default_workers() if options.workers is None else options.workers
+    if min(options.timeout, options.retries) < 0 or min(options.per_gpu, count) < 1:
         raise UsageError("--timeout and --retries must be 0 or more, --workers and --per-gpu 1 or more.")
     notebooks = find_notebooks(options.notebooks)
     grid = read_grid(options.grid, [path.stem for path in notebooks]) if options.grid else Grid()
     place = Place(options.out, options.work or find_work_folder())
-    count = options.workers or default_workers()
     tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
     atomic.write_bytes(options.out / PROBE, b"")  # a folder that cannot be written is told before anything runs
     workers = cluster_workers(options.scheduler) if options.scheduler else local_workers(count)

@@ -23,7 +23,7 @@ from transferkit.workers import cluster_workers, default_workers, local_workers
 def plan(options: argparse.Namespace) -> None:
     """Print what a sweep would train, what is already there, and how long the rest will take here."""
     study, runs = study_of(options)
-    count = options.workers or default_workers(study.setting.device)
+    count = default_workers(study.setting.device) if options.workers is None else options.workers
     found = probe(study, count, local_workers(count))
     done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
     Console().print(plan_table(study, runs, done, found))
@@ -32,19 +32,28 @@ def plan(options: argparse.Namespace) -> None:
 def sweep(options: argparse.Namespace) -> None:
     """Train every network of the grid that is not there yet; started by torchrun, each on all its processes."""
     study, runs = study_of(options)
-    study = replace(study, conduct=Conduct(checkpoint_seconds=60 * options.checkpoint_minutes))
+    study = replace(study, conduct=_conduct(options, study))
     if launched():
         return _sweep_together(study, runs, options)
     if options.scheduler:
         workers = cluster_workers(options.scheduler)
     else:
-        workers = local_workers(options.workers or default_workers(study.setting.device))
+        default = default_workers(study.setting.device)
+        workers = local_workers(default if options.workers is None else options.workers)
     show_progress(train(study, runs, workers), Console())
     return None
 
 
+def _conduct(options: argparse.Namespace, study: Study) -> Conduct:
+    if options.graphs and (study.setting.device != "cuda" or launched()):
+        raise UsageError("--graphs needs a GPU, and one process for each network: leave it out here.")
+    return Conduct(
+        checkpoint_seconds=60 * options.checkpoint_minutes, graphs=options.graphs, deterministic=options.deterministic
+    )
+
+
 def _sweep_together(study: Study, runs: Sequence[Run], options: argparse.Namespace) -> None:
-    if options.workers or options.scheduler:
+    if options.workers is not None or options.scheduler:
         raise UsageError("torchrun starts the processes itself: leave out --workers and --scheduler.")
     with together(study.setting.device) as ranks:
         shared = replace(study, conduct=replace(study.conduct, ranks=ranks))

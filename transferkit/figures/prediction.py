@@ -45,12 +45,15 @@ def draw_prediction(prediction: Prediction, actual: Sequence[float] | None = Non
     figure = page(3.5 + 0.16 * len(notes), asked.title, notes)
     ax = figure.subplots()
     x = np.arange(len(asked.places))
+    full, dashed, came, expected = ", full line", ", dashed line", _CAME, _SAID
+    if not asked.ordered:
+        full, dashed, came, expected = "", "", _CAME | {"linestyle": "none"}, _SAID | {"linestyle": "none"}
     if actual is not None:
         ax.vlines(x, prediction.values, actual, color=QUIET, linewidth=EDGE_WIDTH, linestyle=":", zorder=1)
-        ax.plot(x, actual, zorder=4, gid="result", label="what came out: filled circles, full line", **_CAME)
+        ax.plot(x, actual, zorder=4, gid="result", label=f"what came out: filled circles{full}", **came)
     said = "what you expect" if actual is None else "what you expected"
     said = said if prediction.made else "nothing was set" if actual is not None else "nothing set yet"
-    ax.plot(x, prediction.values, zorder=3, gid="prediction", label=f"{said}: hollow squares, dashed line", **_SAID)
+    ax.plot(x, prediction.values, zorder=3, gid="prediction", label=f"{said}: hollow squares{dashed}", **expected)
     ax.axhline(asked.naive, zorder=0, **BASE_LINE)
     _dress(ax, prediction, whole=actual is None)
     return figure
