@@ -26,7 +26,7 @@ from transferkit.examples import read_half
 from transferkit.machine import choose_device, choose_precision, device_name, threads, versions
 from transferkit.network import build
 from transferkit.ranks import ALONE
-from transferkit.steps import Steps
+from transferkit.steps import Steps, step_of
 from transferkit.treatments import LAYERS
 
 FILE = Path(__file__).parent / "results" / "paper-rate.csv"
@@ -93,7 +93,9 @@ def _steps(preset: Preset, half: HalfData, precision: Precision, batch: int, dep
     recipe = replace(preset.recipe, batch_size=batch, learning_rate=1e-6)
     read = read_half(network, half, precision, {depth}, augment=bool(recipe.augment))[depth]
     losses = torch.zeros(len(half.labels) // batch, device=half.labels.device)
-    return Steps(network, read, recipe, Descent(network, recipe, precision), ALONE, ("rate",), losses)
+    descent = Descent(network, recipe, precision)
+    take = step_of(network, read.after, descent)
+    return Steps(network, read, recipe, descent, ALONE, ("rate",), losses, take)
 
 
 def _now(device: Device) -> float:

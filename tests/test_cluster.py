@@ -52,7 +52,7 @@ def worker(folder: Path) -> tuple[str, ...]:
 
 def address_in(folder: Path) -> str:
     file = folder / "scheduler.json"
-    wait_until(file.exists)
+    wait_until(lambda: file.exists() and bool(file.read_bytes()))  # it is made, then written
     return str(json.loads(file.read_text())["address"])
 
 

@@ -1,13 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from transferkit import experiment
-from transferkit.conduct import Conduct
+from transferkit.conduct import Conduct, carry_through
 from transferkit.config import get_preset
 from transferkit.data import batch_order
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
@@ -219,13 +219,12 @@ def test_a_small_target_set_can_be_met_with_a_base_that_saw_its_whole_half(study
 def test_the_same_bits_every_time_are_had_at_a_word(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     run, seen = parse_run("baseA", "random0", 0), []
-    draw = experiment.carry_through
 
-    def look(*given: object) -> object:
+    def look(*given: Any) -> Any:
         seen.append(torch.are_deterministic_algorithms_enabled())
-        return draw(*given)  # type: ignore[arg-type]
+        return carry_through(*given)
 
-    monkeypatch.setattr(experiment, "carry_through", look)
+    monkeypatch.setattr("transferkit.experiment.carry_through", look)
     usual = perform(study, run)
     other = replace(study, store=Store(study.store.work / "other"), conduct=Conduct(deterministic=True))
     kept = perform(other, run)

@@ -21,11 +21,9 @@ Work = Callable[[], None]
 def dropping() -> NetSpec:
     """The small net with dropout and batch normalisation, whose randomness and statistics a recording must keep."""
     net = small_net()
-    return replace(
-        net,
-        convs=tuple(replace(conv, norm="batch") for conv in net.convs),
-        fulls=tuple(replace(full, dropout=0.5) for full in net.fulls),
-    )
+    one, two, three, four, five = (replace(conv, norm="batch") for conv in net.convs)
+    six, seven = (replace(full, dropout=0.5) for full in net.fulls)
+    return replace(net, convs=(one, two, three, four, five), fulls=(six, seven))
 
 
 def trained(net: NetSpec, precision: Precision, record: Recorder | None) -> tuple[EightLayerNet, list[float]]:
@@ -67,7 +65,11 @@ def test_a_recording_that_does_something_else_is_refused_and_changes_nothing() -
         return lambda: None
 
     def twice(work: Work) -> Callable[[], object]:
-        return lambda: (work(), work())
+        def both() -> None:
+            work()
+            work()
+
+        return both
 
     def with_the_images_it_was_made_with(work: Work) -> Callable[[], object]:
         before = weight.clone()

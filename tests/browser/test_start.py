@@ -26,25 +26,33 @@ def run_lesson(page: "Page", lab: str, name: str, data: Path, folder: Path) -> N
     run_notebook(page, lab.format("lesson.ipynb"), seconds=240)
 
 
-@pytest.mark.parametrize(("name", "place"), [("00_start_here", "epoch 2"), ("03_base_network", "conv5")])
-def test_the_lesson_runs_and_takes_a_prediction(
-    name: str, place: str, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
-) -> None:
-    heard = listen(page)
-    run_lesson(page, lab, name, tiny_folder, tmp_path)
-    page.locator(".live-state", has_text="Trained and kept").wait_for()
+def set_prediction(page: "Page", place: str) -> None:
+    """Move a slider of a prediction by the keyboard."""
     handle(page, place).focus()
     page.keyboard.press("ArrowRight")
     page.locator(".prediction-told", has_text="Kept, as set on").wait_for()
+
+
+def test_the_first_lesson_trains_before_the_eyes_and_takes_a_prediction(
+    lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
+) -> None:
+    heard = listen(page)
+    run_lesson(page, lab, "00_start_here", tiny_folder, tmp_path)
+    page.locator(".live-state", has_text="Trained and kept").wait_for()
+    set_prediction(page, "epoch 2")
     assert not heard
 
 
-@pytest.mark.parametrize(("name", "exercises"), [("04_chop_and_transfer", 5), ("05_figure2", 3)])
+@pytest.mark.parametrize(
+    ("name", "exercises", "place"), [("04_chop_and_transfer", 5, "R4B"), ("05_figure2", 3, "n = 7")]
+)
 def test_the_lesson_runs_and_its_exercises_wait(
-    name: str, exercises: int, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
+    name: str, exercises: int, place: str, lab: str, page: "Page", tiny_folder: Path, tmp_path: Path
 ) -> None:
     heard = listen(page)
     run_lesson(page, lab, name, tiny_folder, tmp_path)
+    set_prediction(page, place)
+    page.screenshot(path=tmp_path / f"{name}.png")
     assert page.get_by_role("status").filter(has_text="not begun").count() == exercises
     pictures = page.locator(".jp-OutputArea-output img").all()
     assert pictures
