@@ -61,6 +61,9 @@ def test_a_recording_that_does_something_else_is_refused_and_changes_nothing() -
         weight.sub_(rate * (inputs * torch.arange(1, 5)[:, None]).mean(0))
         return inputs.mean()
 
+    def cannot(work: Work) -> Callable[[], object]:
+        raise RuntimeError("not permitted when stream is capturing\nCompile with ...")
+
     def nothing(work: Work) -> Callable[[], object]:
         return lambda: None
 
@@ -82,6 +85,8 @@ def test_a_recording_that_does_something_else_is_refused_and_changes_nothing() -
         with pytest.raises(TrainingError, match="does not do what the step itself does .*: train without --graphs"):
             Replay(step, [weight], wrong)(images, labels, 0.1)
         assert weight.tolist() == [1, 1, 1]
+    with pytest.raises(TrainingError, match=r"could not be recorded \(not permitted.*\): train without --graphs"):
+        Replay(step, [weight], cannot)(images, labels, 0.1)
     replay = Replay(step, [weight], again)
     for rate in (0.1, 0.2):
         loss = replay(images + rate, labels, rate)

@@ -25,8 +25,8 @@ class Replay:
     raises TrainingError when that does not come to what the step itself does. All batches must be of one size.
     """
 
-    def __init__(self, step: Step, state: Sequence[Tensor], record: Recorder | None = None) -> None:
-        self._step, self._state, self._record = step, tuple(state), record or record_graph
+    def __init__(self, step: Step, state: Sequence[Tensor], record: Recorder) -> None:
+        self._step, self._state, self._record = step, tuple(state), record
         self._go: Callable[[], object] | None = None
 
     def __call__(self, inputs: Tensor, labels: Tensor, rate: float | Tensor) -> Tensor:
@@ -44,12 +44,21 @@ class Replay:
         before = self._copy()
         drawn = default_generator(device).get_state()
         self._hold(inputs, labels, rate)
-        go = self._record(self._work)
+        go = self._try_to_record()
         self._hold(inputs.flip(0), labels, rate * 0.5)
         wanted, came = (self._updates(run, before, drawn) for run in (self._work, go))
         self._restore(before, drawn)
         _refuse_difference(wanted, came)
         return go
+
+    def _try_to_record(self) -> Callable[[], object]:
+        try:
+            return self._record(self._work)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as problem:
+            told = str(problem).splitlines()[0]
+            raise TrainingError(f"a step could not be recorded ({told}): train without --graphs.") from None
 
     def _hold(self, inputs: Tensor, labels: Tensor, rate: float | Tensor) -> None:
         self._inputs.copy_(inputs)
