@@ -100,7 +100,7 @@ def main() -> None:
     """Rewrite the README and both pages."""
     atomic.write_bytes(README, fill(README.read_text(), sections(RESULTS)).encode())
     atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(pd.read_csv(cost.RATES))).encode())
-    taken = {"lessons": minutes.rows(pd.read_csv(minutes.TABLE))}
+    taken = {"lesson-minutes": minutes.rows(pd.read_csv(minutes.TABLE))}
     atomic.write_bytes(ASSISTANTS, fill(ASSISTANTS.read_text(), taken).encode())
 
 

@@ -21,7 +21,7 @@ STATED = re.compile(r"On two CPU cores it is run in (\d+) minutes? at the preset
 
 def test_the_page_for_assistants_shows_the_table_that_is_kept() -> None:
     text = (Path(minutes.__file__).parent / "assistants.md").read_text()
-    assert fill(text, {"lessons": minutes.rows(TAKEN)}) == text
+    assert fill(text, {"lesson-minutes": minutes.rows(TAKEN)}) == text
 
 
 def test_every_lesson_was_measured_at_both_presets() -> None:
