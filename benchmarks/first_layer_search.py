@@ -18,10 +18,10 @@ from transferkit import atomic
 from transferkit.config import Preset, get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
-from transferkit.experiment import Study, plan_study
 from transferkit.first_layer import fit_table, shares
 from transferkit.nets import small_net
 from transferkit.store import Store
+from transferkit.study import Study, plan_study
 from transferkit.sweep import sweep
 from transferkit.treatments import plan
 from transferkit.work import find_work_folder

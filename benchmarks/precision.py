@@ -18,10 +18,10 @@ from transferkit import atomic
 from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
-from transferkit.experiment import plan_study
 from transferkit.report import finished
 from transferkit.results import tabulate
 from transferkit.store import Store
+from transferkit.study import plan_study
 from transferkit.sweep import sweep
 from transferkit.treatments import TREATMENTS, grid
 from transferkit.work import find_work_folder

@@ -28,10 +28,10 @@ from transferkit import atomic
 from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
-from transferkit.experiment import Study, plan_study
 from transferkit.machine import device_name, versions
 from transferkit.nets import NetSpec
 from transferkit.store import Store
+from transferkit.study import Study, plan_study
 from transferkit.surgery import operate
 from transferkit.sweep import sweep
 from transferkit.treatments import CHOP_POINTS, Run, grid, parse_run, plan

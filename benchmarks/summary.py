@@ -16,6 +16,7 @@ from transferkit.treatments import grid
 FOLDER = Path(__file__).parent
 PEERS = {"plain loop": "the plain loop of PyTorch's transfer-learning tutorial", "Lightning": "Lightning"}
 OURS, ALONE = "in the grid: ", "alone: "
+PLAIN = "plain loop"
 NAMES = {"baseB": "one base network", "A4B": "one network, four layers frozen", "grid": "the whole grid, 72 networks"}
 
 
@@ -83,6 +84,19 @@ def precision_table(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def ladder_table(rows: pd.DataFrame) -> str:
+    """Images per second of each rung, median and range, and how many times the plain loop's."""
+    lines = ["| rung | n | images/s | times the plain loop |", "|---|---|---|---|"]
+    rates = rows.assign(rate=rows["images"] / rows["seconds"])
+    plain = rates.loc[rates["rung"] == PLAIN, "rate"].median()
+    for rung, chosen in rates.groupby("rung", sort=False):
+        rate = chosen["rate"]
+        lines.append(f"| {rung} | {len(rate)} | {_range(rate, 0)} | {_range(rate / plain, 1)} |")
+    told = rows.iloc[0]
+    where = f"{told['device']}, preset {told['preset']}, torch {told['torch']}, {told['date']}"
+    return "\n".join([*lines, "", f"{where}; {rows['networks'].max()} networks a rung."])
+
+
 def machine_line(rows: pd.DataFrame) -> str:
     """Device, versions and date."""
     values = rows.set_index("key")["value"]
@@ -98,7 +112,7 @@ def sections(results: Path) -> dict[str, str]:
     makers = {
         "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
         "accuracy": ("speed.csv", accuracy_sentence), "growth": ("growth.csv", growth_table),
-        "precision": ("precision.csv", precision_table),
+        "precision": ("precision.csv", precision_table), "ladder": ("ladder.csv", ladder_table),
     }  # fmt: skip
     return {
         name: make(pd.read_csv(results / file)) for name, (file, make) in makers.items() if (results / file).exists()

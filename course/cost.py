@@ -19,8 +19,8 @@ NETWORKS = 163  # in the paper; the logs of 148 are published, the others are ta
 BATCH = 256
 ITERATIONS, REDUCED_ITERATIONS = 450_000, 200_000  # of a network, and of one of the supplement's small sets
 DAYS_ON_K20 = (9.5, 8.7, 7.0, 6.0, 4.7, 4.3, 4.2, 3.8)  # by frozen layers: the authors' own
-H200_PEAK = 790e12  # operations per second in bfloat16, dense
-SHARES = (0.19, 0.45, 1.0)  # of peak: what good convolutional networks reach, from and to; all of it
+H200_RATE = 790e12  # bfloat16 operations per second of large matrix products: assumed, of the data sheet's 989e12
+SHARES = (0.19, 0.45, 1.0)  # of that: assumed for good convolutional networks, from and to; all of it
 PRICES = (2, 4, 8)  # dollars per GPU and hour, to choose from
 CLASSES = 1000
 
@@ -97,9 +97,9 @@ def measured_table(rates: pd.DataFrame) -> str:
 
 
 def bound_table() -> str:
-    """What arithmetic allows an H200 at a share of its peak; nothing here was measured."""
+    """What arithmetic allows an H200 at a share of its rate; nothing here was measured."""
     lines = [
-        f"| share of {H200_PEAK / 1e12:.0f} TFLOP/s | images/s, base | one base network | {NETWORKS} networks | "
+        f"| share of {H200_RATE / 1e12:.0f} TFLOP/s | images/s, base | one base network | {NETWORKS} networks | "
         "on eight |",
         "|---|---|---|---|---|",
     ]
@@ -113,7 +113,7 @@ def bound_table() -> str:
 
 def cloud_table(rates: pd.DataFrame) -> str:
     """Dollars for all networks, by the price of a GPU and hour: of each GPU that was measured, and of the bound."""
-    named = {f"bound: H200 at {share:.0%} of peak": _bound(share) for share in SHARES}
+    named = {f"bound: H200 at {share:.0%}": _bound(share) for share in SHARES}
     for (device, precision), rows in rates[~rates["device"].str.contains("core")].groupby(["device", "precision"]):
         named[f"measured: {device}, {precision}"] = _rates_of(rows)
     lines = [
@@ -131,7 +131,7 @@ def _rates_of(rows: pd.DataFrame) -> dict[int, float]:
 
 
 def _bound(share: float) -> dict[int, float]:
-    return {depth: share * H200_PEAK / operations for depth, operations in operations_by_frozen().items()}
+    return {depth: share * H200_RATE / operations for depth, operations in operations_by_frozen().items()}
 
 
 def _row(name: str, rates: Mapping[int, float], how: str) -> str:

@@ -10,11 +10,11 @@ from course.lessons import contents, group, read_lesson, syllabus
 from course.links import LESSONS, Links
 from course.markers import fill
 from course.outputs import tidy
-from course.tables import RESULTS, sections
+from course.tables import RESULTS, sections, within
 
 COURSE = Path(__file__).parent
 HOME = "index"
-ORDER = ("instructors", "assistants", "evidence", "glossary", "references")  # other pages follow
+ORDER = ("instructors", "assistants", "evidence", "further", "glossary", "references")  # other pages follow
 BIBLIOGRAPHY = "references.bib"
 
 
@@ -34,7 +34,7 @@ def stage(lessons: Sequence[Executed], folder: Path) -> None:
     found = generated(lessons, list(pages))
     for name, path in pages.items():
         text = path.read_text()
-        text = fill(text, {marker: section for marker, section in found.items() if f"<!-- {marker} -->" in text})
+        text = fill(text, within(text, found))
         (folder / f"{name}.md").write_text(links.follow(text, path, folder))
     (folder / BIBLIOGRAPHY).write_bytes((COURSE / BIBLIOGRAPHY).read_bytes())
     (folder / LESSONS).mkdir()

@@ -1,4 +1,4 @@
-"""The tables of the README, of cost.md and of assistants.md, from the results that are kept beside this file.
+"""The tables of the README, evidence.md, cost.md and assistants.md, from the results that are kept beside this file.
 
     python -m course.tables
 
@@ -7,6 +7,7 @@ rewrites what stands in them between the markers; a test compares.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.summary import headline
@@ -22,6 +23,11 @@ SPEED = Path(__file__).parent.parent / "benchmarks" / "results" / "speed.csv"
 README = Path(__file__).parent.parent / "README.md"
 COST = Path(__file__).parent / "cost.md"
 ASSISTANTS = Path(__file__).parent / "assistants.md"
+EVIDENCE = Path(__file__).parent / "evidence.md"
+SHORT = (  # the claims that the README shows
+    "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "worse-when-dissimilar", "worse-when-apart",
+    "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
+)  # fmt: skip
 
 
 def sections(results: Path) -> dict[str, str]:
@@ -29,6 +35,7 @@ def sections(results: Path) -> dict[str, str]:
     evidence = read_evidence(results / "evidence")
     assert evidence.similar is not None
     assert evidence.dissimilar is not None
+    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
     return {
         "fresh-clone": fresh_clone_rows(pd.read_csv(results / "fresh-clone.csv")),
         "photos": paired_rows(pd.read_csv(results / "photos" / "grid.csv")),
@@ -37,8 +44,14 @@ def sections(results: Path) -> dict[str, str]:
         "dissimilar": paired_rows(evidence.dissimilar),
         "speed": headline(pd.read_csv(SPEED)),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
-        "claims": claims_rows(ledger(evidence), ledger(authors_evidence(), published=True)),
+        "claims": claims_rows(ours, theirs),
+        "claims-short": short_claims_rows(ours, theirs),
     }
+
+
+def within(text: str, found: dict[str, str]) -> dict[str, str]:
+    """Those of the sections that have their markers in a page."""
+    return {name: section for name, section in found.items() if f"<!-- {name} -->" in text}
 
 
 def paired_rows(table: pd.DataFrame) -> str:
@@ -62,11 +75,19 @@ def paired_rows(table: pd.DataFrame) -> str:
 
 def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
     """A row per claim: our estimate with its interval and verdict, and the same of the authors' networks."""
-    lines = ["| claim | statistic | these networks | the authors' |", "|---|---|---|---|"]
+    lines = ["| claim | source | statistic | these networks | the authors' |", "|---|---|---|---|---|"]
     for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
-        lines.append(
-            f"| {own['sentence']} | {own['statistic']} ({own['unit']}) | {_verdict(own)} | {_verdict(theirs)} |"
-        )
+        told = (own["sentence"], own["source"], f"{own['statistic']} ({own['unit']})", _verdict(own), _verdict(theirs))
+        lines.append(f"| {' | '.join(map(str, told))} |")
+    return "\n".join(lines)
+
+
+def short_claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
+    """The claims of SHORT, without their statistics."""
+    lines = ["| claim | these networks | the authors' |", "|---|---|---|"]
+    for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
+        if own["claim"] in SHORT:
+            lines.append(f"| {own['sentence']} | {_verdict(own)} | {_verdict(theirs)} |")
     return "\n".join(lines)
 
 
@@ -78,12 +99,13 @@ def fresh_clone_rows(rows: pd.DataFrame) -> str:
 
 
 def provenance_sentence(rows: pd.DataFrame) -> str:
-    """How many networks, on what, with what, when."""
-    values = rows.groupby("key")["value"].agg(" and ".join)
+    """How many networks, on what, with what, when; of all studies together, where rows are told by study."""
+    values = rows.drop_duplicates(["key", "value"]).groupby("key")["value"].agg(" and ".join)
+    first, last = rows.loc[rows["key"] == "first", "value"].min(), rows.loc[rows["key"] == "last", "value"].max()
     return (
         f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
-        f"{values['torch version']}, Python {values['python version']}; trained from {values['first'][11:16]} to "
-        f"{values['last'][11:16]} UTC on {values['last'][:10]}."
+        f"{values['torch version']}, Python {values['python version']}; trained from {first[11:16]} to "
+        f"{last[11:16]} UTC on {last[:10]}."
     )
 
 
@@ -97,8 +119,11 @@ def kill_rate_sentence(rows: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    """Rewrite the README and both pages."""
-    atomic.write_bytes(README, fill(README.read_text(), sections(RESULTS)).encode())
+    """Rewrite the README and the pages."""
+    found = sections(RESULTS)
+    for page in (README, EVIDENCE):
+        text = page.read_text()
+        atomic.write_bytes(page, fill(text, within(text, found)).encode())
     atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(pd.read_csv(cost.RATES))).encode())
     taken = {"lesson-minutes": minutes.rows(pd.read_csv(minutes.TABLE))}
     atomic.write_bytes(ASSISTANTS, fill(ASSISTANTS.read_text(), taken).encode())
@@ -116,7 +141,13 @@ def _verdict(row: dict[object, object]) -> str:
         return str(row["verdict"])
     low, high = float(str(row["low"])), float(str(row["high"]))
     interval = "" if pd.isna(low) else f" ({low:+.2f} to {high:+.2f})"
-    return f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, n={row['n']}"
+    told = f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, {row['n']} networks"
+    if row["over"] == "seeds" and interval:
+        told += f", {row['clusters']} seeds of one split"
+    more = float(str(row["more"]))
+    if row["verdict"] == "undecided" and more > 0:
+        told += "; a thousand more would not decide" if np.isinf(more) else f"; {more:.0f} more {row['over']} would"
+    return told
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Data sets in the prepared format (see `transferkit.manifest`): `python -m data_prep NAME`, or `ensure`."""
 
+import logging
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 
 def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> Path:
@@ -26,28 +29,50 @@ def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> P
 def ensure(name: str, work: Path | None = None) -> Path:
     """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 
-    `name` is photos or shapeworld, or the path of a prepared folder; `work` is the usual work folder if None. An
-    existing folder is taken as it is, whatever its arguments; one that another process is rendering here is waited
-    for. Raises UsageError for another name, or one that its
-    command must prepare first, DataError when the folder holds something else, StoreError when the disk is full or
-    not writable.
+    `name` is photos or shapeworld, or the path of a prepared folder, as `transferkit.work.prepared_folder` takes them;
+    `work` is the usual work folder if None. An existing folder is taken as it is, whatever its arguments, and where
+    nothing can be written without a contact sheet, which is logged; one that another process is rendering here is
+    waited for. Raises UsageError for another name, or one that its command must prepare first, DataError when the
+    folder holds something else, StoreError when the disk is full or not writable.
     """
     from data_prep.catalogue import get_rendered, prepare
-    from data_prep.contact_sheet import write_contact_sheet
     from data_prep.prepared import Arguments
     from transferkit.locks import exclusive
-    from transferkit.manifest import CONTACT_SHEET, MANIFEST, read_manifest
+    from transferkit.manifest import CONTACT_SHEET, MANIFEST
     from transferkit.work import find_work_folder
 
-    folder = (work or find_work_folder()) / "data" / name
+    folder = _find(name, work or find_work_folder())
     if not (folder / MANIFEST).is_file():
         get_rendered(name, Arguments())  # a name that is none must leave nothing behind
         with exclusive(_lock(folder)):
             if not (folder / MANIFEST).is_file():
                 prepare(name, folder, Arguments())
     if not (folder / CONTACT_SHEET).is_file():
-        write_contact_sheet(folder, read_manifest(folder, verify=False), folder / CONTACT_SHEET)
+        _draw_contact_sheet(folder)
     return folder
+
+
+def _find(name: str, work: Path) -> Path:
+    from transferkit.errors import UsageError
+    from transferkit.work import prepared_folder
+
+    try:
+        return prepared_folder(work, name)
+    except UsageError:  # not there yet
+        return work / "data" / name
+
+
+def _draw_contact_sheet(folder: Path) -> None:
+    from data_prep.contact_sheet import write_contact_sheet
+    from transferkit.atomic import sweep_partials
+    from transferkit.errors import StoreError
+    from transferkit.manifest import CONTACT_SHEET, read_manifest
+
+    sweep_partials(folder)
+    try:
+        write_contact_sheet(folder, read_manifest(folder, verify=False), folder / CONTACT_SHEET)
+    except StoreError as problem:  # a folder that is shared for reading is as good without
+        _log.warning("%s has no contact sheet: %s", folder, problem)
 
 
 def _lock(folder: Path) -> Path:

@@ -1,7 +1,6 @@
 """The command line: `python -m data_prep photos | shapeworld | cifar100 | tinyimagenet | imagenet | folder | tiles`."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from data_prep.pictures import SHAPES
 from data_prep.prepared import CHANGED, SET_ASIDE, Arguments
 from data_prep.progress import showing
 from transferkit.errors import TransferkitError, UsageError
+from transferkit.hardware import usable_cores
 from transferkit.manifest import CONTACT_SHEET, Manifest
 from transferkit.work import find_work_folder
 
@@ -107,13 +107,9 @@ def _read(options: argparse.Namespace, folder: Path) -> tuple[Manifest, bool]:
     origin = Origin(options.path, find_work_folder() / "downloads", **given)
     with showing(f"fetching {options.name}", "bytes") as tell:
         listing = list_pictures(options.name, folder.name, origin, tell)
-    workers = 1 if options.name in SINGLE else _cores() if options.workers is None else options.workers
+    workers = 1 if options.name in SINGLE else usable_cores() if options.workers is None else options.workers
     with showing(f"packing {folder.name} (processes: {workers})", "images") as tell:
         return prepare_listing(folder, listing, fitting, workers, force=options.force, tell=tell)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _report(folder: Path, manifest: Manifest, new: bool) -> None:

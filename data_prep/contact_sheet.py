@@ -1,11 +1,13 @@
 """A picture of a prepared data set that one can look at: some images of every class, with names."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from transferkit import atomic
 from transferkit.manifest import IMAGES, LABELS, Manifest
 
 VIEWS, COLUMNS, TILE, GUTTER = 7, 4, 48, 2  # images a class, classes side by side, pixels of and between images
@@ -15,7 +17,8 @@ NAME, GAP, TITLE, FRAME = 16, 14, 44, 24  # heights and distances in pixels
 def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
     """Draw training images of every class, evenly spaced in their order, man-made above natural, into the PNG `path`.
 
-    The alt text is in the PNG's "Description".
+    The alt text is in the PNG's "Description". Raises StoreError when the disk is full or not writable; `path` is then
+    as it was.
     """
     groups = [(title, [i for i, one in enumerate(manifest.classes) if one.natural == kind])
               for title, kind in ((" man-made", False), (" natural", True))]  # fmt: skip
@@ -40,7 +43,8 @@ def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
     about = PngInfo()
     about.add_text("Title", f"Contact sheet of {manifest.name}")
     about.add_text("Description", describe(manifest))
-    sheet.save(path, pnginfo=about)
+    sheet.save(buffer := io.BytesIO(), "PNG", pnginfo=about)
+    atomic.write_bytes(path, buffer.getvalue())
 
 
 def describe(manifest: Manifest) -> str:

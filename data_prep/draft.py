@@ -1,6 +1,5 @@
 """An unfinished data set: what is packed so far, chunk by chunk, so that a killed preparation goes on from there."""
 
-import fcntl
 import io
 import os
 import shutil
@@ -17,6 +16,7 @@ import numpy as np
 from data_prep.workers import Chunk
 from transferkit import atomic, manifest
 from transferkit.errors import DataError
+from transferkit.locks import exclusive
 
 JOURNAL, PLAN, LOCK = "journal.jsonl", "plan.txt", "lock"
 
@@ -50,8 +50,9 @@ class Draft:
         Each chunk is read and compared with its receipt, since a power failure may have lost what was written.
         """
         images = self.folder / manifest.IMAGES
-        if _read(self.folder / PLAN) != plan.encode():
-            (self.folder / JOURNAL).unlink(missing_ok=True)
+        goes_on = images.is_file() and _read(self.folder / PLAN) == plan.encode()
+        self._remove_all_but(LOCK, *((JOURNAL, PLAN, manifest.IMAGES) if goes_on else ()))
+        if not goes_on:
             images.write_bytes(self.header(0))
             atomic.write_bytes(self.folder / PLAN, plan.encode())
         kept = []
@@ -65,6 +66,12 @@ class Draft:
             file.truncate(end)
         atomic.write_bytes(self.folder / JOURNAL, b"".join(_line(entry) for entry in kept))
         return kept
+
+    def _remove_all_but(self, *names: str) -> None:
+        """Remove, not overwrite: a data set that was published by whoever was killed then has the same files."""
+        for path in self.folder.iterdir():
+            if path.name not in names:
+                path.unlink()
 
     @contextmanager
     def appending(self) -> Iterator["Appender"]:
@@ -119,14 +126,14 @@ class Appender:
 
 @contextmanager
 def open_draft(folder: Path, size: int) -> Iterator[Draft]:
-    """The draft of the data set `folder`, beside it. Raises DataError when another process works on it."""
+    """The draft of the data set `folder`, beside it.
+
+    Raises DataError when another process works on it, StoreError when it cannot be made.
+    """
     place = folder.with_name(f".packing-{folder.name}")
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / LOCK).open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"another process is preparing {folder}: wait for it, or give another --out.") from None
+    with exclusive(place / LOCK, wait=False) as mine:
+        if not mine:
+            raise DataError(f"another process is preparing {folder}: wait for it, or give another --out.")
         yield Draft(place, size)
 
 
@@ -147,7 +154,8 @@ def _read(path: Path) -> bytes:
 
 
 def _link(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`, or a copy of it."""
     try:
         os.link(source, target)
     except OSError:  # a file system without hard links
-        source.rename(target)
+        shutil.copyfile(source, target)

@@ -7,9 +7,9 @@ import pytest
 
 from transferkit.config import get_preset
 from transferkit.data import open_prepared
-from transferkit.experiment import Study, plan_study
 from transferkit.manifest import IMAGES, LABELS, ClassInfo, Manifest, file_checksum, write_manifest
 from transferkit.store import Store
+from transferkit.study import Study, plan_study
 
 N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS = 8, 16, 8
 

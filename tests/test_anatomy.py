@@ -9,9 +9,10 @@ import torch
 from transferkit.anatomy import PLACES, accuracy, dissect, nearest_mean, separate
 from transferkit.data import HalfData
 from transferkit.errors import StoreError
-from transferkit.experiment import Study, perform
+from transferkit.experiment import perform
 from transferkit.nets import NetSpec, paper_net, small_net
 from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise
+from transferkit.study import Study
 from transferkit.treatments import HALVES, LAYERS, parse_run
 
 BASE = parse_run("baseA", "random0", 0)
@@ -80,3 +81,10 @@ def test_the_accuracy_is_that_of_the_receipt_and_dealt_out_labels_leave_guessing
     dealt = [accuracy(study, BASE, shuffled=seed) for seed in range(12)]
     assert np.mean(dealt) == pytest.approx(0.25, abs=0.08)
     assert accuracy(study, BASE, shuffled=1) == dealt[1]
+
+
+def test_of_larger_images_the_centre_is_read(study: Study) -> None:
+    recipe = replace(study.setting.recipe, augment="crop and mirror")
+    net = replace(small_net(), image_size=33, pixels="mean image")
+    cropping = replace(study, setting=replace(study.setting, net=net, recipe=recipe))
+    assert separate(cropping, BASE, "A", trained=False)[0] == 1.0

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmarks.ladder import COLUMNS, measure, rungs
 from benchmarks.peers import PlainNet, Task, train_plainly, write_images
-from benchmarks.summary import sections, speed_table
+from benchmarks.summary import PLAIN, ladder_table, sections, speed_table
 from course.markers import fill
 from tests.conftest import TRAIN_PER_CLASS
-from transferkit.experiment import Study
 from transferkit.nets import NetSpec
+from transferkit.study import Study
 from transferkit.surgery import operate
 from transferkit.treatments import parse_run
 
@@ -55,6 +56,20 @@ def test_a_peers_grid_is_the_sum_over_its_72_networks() -> None:
     table = speed_table(pd.DataFrame(rows, columns=columns))
     assert "| the whole grid, 72 networks | plain loop | 1 of each kind | 720 | 10.0 |" in table
     assert "| one base network | Lightning | 1 | 20 | 4.0 | 50.0 % |" in table
+
+
+def test_the_ladder_trains_the_same_networks_on_every_rung(study: Study) -> None:
+    ways = tuple(rung for rung in rungs("cpu") if rung.processes == 1 and rung.precision == "bfloat16")[1:]
+    assert {rung.name for rung in rungs("cuda")} >= {"graphs", "graphs, 8 abreast", "graphs, 4 processes"}
+    rows = pd.DataFrame(list(measure(study, ways, 2, 1)), columns=list(COLUMNS[:5]))
+    assert rows["rung"].tolist() == [PLAIN, *(rung.name for rung in ways)]
+    own = rows[rows["rung"] != PLAIN]
+    assert set(own["images"]) == {2 * 4 * TRAIN_PER_CLASS * study.setting.recipe.epochs}
+    assert (rows["seconds"] > 0).all()
+    about = {"device": "a machine", "preset": "smoke", "torch": "2", "date": "today"}
+    table = ladder_table(rows.assign(**about))
+    assert "| 2 abreast | 1 |" in table
+    assert "a machine, preset smoke, torch 2, today; 2 networks a rung." in table
 
 
 def test_the_readmes_tables_are_those_of_the_files_that_are_kept() -> None:

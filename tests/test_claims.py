@@ -23,6 +23,7 @@ from transferkit.results import COLUMNS, Estimate, pair
 from transferkit.treatments import Run, grid
 
 RANDOMS = ("random0", "random1", "random2", "random3")
+APART = ("apart0", "apart1", "apart2", "apart3")
 DIALS = ("overlap-0", "overlap-0.25", "overlap-0.5", "overlap-0.75", "overlap-1")
 
 
@@ -49,6 +50,8 @@ class World:
         dissimilar = self.distant if not run.split.startswith("random") else 1.0
         if run.split.startswith("overlap"):
             dissimilar = 1 + (self.distant - 1) * (1 - float(run.split.removeprefix("overlap-")))
+        if run.split.startswith("apart"):  # as far from the random splits as from the natural one
+            dissimilar = (1 + self.distant) / 2
         transfer = self.first_layers - self.specificity * dissimilar * max(0, run.n - 2)
         dip = -self.dip if run.n in (3, 4, 5) else 0.0
         return {
@@ -85,9 +88,11 @@ def evidence_of(world: World) -> Evidence:
     epochs = [similar.assign(epoch=epoch, top1=similar["top1"] - 0.1) for epoch in range(1, 7)]
     for table in epochs[:2]:
         table.loc[table["treatment"] == "AnB+", "top1"] += (world.lead - world.boost) / 100
+    dissimilar = networks(world, ["natural"], seeds=3)
     return Evidence(
         similar=similar,
-        dissimilar=networks(world, ["natural"], seeds=3),
+        dissimilar=dissimilar,
+        apart=pair(pd.concat([similar, networks(world, APART), dissimilar], ignore_index=True)),
         sizes=pair(pd.concat([whole, few])),
         longer=similar[bases].assign(top1=similar["top1"] + world.longer / 100, epochs=12),
         plateau=pair(pd.concat([plateau, published.assign(top1=published["top1"] - world.published / 100)])),
@@ -255,4 +260,4 @@ def test_evidence_is_read_back_from_a_folder(tmp_path) -> None:  # type: ignore[
 
 def test_keys_are_unique_and_each_claim_names_its_study() -> None:
     assert len({claim.key for claim in CLAIMS}) == len(CLAIMS)
-    assert {claim.study for claim in CLAIMS} <= {"similar", "dissimilar", "longer", "plateau", "sizes", "dial"}
+    assert {claim.study for claim in CLAIMS} <= {"similar", "dissimilar", "apart", "longer", "plateau", "sizes", "dial"}

@@ -16,13 +16,13 @@ import pytest
 
 from transferkit.config import get_preset
 from transferkit.errors import TrainingError
-from transferkit.experiment import Study
 from transferkit.store import RECEIPT
+from transferkit.study import Study
 from transferkit.sweep import sweep
 from transferkit.treatments import grid
-from transferkit.workers import cluster_workers
+from transferkit.workers import cluster_size, cluster_workers
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 RUNS = grid("random0", 0)
 
 
@@ -115,3 +115,26 @@ def test_a_killed_scheduler_is_told_and_the_next_sweep_trains_only_what_is_missi
     assert progress[-1].done == len(RUNS)
     after = receipts(longer)
     assert {path: after[path] for path in before} == before
+
+
+def note(path: Path, number: int) -> None:
+    (path / str(number)).touch()
+    time.sleep(0.5)
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, GeneratorExit, TrainingError])
+def test_whoever_stops_a_sweep_does_not_wait_for_what_no_worker_has_begun(
+    tmp_path: Path, problem: type[BaseException]
+) -> None:
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        assert cluster_size(cluster.scheduler_address) == 2
+        with pytest.raises(problem), cluster_workers(cluster.scheduler_address) as executor:
+            futures = [executor.submit(note, tmp_path, number) for number in range(40)]
+            wait_until(lambda: any(tmp_path.iterdir()))
+            began = time.monotonic()
+            raise problem
+        assert time.monotonic() - began < 5  # all of them take ten seconds
+        assert len(list(tmp_path.iterdir())) < 20
+        assert any(future.cancelled() for future in futures)

@@ -2,18 +2,28 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
-from transferkit.__main__ import main
+from transferkit.__main__ import main, parser
+from transferkit.commands.study import named_net
+from transferkit.conduct import Conduct
+from transferkit.config import get_preset
 from transferkit.first_layer import COLUMNS as FIT_COLUMNS
-from transferkit.manifest import IMAGES
+from transferkit.manifest import IMAGES, file_checksum, read_manifest, write_manifest
+from transferkit.ranks import ALONE
 from transferkit.results import COLUMNS
 from transferkit.store import RECEIPT
+from transferkit.sweep import Progress
 
 RUNS = ["--runs", "A1B", "B1B+", "R1B"]
 
@@ -71,7 +81,11 @@ def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--split", "random"], 2, "'random' is no split: choose random0 (or another number below 10000), natural"),
+        (
+            ["--split", "random"],
+            2,
+            "'random' is no split: choose random0 or apart0 (or another number below 10000), natural",
+        ),
         (["--split", "overlap-0.5"], 2, "needs classes made of known parts"),
         (["--preset", "slow"], 2, "'slow' is no preset: choose smoke, quick, class, paper"),
         (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
@@ -101,6 +115,84 @@ def test_a_damaged_data_set_is_refused(work: Path, capsys: pytest.CaptureFixture
     images.write_bytes(images.read_bytes()[:-1])
     assert command(work, "sweep") == 1
     assert "images.npy has checksum" in capsys.readouterr().err
+
+
+def asked_of(monkeypatch: pytest.MonkeyPatch, function: str) -> list[tuple[Any, ...]]:
+    """With what a function that trains a sweep is called, once the command has been given; it trains nothing."""
+    calls: list[tuple[Any, ...]] = []
+
+    def note(*arguments: Any) -> Iterator[Progress]:
+        calls.append(arguments)
+        yield Progress(0, 0, 0, 0.0, None)
+
+    monkeypatch.setattr(f"transferkit.commands.grid.{function}", note)
+    return calls
+
+
+def test_a_sweep_knows_how_many_workers_it_has(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = asked_of(monkeypatch, "train")
+    monkeypatch.setattr("transferkit.commands.grid.cluster_size", lambda address: len(address))
+    monkeypatch.setattr("transferkit.commands.grid._conduct", lambda options, study: Conduct(abreast=options.abreast))
+    assert command(work, "sweep", "--workers", "3") == 0
+    assert command(work, "sweep", "--scheduler", "tcp://x", "--abreast", "2") == 0
+    assert [count for *_, count in calls] == [3, 7]
+
+
+@pytest.mark.parametrize(("local_rank", "code"), [("0", 1), ("1", 0)])
+def test_of_the_processes_that_torchrun_starts_one_on_each_machine_verifies_the_data(
+    work: Path, monkeypatch: pytest.MonkeyPatch, local_rank: str, code: int
+) -> None:
+    named = {"RANK": "5", "WORLD_SIZE": "8", "MASTER_ADDR": "x", "MASTER_PORT": "1", "LOCAL_RANK": local_rank}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("transferkit.commands.grid.together", lambda device: nullcontext(ALONE))
+    calls = asked_of(monkeypatch, "sweep_together")
+    images = work / "data" / "tiny" / IMAGES
+    images.write_bytes(images.read_bytes()[:-1] + b"?")
+    assert command(work, "sweep") == code
+    assert len(calls) == 1 - code
+
+
+def test_the_work_folder_is_expanded_and_does_not_depend_on_where_a_process_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    commands = ["plan", "sweep", "figures", "filters", "doctor", "evidence", "claims"]
+    for arguments in (*([name] for name in commands), ["batch", "notebook.ipynb", "--out", "out"]):
+        for named in ("~/mine", "mine"):
+            assert parser().parse_args([*arguments, "--work", named]).work == tmp_path / "mine", arguments
+    with pytest.raises(SystemExit):
+        parser().parse_args(["plan", "--work", "~nobody-of-this-name/mine"])
+
+
+def test_the_remedy_for_missing_data_names_the_folder_where_they_are_looked_for(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spaced = work.rename(work.with_name("my work"))
+    assert command(spaced, "sweep", "--data", "photos") == 2
+    assert f"run 'python -m data_prep photos --out '{spaced}/data/photos''" in capsys.readouterr().err.replace('"', "'")
+    monkeypatch.setenv("TRANSFERKIT_WORK", str(spaced))
+    for given in ([], ["--work", str(spaced)]):
+        assert main(["sweep", "--data", "photos", *given]) == 2
+        assert "run 'python -m data_prep photos', or" in capsys.readouterr().err
+
+
+def test_another_network_reads_whole_images_or_the_crops_that_the_recipe_takes(work: Path) -> None:
+    manifest = replace(read_manifest(work / "data" / "tiny"), image_size=256)
+    sizes = {name: named_net("resnet-small", get_preset(name), manifest).image_size for name in ("quick", "paper")}
+    assert sizes == {"quick": 256, "paper": 227}
+
+
+def test_the_evidence_of_another_network_takes_images_of_any_size_too(work: Path) -> None:
+    folder = work / "data" / "tiny"
+    np.save(folder / IMAGES, np.pad(np.load(folder / IMAGES), ((0, 0), (0, 0), (8, 8), (8, 8))))
+    manifest = read_manifest(folder, verify=False)
+    checksums = {**manifest.checksums, IMAGES: file_checksum(folder / IMAGES)}
+    write_manifest(folder, replace(manifest, image_size=64, checksums=checksums))
+    usual = ["--smoke", "--predict", "--workers", "1", "--work", str(work), "--data", "tiny", "--device", "cpu"]
+    assert main(["evidence", *usual]) == 1
+    assert main(["evidence", *usual, "--net", "resnet-small"]) == 0
 
 
 def test_figures_before_a_sweep_say_what_to_do(work: Path, capsys: pytest.CaptureFixture[str]) -> None:

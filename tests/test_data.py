@@ -1,5 +1,9 @@
+import multiprocessing
+import os
 import shutil
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS
-from transferkit.data import batch_order, load_half, open_prepared, to_input
+from transferkit.data import (
+    batch_order,
+    count_siblings,
+    free_memory,
+    load_half,
+    open_half,
+    open_prepared,
+    place,
+    to_input,
+)
 from transferkit.errors import DataError, UsageError
 from transferkit.manifest import IMAGES, LABELS, MANIFEST
 from transferkit.work import prepared_folder
@@ -88,3 +101,45 @@ def test_an_unknown_data_set_is_told_with_those_there_are(tiny_folder: Path) -> 
     assert prepared_folder(work, str(tiny_folder)) == tiny_folder
     with pytest.raises(UsageError, match=r"'nonsense' \(prepared in .*: tiny\)"):
         prepared_folder(work, "nonsense")
+
+
+def test_images_stay_on_the_disk_where_another_process_has_taken_the_memory_meanwhile(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    emptied: list[bool] = []
+    monkeypatch.setattr("transferkit.data.in_memory", full)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    prepared = open_prepared(tiny_folder)
+    opened = open_half(prepared, prepared.split("random0"), "A", "train")
+    placed = place(opened, "cpu")
+    assert emptied == [True]
+    assert placed.images is opened.images
+    assert placed.rows is opened.rows is not None
+
+
+def test_what_torch_keeps_of_a_gpu_without_using_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (100, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 700)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 50)
+    assert free_memory("cuda") == 750
+
+
+def test_workers_part_the_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=600.0))
+    assert free_memory("cpu") == 600
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(pid=os.getpid()))
+    before = count_siblings()
+    others = [subprocess.Popen(["sleep", "60"]) for _ in range(3)]
+    try:
+        there = count_siblings()
+        assert there - before in (2, 3)  # without any other child, the process itself was counted before
+        assert free_memory("cpu") == 600 / there
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(pid=others[0].pid))
+    assert count_siblings() == 1

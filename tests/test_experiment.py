@@ -1,7 +1,9 @@
+import re
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -11,13 +13,17 @@ from transferkit.conduct import Conduct, carry_through
 from transferkit.config import get_preset
 from transferkit.data import batch_order
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
-from transferkit.experiment import Study, perform, perform_group, plan_study
+from transferkit.experiment import perform, perform_group
 from transferkit.machine import choose_device, choose_precision, same_bits
 from transferkit.network import layer_of
+from transferkit.ranks import Ranks
 from transferkit.store import Receipt, Store
 from transferkit.streams import Key
+from transferkit.study import Study, plan_study
 from transferkit.training import train
 from transferkit.treatments import LAYERS, groups_of, parse_run, plan
+
+T = TypeVar("T")
 
 
 def performed(study: Study, label: str, seed: int = 0) -> Receipt:
@@ -140,6 +146,32 @@ def test_one_diverging_network_of_a_group_does_not_stop_the_others(
     assert failure.run.label == "R2A"
     assert failure.reason == "R2A (random0, seed 0): the loss is nan at step 3."
     assert [study.store.find(run, study.setting) is not None for run in group] == [True, False, True]
+
+
+class Pair(Ranks):
+    """The first of two processes, as it is before anything is shared."""
+
+    def told(self, decide: Callable[[], T]) -> T:
+        return decide()
+
+    def follow_(self, tensors: Iterable[torch.Tensor]) -> None:
+        pass
+
+
+@pytest.mark.parametrize("place", ["experiment.read_half", "conduct.train"])
+def test_one_of_several_processes_that_fails_ends_at_once_or_the_others_would_wait_for_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    (group,) = groups_of([parse_run("baseA", "random0", 0)])
+    monkeypatch.setattr(f"transferkit.{place}", fail)
+    told = r"baseA \(random0, seed 0\): the memory of the GPU is full"
+    (failure,) = perform_group(study, group)
+    assert re.match(told, failure.reason), "alone, it is told when the others have been trained"
+    with pytest.raises(TrainingError, match=told):
+        perform_group(replace(study, conduct=Conduct(Pair(0, 2))), group)
 
 
 def test_precisions_are_float32_and_bfloat16_and_auto_takes_what_the_machine_multiplies(

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.figure_tables import grids, log_of
+from tests.figure_tables import grids, log_of, shift
 from transferkit import figures
 from transferkit.authors import authors_table
 from transferkit.errors import UsageError
@@ -168,6 +168,17 @@ def test_figure_3_lays_the_authors_three_parts_underneath() -> None:
     assert "Training losses are not known here" in figures.describe_figure3(authors, "ImageNet", classes=1000)
 
 
+def test_figure_3_has_a_line_of_its_own_for_halves_that_share_no_photograph() -> None:
+    table = pd.concat([both_splits(), shift(grids(["apart0", "apart1"]), "AnB", {7: -20.0})], ignore_index=True)
+    below = figures.draw_figure3(table, "photos").axes[2]
+    ((_, apart),) = lines_called(below, "AnB, same kinds but no common photograph")
+    ((_, similar),) = lines_called(below, "AnB, similar halves")
+    usual = lines_called(figures.draw_figure3(both_splits(), "photos").axes[2], "AnB, similar halves")
+    assert apart[7] == pytest.approx(-20)
+    assert np.array_equal(similar, usual[0][1]), "they are not counted among the similar ones"
+    assert "AnB, same kinds but no common photograph" in figures.describe_figure3(table, "photos")
+
+
 def test_figure_3_can_be_drawn_from_a_part_of_it() -> None:
     for table in (grids(["random0"]), grids(["natural"])):
         figures.draw_figure3(table, "photos").draw_without_rendering()
@@ -265,7 +276,7 @@ def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
     said = [text.get_text() for text in ax.texts]
     assert "no data" in said
     assert "not published" in said
-    assert "holds, n = 8" in said
+    assert "holds (8)" in said
 
 
 def test_the_ledgers_sentences_do_not_run_into_each_other_or_the_axis() -> None:

@@ -119,9 +119,9 @@ def test_the_description_says_which_readings_hold_and_which_were_not_seen(flat: 
 
 def test_a_gain_that_the_selffer_control_shares_is_said_to_be_no_gain_of_transfer(flat: pd.DataFrame) -> None:
     table = shift(flat, "AnB+", {7: 3.0})
-    assert "no more than training on gives" not in figures.describe_figure2(table, "photos")
+    assert "no more than a second training gives" not in figures.describe_figure2(table, "photos")
     shared = shift(table, "BnB+", {7: 2.5})
-    warning = "AnB+ gains +3.0 points and its control BnB+ +2.5: no more than training on gives."
+    warning = "AnB+ gains +3.0 points and its control BnB+ +2.5: no more than a second training gives."
     assert warning in figures.describe_figure2(shared, "photos")
 
 

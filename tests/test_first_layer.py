@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.errors import UsageError
-from transferkit.first_layer import COLUMNS, fit_table, likeness, match_filters, shares, untrained_filters
+from transferkit.first_layer import (
+    COLUMNS,
+    fit_table,
+    likeness,
+    match_filters,
+    shares,
+    smooth_noise,
+    untrained_filters,
+)
 from transferkit.gabor import Gabor
 
 GREY = 3**-0.5
@@ -63,3 +71,17 @@ def test_filters_too_small_for_a_wave_are_neither() -> None:
     table = fit_table(np.ones((4, 3, 3, 3)))
     assert table["kind"].tolist() == ["neither"] * 4
     assert table["r2"].isna().all()
+
+
+def test_smooth_noise_has_the_mean_spectrum_of_the_filters_and_their_features_no_more() -> None:
+    generator = np.random.default_rng(3)
+    waves = [(angle, length, phase) for angle in range(0, 180, 15) for length in (4, 7, 12) for phase in (0, 90)]
+    filters = np.stack([Gabor(0, 0, *wave, 2.5, 1, *generator.normal(size=3), 1).draw(11) for wave in waves])
+    control = smooth_noise(filters)
+    assert control.shape == filters.shape
+    assert np.array_equal(control, smooth_noise(filters))
+    spectra = np.abs(np.fft.rfft2(control)), np.abs(np.fft.rfft2(filters)).mean(axis=0)
+    np.testing.assert_allclose(spectra[0][5], spectra[1], atol=1e-9)
+    assert shares(fit_table(control))["neither"] > 0.9
+    white = untrained_filters(filters)
+    assert match_filters(filters, control).likeness.mean() > match_filters(filters, white).likeness.mean()

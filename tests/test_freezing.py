@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.figure_tables import grids
-from transferkit.claims import Evidence, advise, ledger, shuffled
+from transferkit.claims import Evidence, advise_by_size, ledger, shuffled
 from transferkit.results import pair
 
 RANDOMS = ("random0", "random1", "random2")
@@ -25,7 +25,7 @@ def sizes(gain: float, scatter: float = 0.2, splits: tuple[str, ...] = RANDOMS) 
 
 @pytest.mark.parametrize(("gain", "advice"), [(5.0, "fine-tune"), (-5.0, "freeze"), (0.1, "either")])
 def test_the_advice_follows_the_whole_interval(gain: float, advice: str) -> None:
-    found = advise(sizes(gain))
+    found = advise_by_size(sizes(gain))
     assert found["n"].tolist() == list(range(1, 8))
     assert set(found["advice"]) == {advice}
     assert found["gain"].to_numpy() == pytest.approx(gain)
@@ -35,7 +35,7 @@ def test_the_advice_follows_the_whole_interval(gain: float, advice: str) -> None
 
 
 def test_one_split_advises_nothing() -> None:
-    found = advise(sizes(20.0, scatter=0, splits=("random0",)))
+    found = advise_by_size(sizes(20.0, scatter=0, splits=("random0",)))
     assert found["low"].isna().all()
     assert set(found["advice"]) == {"either"}
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from transferkit import lesson_studies
-from transferkit.errors import StoreError, UsageError
+from transferkit.errors import DataError, StoreError, UsageError
 from transferkit.evidence import Bench, freezing_study, smoke_studies
 from transferkit.treatments import CHOP_POINTS
 
@@ -56,6 +57,30 @@ def test_a_study_is_trained_and_tabulated_with_its_epochs(bench: Bench, monkeypa
         (16, 4): ["base"],
     }
     assert len(epochs) == table["epochs"].sum()
+
+
+def test_studies_are_not_carried_out_into_the_evidence_of_other_data(bench: Bench) -> None:
+    folder = bench.store.work / "evidence-smoke"
+    folder.mkdir()
+    kept = lesson_studies.read_kept().similar
+    assert kept is not None
+    kept.to_csv(folder / "similar.csv", index=False)
+    with pytest.raises(DataError, match=r"mixes the data sets photos \(similar\) and tiny \(sizes\)"):
+        lesson_studies.carry_out(lesson_studies.choose(["sizes"], "tiny", bench), bench)
+    assert [path.name for path in folder.iterdir()] == ["similar.csv"]
+
+
+@pytest.mark.long
+def test_a_study_carried_out_keeps_the_first_layers_that_others_left(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transferkit.console.show_progress_in_notebook", lambda sweep: list(sweep)[-1])
+    folder = bench.store.work / "evidence-smoke"
+    for names in (["dissimilar"], ["longer"]):
+        found = lesson_studies.carry_out(lesson_studies.choose(names, "tiny", bench), bench)
+        assert found.conv1 is not None
+        assert found.conv1["split"].tolist() == ["natural", "natural"]
+    assert set(pd.read_csv(folder / "provenance.csv")["study"]) == {"all", "dissimilar", "longer"}
 
 
 def test_the_kept_tables_are_read_and_missed_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from transferkit.errors import TrainingError
-from transferkit.experiment import Study, perform, watch
+from transferkit.experiment import perform, watch
 from transferkit.store import Store
+from transferkit.study import Study
 from transferkit.treatments import Run, parse_run
 from transferkit.widgets.live import LiveTraining, StoppedError
 

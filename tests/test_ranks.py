@@ -18,9 +18,10 @@ from torch._C._distributed_c10d import TCPStore
 
 from tests.together import study_of
 from transferkit.errors import UsageError
-from transferkit.experiment import Study, perform
+from transferkit.experiment import perform
 from transferkit.ranks import ALONE, Ranks, meet, together
 from transferkit.store import Receipt
+from transferkit.study import Study
 from transferkit.treatments import Run, parse_run
 
 TOLERANCE = 1e-4  # of the norm of each tensor of weights, and nats; measured over 2 epochs: 6e-7, and 9e-6 nats
@@ -84,6 +85,14 @@ def test_two_processes_lose_one_to_sigkill_and_end_as_if_they_had_not(tiny_folde
     assert found is not None
     alone = study_of(tiny_folder, tmp_path / "alone", "long", ALONE)
     close(lost, BASE, found, perform(alone, BASE), alone)
+
+
+@pytest.mark.long
+def test_when_one_process_fails_alone_the_others_end_too(tiny_folder: Path, tmp_path: Path) -> None:
+    with started("tests.together", str(tiny_folder), str(tmp_path), "too large") as process:
+        told = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 1
+    assert "baseA (random0, seed 0): the memory of the GPU is full" in told
 
 
 @pytest.mark.long

@@ -11,7 +11,8 @@ import pytest
 import data_prep.__main__
 import transferkit.__main__
 from course.markers import fill
-from course.tables import paired_rows, sections
+from course.tables import SHORT, paired_rows, sections, within
+from transferkit.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -37,9 +38,17 @@ def test_its_links_lead_to_files_of_the_repository() -> None:
 
 
 def test_its_tables_are_those_of_the_results_that_are_kept() -> None:
-    assert fill(README, sections(RESULTS)) == README
-    assert README.count("<!-- end -->") == len(sections(RESULTS))
+    found = sections(RESULTS)
+    for page in (README, (ROOT / "course" / "evidence.md").read_text()):
+        chosen = within(page, found)
+        assert fill(page, chosen) == page
+        assert page.count("<!-- end -->") == len(chosen)
+    assert {"photos", "claims-short", "fresh-clone", "kill-rate", "speed"} == set(within(README, found))
     assert len(pd.read_csv(RESULTS / "photos" / "grid.csv")) == 72
+
+
+def test_the_claims_it_shows_are_some_of_the_ledger() -> None:
+    assert set(SHORT) <= {claim.key for claim in CLAIMS}
 
 
 def test_a_changed_result_would_be_found() -> None:

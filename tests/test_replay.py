@@ -12,8 +12,8 @@ from transferkit.errors import TrainingError
 from transferkit.examples import read_half
 from transferkit.nets import NetSpec, small_net
 from transferkit.network import EightLayerNet, initialise
-from transferkit.replay import Recorder, Replay
-from transferkit.training import train
+from transferkit.replay import Recorder, Replay, draws
+from transferkit.training import epochs_of, train
 
 Work = Callable[[], None]
 
@@ -31,7 +31,7 @@ def trained(net: NetSpec, precision: Precision, record: Recorder | None) -> tupl
     initialise(built, lambda layer: ("test", layer), he=True)
     built.freeze(("conv1",))
     read = read_half(built, half(), precision, {1})[1]
-    log = train(built, (read, read), RECIPE, precision, 7, record=record)
+    log = epochs_of(train(built, (read, read), RECIPE, precision, 7, record=record))
     return built, [entry.train_loss for entry in log]
 
 
@@ -93,3 +93,11 @@ def test_a_recording_that_does_something_else_is_refused_and_changes_nothing() -
         assert loss == (images + rate).mean()
     other = 1 - sum(rate * ((images + rate) * torch.arange(1, 5)[:, None]).mean(0) for rate in (0.1, 0.2))
     torch.testing.assert_close(weight, other)
+
+
+def test_it_is_seen_whether_work_draws_random_numbers() -> None:
+    generator = torch.Generator().manual_seed(0)
+    done = []
+    assert draws(lambda: done.append(torch.rand(1, generator=generator)), generator)
+    assert not draws(lambda: done.append(torch.rand(1)), generator)
+    assert len(done) == 2

@@ -17,11 +17,12 @@ from transferkit.conduct import Conduct
 from transferkit.config import Precision, Recipe, get_preset
 from transferkit.data import HalfData, open_prepared
 from transferkit.examples import read_half
-from transferkit.experiment import Study, perform, plan_study
+from transferkit.experiment import perform
 from transferkit.nets import NetSpec, small_net
 from transferkit.network import EightLayerNet, initialise
 from transferkit.store import CHECKPOINT, RECEIPT, Store
-from transferkit.training import Keeping, train
+from transferkit.study import Study, plan_study
+from transferkit.training import Keeping, epochs_of, train
 from transferkit.treatments import LAYERS, parse_run
 
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.02)
@@ -35,7 +36,7 @@ def half(size: int = 48) -> HalfData:
 
 def training(
     spec: NetSpec, recipe: Recipe, precision: Precision, frozen: int, keeping: Keeping
-) -> tuple[EightLayerNet, Iterator[EpochLog]]:
+) -> tuple[EightLayerNet, Iterator[EpochLog | None]]:
     network = EightLayerNet(spec, 4)
     initialise(network, lambda layer: ("test", layer), he=True)
     network.freeze(LAYERS[:frozen])
@@ -62,12 +63,12 @@ CASES = {
 def test_from_any_step_it_goes_on_to_the_same_bits(case: tuple[NetSpec, Recipe, Precision, int]) -> None:
     moments: list[Checkpoint] = []
     network, epochs = training(*case, Keeping(save=moments.append, seconds=0))
-    whole = list(epochs)
+    whole = epochs_of(epochs)
     assert len(moments) == 6
     for moment in (moments[1], moments[3]):
         torch.manual_seed(1234)  # what the caller's generator is must not matter
         resumed, rest = training(*case, Keeping(start=moment))
-        assert [*moment.log, *rest] == whole
+        assert [*moment.log, *epochs_of(rest)] == whole
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, resumed.state_dict()[name]), name
 
@@ -77,7 +78,7 @@ def test_dropout_drops_others_in_every_step_and_leaves_the_callers_numbers_alone
     torch.manual_seed(5)
     wanted = torch.rand(3)
     torch.manual_seed(5)
-    with_dropout, without = (list(epochs) for epochs in ready)
+    with_dropout, without = (epochs_of(epochs) for epochs in ready)
     assert torch.equal(torch.rand(3), wanted)
     assert with_dropout[0].train_loss != without[0].train_loss
 

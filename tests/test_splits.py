@@ -38,6 +38,43 @@ def test_halves_are_disjoint_and_complete(name: str, pairs: int) -> None:
     assert not set(split.half_a) & set(split.half_b)
 
 
+PHOTOGRAPHS = st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=4, max_size=14)
+
+
+@given(PHOTOGRAPHS, st.integers(0, 50))
+def test_halves_apart_share_no_group_and_hold_either_kind_as_evenly_as_can_be(
+    photographs: list[tuple[bool, int]], number: int
+) -> None:
+    groups = [str(place) for place, (_, size) in enumerate(photographs) for _ in range(size)]
+    flags = [kind for kind, size in photographs for _ in range(size)]
+    if len(groups) == len(photographs) or {[kind for kind, _ in photographs].count(kind) for kind in (False, True)} & {
+        0,
+        1,
+    }:
+        with pytest.raises(UsageError, match=f"split apart{number} needs several classes of one group"):
+            make_split(f"apart{number}", flags, groups=groups)
+        return
+    split = make_split(f"apart{number}", flags, groups=groups)
+    assert not {groups[index] for index in split.half_a} & {groups[index] for index in split.half_b}
+    assert split == make_split(f"apart{number}", flags, groups=groups)
+    for wanted in (False, True):
+        sizes = [size for kind, size in photographs if kind is wanted]
+        sums = {0}
+        for size in sizes:
+            sums |= {size + other for other in sums}
+        count = sum(flags[index] is wanted for index in split.half_a)
+        assert abs(2 * count - sum(sizes)) == min(abs(2 * other - sum(sizes)) for other in sums)
+
+
+def test_there_are_many_splits_apart_and_a_group_of_both_kinds_is_refused() -> None:
+    groups = [str(index // 2) for index in range(80)]
+    flags = [index < 40 for index in range(80)]
+    assert len({make_split(f"apart{number}", flags, groups=groups).half_a for number in range(20)}) == 20
+    for wrong in ([index % 2 == 0 for index in range(80)], flags):
+        with pytest.raises(UsageError, match="choose natural or random0"):
+            make_split("apart0", wrong, groups=groups if wrong is not flags else ())
+
+
 def test_the_natural_split_puts_man_made_classes_into_a() -> None:
     split = make_split("natural", FLAGS)
     assert not any(FLAGS[index] for index in split.half_a)
@@ -55,10 +92,23 @@ def test_overlap_sets_the_common_share_of_kinds(overlap: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["random", "random-1", "random04", "random10000", "overlap-1.5", "overlap-", "natural ", "", "overlap--1"]
+    "name",
+    [
+        "random",
+        "random-1",
+        "random04",
+        "apart",
+        "apart01",
+        "random10000",
+        "overlap-1.5",
+        "overlap-",
+        "natural ",
+        "",
+        "overlap--1",
+    ],
 )
 def test_unknown_splits_are_refused_with_what_is_allowed(name: str) -> None:
-    with pytest.raises(UsageError, match="random0 .*, natural, or overlap-x"):
+    with pytest.raises(UsageError, match="random0 or apart0 .*, natural, or overlap-x"):
         make_split(name, FLAGS, known_parts=True)
 
 

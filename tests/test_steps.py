@@ -12,11 +12,12 @@ from transferkit.config import get_preset
 from transferkit.data import batch_order, load_half, open_half, open_prepared, place, read_ahead
 from transferkit.errors import DataError, TrainingError
 from transferkit.examples import Examples, batches, read_half
-from transferkit.experiment import Study, perform, plan_study
+from transferkit.experiment import perform
 from transferkit.manifest import IMAGES, Manifest, file_checksum, read_manifest, write_manifest
 from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
 from transferkit.store import Store
+from transferkit.study import Study, plan_study
 from transferkit.training import train
 from transferkit.treatments import parse_run
 

@@ -1,11 +1,14 @@
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from transferkit import atomic
 from transferkit.atomic import PARTIAL
 from transferkit.checkpoints import EpochLog
 from transferkit.config import Setting, get_preset
@@ -74,6 +77,104 @@ def test_a_truncated_file_is_set_aside_and_said_so(
     assert folder.with_name(f"{folder.name}.damaged-1").is_dir()
     receipt = keep(store)
     assert store.find(RUN, SETTING) == receipt
+
+
+def test_what_is_set_aside_is_in_no_list_of_receipts(store: Store) -> None:
+    keep(store)
+    (store.run_folder(RUN, SETTING) / WEIGHTS).write_bytes(b"")
+    assert store.find(RUN, SETTING) is None
+    assert list(store.receipts()) == []
+    receipt = keep(store)
+    assert list(store.receipts()) == [receipt]
+
+
+def test_a_damaged_run_that_is_being_trained_is_left_to_who_trains_it(store: Store) -> None:
+    receipt = keep(store)
+    folder = store.run_folder(RUN, SETTING)
+    (folder / WEIGHTS).write_bytes(b"half")
+    with store.claim(RUN, SETTING):
+        assert store.find(RUN, SETTING) is None
+        assert folder.is_dir()
+        assert keep(store) == receipt
+    assert store.find(RUN, SETTING) == receipt
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_run_that_another_process_has_just_trained_is_not_set_aside(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looked damaged while it was written, and whole once its trainer let go of it."""
+    receipt = keep(store)
+    weights = store.run_folder(RUN, SETTING) / WEIGHTS
+    whole = weights.read_bytes()
+    weights.write_bytes(b"half")
+
+    @contextmanager
+    def let_go(path: Path, wait: bool) -> Iterator[bool]:
+        weights.write_bytes(whole)
+        yield True
+
+    monkeypatch.setattr("transferkit.store.exclusive", let_go)
+    assert store.find(RUN, SETTING) == receipt
+
+
+def test_a_damaged_run_that_cannot_be_set_aside_is_not_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError("Permission denied")
+
+    keep(store)
+    (store.run_folder(RUN, SETTING) / WEIGHTS).write_bytes(b"half")
+    monkeypatch.setattr(Path, "rename", denied)
+    assert store.find(RUN, SETTING) is None
+    assert "cannot be set aside: Permission denied" in caplog.text
+
+
+def test_who_trained_what_another_process_has_kept_leaves_it(store: Store) -> None:
+    receipt = keep(store)
+    weights = store.run_folder(RUN, SETTING) / WEIGHTS
+    before = weights.stat().st_mtime_ns
+    store.beat(RUN, SETTING, 640)
+    later = replace(receipt, times=replace(receipt.times, seconds=9.0), checksums={})
+    assert store.keep(later, {"fc8.bias": np.ones(2, np.float32)}) == receipt
+    assert weights.stat().st_mtime_ns == before
+    assert store.find(RUN, SETTING) == receipt
+    assert store.pulse(RUN, SETTING) == 0
+
+
+def test_a_damaged_run_that_is_written_over_is_not_done_until_it_is_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = keep(store)
+    folder = store.run_folder(RUN, SETTING)
+    (folder / WEIGHTS).write_bytes(b"half")
+    seen, write = [], atomic.write_bytes
+
+    def look(path: Path, content: bytes) -> None:
+        seen.append(store.find(RUN, SETTING))
+        write(path, content)
+
+    monkeypatch.setattr(atomic, "write_bytes", look)
+    assert keep(store) == receipt
+    assert seen == [None, None]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("name", [RECEIPT, WEIGHTS])
+def test_damaged_weights_are_told_in_a_sentence(store: Store, name: str) -> None:
+    keep(store)
+    path = store.run_folder(RUN, SETTING) / name
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(StoreError, match=r"is damaged \(.*\): run the sweep again to set it aside"):
+        store.weights(RUN, SETTING)
+
+
+def test_weights_without_a_receipt_are_not_read(store: Store) -> None:
+    keep(store)
+    (store.run_folder(RUN, SETTING) / RECEIPT).unlink()
+    with pytest.raises(StoreError, match=r"A3B has no weights\.safetensors with a receipt in .*: run the sweep again"):
+        store.weights(RUN, SETTING)
 
 
 def test_a_receipt_of_another_setting_is_not_taken_for_this_one(store: Store) -> None:

@@ -1,19 +1,24 @@
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from transferkit.conduct import Conduct
+from transferkit.config import Setting
 from transferkit.errors import StoreError, TrainingError
-from transferkit.experiment import Study
-from transferkit.store import RECEIPT, WEIGHTS
+from transferkit.experiment import Failure
+from transferkit.nets import small_net
+from transferkit.store import RECEIPT, WEIGHTS, Receipt, Store
+from transferkit.study import Study
 from transferkit.sweep import Progress, missing, sweep
-from transferkit.treatments import Run, grid, plan
-from transferkit.workers import cluster_workers, local_workers
+from transferkit.treatments import Run, grid, parse_run, plan
+from transferkit.workers import cluster_size, cluster_workers, local_workers
 from transferkit.workload import expected_images
 
 
@@ -30,17 +35,63 @@ class Here(Executor):
 
 
 class Failing(Here):
-    """Runs each task but one, whose network diverges."""
+    """Runs each task but one, whose worker raises something: that the network diverges, or what is given."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, problem: Exception | None = None) -> None:
         self.label = label
+        self.problem = problem or TrainingError(f"{label} (random0, seed 0): the loss is nan at step 3.")
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        if args[1][0].label != self.label:
+        if args[1][0][0].label != self.label:
             return super().submit(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         future: Future[object] = Future()
-        future.set_exception(TrainingError(f"{self.label} (random0, seed 0): the loss is nan at step 3."))
+        future.set_exception(self.problem)
         return future
+
+
+class Lost(Here):
+    """Runs each task, and loses the worker before it can say so."""
+
+    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+        super().submit(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+        future: Future[object] = Future()
+        future.set_exception(OSError("the worker is gone."))
+        return future
+
+
+class Elsewhere(Here):
+    """Workers whose work folder is another one than the sweep's."""
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+
+    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+        study, groups = args
+        return super().submit(fn, replace(study, store=Store(self.work)), groups)  # type: ignore[no-untyped-call]
+
+
+class Counting(Here):
+    """Trains nothing, and notes how many groups each task trains abreast."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+        _, groups = args
+        self.counts.append(len(groups))
+        future: Future[object] = Future()
+        future.set_result(tuple(Failure(run, "not trained.") for group in groups for run in group))
+        return future
+
+
+@dataclass(frozen=True)
+class Hiding(Store):
+    """A network file system that hides the receipt of baseA until a second after that of B1B, when nothing runs."""
+
+    def find(self, run: Run, setting: Setting) -> Receipt | None:
+        last = self.run_folder(parse_run("B1B", run.split, run.seed), setting) / RECEIPT
+        hidden = run.label == "baseA" and not (last.exists() and time.time() - last.stat().st_mtime > 1)
+        return None if hidden else super().find(run, setting)
 
 
 class Deadly(Here):
@@ -106,6 +157,69 @@ def test_a_failing_network_does_not_stop_those_that_do_not_need_it(study: Study)
     assert [run.label for run in missing(study, runs)] == ["baseA", "A1B"]
 
 
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (MemoryError(), r"its worker failed with MemoryError \(run the same command again"),
+        (RuntimeError("CUDA error: unspecified launch failure\nand more"), r"RuntimeError: CUDA error: \w+ \w+ \w+ \("),
+        (OSError("stale file handle"), r"its worker failed with OSError: stale file handle \("),
+    ],
+)
+def test_whatever_else_a_worker_raises_is_that_networks_failure_alone(
+    study: Study, problem: Exception, told: str
+) -> None:
+    runs = plan("random0", [0], ["A1B", "B1B"])
+    with pytest.raises(
+        TrainingError, match=rf"2 of 4 .*baseA \(random0, seed 0\): .*{told}.*A1B has no base"
+    ) as raised:
+        list(sweep(study, runs, Failing("baseA", problem)))
+    assert raised.value.__cause__ is problem, "--debug shows where it happened"
+    assert [run.label for run in missing(study, runs)] == ["baseA", "A1B"]
+
+
+def test_when_nothing_more_can_be_kept_the_sweep_stops_at_once(study: Study) -> None:
+    runs = plan("random0", [0], ["A1B", "B1B"])
+    with pytest.raises(StoreError, match=r"^the disk is full\.$"):
+        list(sweep(study, runs, Failing("baseA", StoreError("the disk is full."))))
+    assert parse_run("B1B", "random0", 0) in missing(study, runs)
+
+
+def test_what_a_lost_worker_had_kept_has_not_failed(study: Study) -> None:
+    runs = plan("random0", [0], ["A1B", "A2B", "A1A"])
+    assert list(sweep(study, runs, Lost()))[-1].done == len(runs)
+
+
+def test_a_receipt_that_comes_late_is_waited_for_while_the_others_go_on(study: Study) -> None:
+    hiding = replace(study, store=Hiding(study.store.work))
+    runs = plan("random0", [0], ["A1B", "B1B"])
+    came = [step.newest.run.label for step in sweep(hiding, runs, Here()) if step.newest]
+    assert came == ["baseB", "B1B", "baseA", "A1B"]
+
+
+def test_receipts_that_never_come_are_failures(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transferkit.sweep.RECEIPT_SECONDS", 0.1)
+    runs = plan("random0", [0], ["A1B"])
+    with pytest.raises(TrainingError, match=r"^3 of 3 networks failed.* A1B has no base to copy from\.$") as raised:
+        list(sweep(study, runs, Elsewhere(tmp_path / "elsewhere")))
+    reason = f"its worker ended, but no receipt is in {study.store.work}: do all workers see this work folder?"
+    for base in ("baseA", "baseB"):
+        assert f"{base} (random0, seed 0): {reason}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("abreast", "workers", "counts"),
+    [(4, 8, [1] * 8), (4, 3, [3, 3, 2]), (4, 2, [4, 4]), (4, 1, [4, 4]), (1, 1, [1] * 8), (4, 20, [1] * 8)],
+)
+def test_no_worker_is_idle_while_another_trains_networks_abreast(
+    study: Study, abreast: int, workers: int, counts: list[int]
+) -> None:
+    executor = Counting()
+    eight = plan("random0", range(8), ["baseA"])
+    with pytest.raises(TrainingError, match="not trained"):
+        list(sweep(replace(study, conduct=Conduct(abreast=abreast)), eight, nullcontext(executor), workers))
+    assert executor.counts == counts
+
+
 def test_a_killed_worker_is_told_with_what_to_do(study: Study) -> None:
     @contextmanager
     def dying() -> Iterator[Executor]:
@@ -126,6 +240,12 @@ def test_too_little_disk_is_told_before_anything_is_trained(study: Study, monkey
     assert not list(study.store.work.rglob("*.json"))
 
 
+def test_a_network_needs_outputs_for_the_classes_of_a_half_only(study: Study) -> None:
+    four = replace(study, setting=replace(study.setting, net=replace(small_net(), outputs=4)))
+    assert len(study.prepared.manifest.classes) == 8
+    assert swept(four, plan("random0", [0], ["baseA"]))[-1].done == 1
+
+
 def test_a_dask_cluster_gives_the_same_bits(study: Study, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     runs = plan("random0", [0], ["A3B"])
@@ -134,6 +254,7 @@ def test_a_dask_cluster_gives_the_same_bits(study: Study, tmp_path: Path) -> Non
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
     ) as cluster:
+        assert cluster_size(cluster.scheduler_address) == 1
         list(sweep(elsewhere, runs, cluster_workers(cluster.scheduler_address)))
     assert len(checksums_of(study, runs)) == len(runs)
     assert checksums_of(elsewhere, runs) == checksums_of(study, runs)

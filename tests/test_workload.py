@@ -1,7 +1,7 @@
 import pytest
 
 from tests.conftest import TRAIN_PER_CLASS, VALID_PER_CLASS
-from transferkit.experiment import Study
+from transferkit.study import Study
 from transferkit.treatments import grid, parse_run
 from transferkit.workload import expected_images, images_of, relative_cost
 

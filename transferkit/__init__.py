@@ -8,9 +8,9 @@ ground   errors, then atomic, locks, hardware, installed, family, pages, ranks
 floor 0  treatments, splits, manifest, streams, work, then nets, checkpoints, then config
 floor 1  data, views, store, machine, gabor, foreign, then network, descent, examples, replay, steps
 floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results, prediction,
-         then conduct
+         then conduct, study
 floor 3  authors, then experiment, figures, claims
-floor 4  representations, loose_freeze, then workload, anatomy, then sweep, workers, widgets, forecast
+floor 4  representations, loose_freeze, then workload, anatomy, abreast, then sweep, workers, widgets, forecast
 floor 5  report, console, evidence, then lesson, lesson_studies, checks, doctor
 floor 6  batch, grading, then commands, then __main__
 """

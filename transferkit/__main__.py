@@ -15,17 +15,18 @@ from transferkit.batch.options import add_options as add_batch_options
 from transferkit.config import presets
 from transferkit.errors import TransferkitError, UsageError
 from transferkit.grading.options import add_options as add_grade_options
+from transferkit.work import work_folder
 
 COMMANDS = (
     ("plan", "grid", "print what a sweep would train, what is already there, and how many minutes are to go"),
     ("sweep", "grid", "train every network of the grid that is not there yet"),
-    ("figures", "grid", "draw Figure 2 and the conv1 sheets of what is there, write grid.csv"),
+    ("figures", "grid", "draw Figure 2, random filters and conv1 of what is there, write grid.csv"),
     ("filters", "filters", "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0 when done, 1 when something failed, 2 for wrong usage."""
+    """Run one command. Returns 0 when done, 1 when something failed, 2 for wrong usage, 130 when interrupted."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="transferkit: %(message)s")
     try:
@@ -70,6 +71,10 @@ def parser() -> argparse.ArgumentParser:
                 "--graphs", action="store_true", help="on a GPU, replay every step as a CUDA graph (not measured)"
             )
             command.add_argument(
+                "--abreast", type=int, default=1, metavar="N", help="on a GPU, each process trains so many networks at "
+                "once, a step of each in turn (default: 1; not measured)"
+            )  # fmt: skip
+            command.add_argument(
                 "--deterministic", action="store_true", help="on a GPU too, the same bits every time (not measured)"
             )
         if name in ("figures", "filters"):
@@ -111,10 +116,14 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
         "(default: the network's; that of paper has 1000)"
     )  # fmt: skip
     command.add_argument(
-        "--split", default="random0", help="random0, random1 ..., natural, overlap-x (default: random0)"
+        "--split", default="random0", help="random0, random1 ..., apart0 ..., natural, overlap-x (default: random0)"
     )
-    command.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="default: 0")
-    command.add_argument("--runs", nargs="+", default=[], metavar="LABEL", help="only these, as in A3B+ B3B R3B")
+    command.add_argument(
+        "--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="seeds to train (default: 0)"
+    )
+    command.add_argument(
+        "--runs", nargs="+", default=[], metavar="LABEL", help="only these and their bases, as in A3B+ B3B R3B"
+    )
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     command.add_argument(
         "--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)"
@@ -123,7 +132,7 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_usual_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
+    command.add_argument("--work", type=work_folder, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
@@ -137,7 +146,13 @@ def _add_evidence_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="only these studies (default: all)")
     command.add_argument("--predict", action="store_true", help="only print how much is left to train")
     command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
-    command.add_argument("--splits", type=int, default=4, metavar="N", help="random splits of similar (default: 4)")
+    command.add_argument(
+        "--splits",
+        type=int,
+        default=4,
+        metavar="N",
+        help="random splits of the studies similar and longer (default: 4)",
+    )
     command.add_argument("--data", default="photos", help="of all studies but the dial (default: photos)")
     command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
     command.add_argument("--net", metavar="NAME", help="as for sweep (default: the preset's)")

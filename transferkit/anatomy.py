@@ -10,14 +10,15 @@ from torch import Tensor
 from transferkit.data import HalfData, load_half
 from transferkit.descent import weights_in
 from transferkit.examples import read_half
-from transferkit.experiment import Study
 from transferkit.machine import threads
 from transferkit.nets import NetSpec
 from transferkit.network import EightLayerNet, LayeredNet, count_multiplications
 from transferkit.representations import finished_network, untrained_network
 from transferkit.streams import generator_from
+from transferkit.study import Study
 from transferkit.training import evaluate
 from transferkit.treatments import LAYERS, Half, Run
+from transferkit.views import take_centres
 
 PLACES = ("pixels", *LAYERS)  # where `separate` looks
 BATCH = 256
@@ -114,7 +115,8 @@ def _features(network: LayeredNet, x: Tensor) -> list[Tensor]:
 def _batches(network: LayeredNet, half: HalfData, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     parts = zip(half.images.split(BATCH), half.labels.split(BATCH), strict=True)
     for images, labels in parts:
-        yield network.to_input(network.held(images.to(device)), torch.float32), labels.to(device)
+        shown = take_centres(images.to(device), network.spec.image_size)
+        yield network.to_input(network.held(shown), torch.float32), labels.to(device)
 
 
 def _rebuild(study: Study, run: Run, *, trained: bool) -> LayeredNet:

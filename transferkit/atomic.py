@@ -6,7 +6,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import psutil
 from transferkit.errors import StoreError
 
 PARTIAL = ".partial-"  # prefix of what is not finished; a reader never looks at such names
+REPLACED = ".replaced-"  # prefix of an older folder while the new one takes its place
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -21,7 +22,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises StoreError when the disk is full or the folder cannot be written; `path` is then as it was.
     """
-    temporary = path.with_name(_partial_name(path))
+    temporary = path.with_name(_own_name(PARTIAL, path))
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -39,38 +40,42 @@ def write_bytes(path: Path, content: bytes) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it becomes `path` on leaving, and vanishes when an error leaves it.
 
-    An older `path` is replaced only once the new one is complete. Raises StoreError as `write_bytes`.
+    An older `path` is replaced only once the new one is complete; killed in between, `sweep_partials` puts it back.
+    Raises StoreError as `write_bytes`.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(_partial_name(path))
+        partial = path.with_name(_own_name(PARTIAL, path))
         try:
             partial.mkdir()
             yield partial
             for file in partial.iterdir():
                 _sync_file(file)
-            old = partial.with_name(f"{partial.name}-old")
-            if path.exists():
-                path.rename(old)
-            partial.rename(path)
-            shutil.rmtree(old, ignore_errors=True)
+            _sync_folder(partial)
+            _replace(path, partial)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        _sync_folder(path.parent)
+            _remove(partial)
 
 
 def sweep_partials(folder: Path) -> int:
-    """Delete what killed writers left in `folder` (not below it); return how many things were deleted.
+    """Delete what killed writers left in `folder` (not below it); return how many things were found.
 
-    What a living process of this machine may still be writing, or one of another machine, stays.
+    A folder that was being replaced, and has nothing in its place yet, is put back. What a living process of this
+    machine may still be writing, or one of another machine, stays.
     """
-    left = [item for item in folder.glob(f"{PARTIAL}*") if _is_orphan(item)] if folder.is_dir() else []
-    for item in left:
-        if item.is_dir():
-            shutil.rmtree(item, ignore_errors=True)
+    if not folder.is_dir():
+        return 0
+    partial, replaced = ([item for item in folder.glob(f"{kind}*") if _is_orphan(item)] for kind in (PARTIAL, REPLACED))
+    for old in replaced:
+        path = old.with_name(old.name.split("~", 3)[-1])
+        if path.exists():
+            _remove(old)
         else:
-            item.unlink(missing_ok=True)
-    return len(left)
+            with suppress(OSError):  # another sweep has just done it, or it cannot be done now: nothing is lost
+                old.rename(path)
+    for item in partial:
+        _remove(item)
+    return len(partial) + len(replaced)
 
 
 @contextmanager
@@ -87,12 +92,36 @@ def writing(path: Path) -> Iterator[None]:
         ) from problem
 
 
-def _partial_name(path: Path) -> str:
-    return f"{PARTIAL}{socket.gethostname()}~{os.getpid()}~{secrets.token_hex(4)}~{path.name}"
+def _replace(path: Path, partial: Path) -> None:
+    """Rename `partial` to `path`; an older `path` is gone once that is on the disk, and back if it fails."""
+    old = path.with_name(_own_name(REPLACED, path))
+    try:
+        if path.exists():
+            path.rename(old)
+        partial.rename(path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
+    _sync_folder(path.parent)
+    _remove(old)
 
 
-def _is_orphan(partial: Path) -> bool:
-    host, _, rest = partial.name.removeprefix(PARTIAL).partition("~")
+def _remove(item: Path) -> None:
+    """Delete a file or folder, if it is there and can be deleted."""
+    if item.is_dir() and not item.is_symlink():
+        shutil.rmtree(item, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            item.unlink()
+
+
+def _own_name(kind: str, path: Path) -> str:
+    return f"{kind}{socket.gethostname()}~{os.getpid()}~{secrets.token_hex(4)}~{path.name}"
+
+
+def _is_orphan(item: Path) -> bool:
+    host, _, rest = item.name.removeprefix(PARTIAL).removeprefix(REPLACED).partition("~")
     pid = rest.partition("~")[0]
     return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
 
@@ -104,8 +133,6 @@ def _sync_file(path: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    if os.name != "posix":  # Windows neither needs nor allows it
-        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -23,12 +24,14 @@ class Conduct:
 
     `ranks` are the processes that train it together, a checkpoint is kept every so many seconds. `graphs`: on a GPU,
     each step is replayed as a CUDA graph. `deterministic`: algorithms alone that give the same bits every time.
+    `abreast`: so many groups of networks are trained by one process at a time, a step of each in turn.
     """
 
     ranks: Ranks = ALONE
     checkpoint_seconds: float = 180.0
     graphs: bool = False
     deterministic: bool = False
+    abreast: int = 1
 
 
 USUAL = Conduct()
@@ -54,17 +57,18 @@ class Trained:
 def carry_through(
     store: Store, run: Run, setting: Setting, network: LayeredNet, examples: tuple[Examples, Examples],
     conduct: Conduct,
-) -> Generator[Glimpse, None, Trained]:  # fmt: skip
+) -> Generator[Glimpse | None, None, Trained]:  # fmt: skip
     """Train a network, from its checkpoint in the store if there is one, and tell the store how far it is.
 
-    The caller may look before the training and after each epoch, for as long as it likes: that is not counted. Only
-    the first process reads and writes the store. Raises TrainingError as `train`.
+    The caller may look before the training and after each epoch, and do something else after each step (None), for as
+    long as it likes: that is not counted. Only the first process reads and writes the store. Raises TrainingError as
+    `train`.
     """
     began, n_images, leads = time.perf_counter(), len(examples[0].labels), conduct.ranks.leads
     start = conduct.ranks.told(lambda: store.checkpoint(run, setting))
     log, history = ([], {0: _first_filters(network)}) if start is None else (list(start.log), dict(start.history))
     before = start.seconds if start else 0.0
-    away = yield from _look(log, history)
+    away = yield from _let(_glimpse(log, history))
 
     def save(checkpoint: Checkpoint) -> None:
         spent = before + time.perf_counter() - began - away
@@ -77,21 +81,28 @@ def carry_through(
     keys = ("order", run.split, run.seed, run.target, "base" if run.source is None else "above the chop")
     for entry in train(
         network, examples, setting.recipe, setting.precision, *keys, ranks=conduct.ranks, keeping=keeping,
-        record=record_graph if conduct.graphs else None,
+        record=partial(record_graph, alone=conduct.abreast == 1) if conduct.graphs else None,
     ):  # fmt: skip
+        if entry is None:
+            away += yield from _let(None)
+            continue
         log.append(entry)
         history[entry.epoch] = _first_filters(network)
         if leads:
             store.beat(run, setting, len(log) * n_images)
-        away += yield from _look(log, history)
+        away += yield from _let(_glimpse(log, history))
     return Trained(tuple(log), history, before + time.perf_counter() - began - away)
 
 
-def _look(log: Sequence[EpochLog], history: Mapping[int, np.ndarray]) -> Generator[Glimpse, None, float]:
-    """Let the caller look; how many seconds it took."""
+def _let(seen: Glimpse | None) -> Generator[Glimpse | None, None, float]:
+    """Let the caller look, or do something else; how many seconds it took."""
     began = time.perf_counter()
-    yield Glimpse(tuple(log), history[len(log)])
+    yield seen
     return time.perf_counter() - began
+
+
+def _glimpse(log: Sequence[EpochLog], history: Mapping[int, np.ndarray]) -> Glimpse:
+    return Glimpse(tuple(log), history[len(log)])
 
 
 def _first_filters(network: LayeredNet) -> np.ndarray:

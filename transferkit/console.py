@@ -9,11 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from transferkit.experiment import Study
 from transferkit.first_layer import shares
 from transferkit.forecast import Probe, forecast, seconds_of
 from transferkit.results import summarise
 from transferkit.store import Receipt
+from transferkit.study import Study
 from transferkit.sweep import Progress
 from transferkit.treatments import TREATMENTS, Run
 from transferkit.workload import expected_images

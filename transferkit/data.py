@@ -1,5 +1,6 @@
 """From a prepared folder to one half of its classes on a device, and from there to deterministic batches."""
 
+import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from transferkit.config import Device
-from transferkit.errors import DataError
+from transferkit.errors import DataError, UsageError
 from transferkit.manifest import IMAGES, LABELS, Manifest, Part, read_manifest
 from transferkit.splits import ClassSplit, make_split
 from transferkit.streams import Key, generator_from
@@ -52,8 +53,15 @@ class Prepared:
     def split(self, name: str) -> ClassSplit:
         """The split called `name` of these classes. Raises UsageError when they cannot be split so."""
         classes = self.manifest.classes
-        known_parts = all(info.parts for info in classes)
-        return make_split(name, [info.natural for info in classes], known_parts=known_parts)
+        known_parts, groups = all(info.parts for info in classes), [info.group for info in classes]
+        return make_split(name, [info.natural for info in classes], known_parts=known_parts, groups=groups)
+
+    def can_split(self, name: str) -> bool:
+        """Whether these classes can be split so."""
+        try:
+            return bool(self.split(name))
+        except UsageError:
+            return False
 
 
 def open_prepared(folder: Path, *, verify: bool = True) -> Prepared:
@@ -101,12 +109,41 @@ def in_memory(half: HalfData, device: Device) -> HalfData:
 def place(half: HalfData, device: Device) -> HalfData:
     """A half as it is best read on a device: in its memory where RESIDENT_SHARE of what is free holds it.
 
-    Else the images stay on the disk and are read ahead while the device computes. The numbers are the same.
+    Else the images stay on the disk and are read ahead while the device computes; so they do where a GPU has no room
+    after all, as when several processes found it free at the same time. The numbers are the same.
     """
-    free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
-    if half.nbytes <= RESIDENT_SHARE[device] * free:
-        return in_memory(half, device)
+    if half.nbytes <= RESIDENT_SHARE[device] * free_memory(device):
+        try:
+            return in_memory(half, device)
+        except torch.OutOfMemoryError:
+            pass  # what was copied is held until here
+        torch.cuda.empty_cache()
     return replace(half, labels=half.labels.to(device))
+
+
+def free_memory(device: Device) -> float:
+    """Bytes that this process may take: of the GPU all that is free, of the machine its part among the workers.
+
+    Blocks that torch keeps of the GPU's memory without using them are free to this process, though to no other.
+    """
+    if device == "cuda":
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] + kept
+    return psutil.virtual_memory().available / count_siblings()
+
+
+def count_siblings() -> int:
+    """How many worker processes the parent of this one has, this one included; 1 if this one is no worker.
+
+    All that it has started are counted, such as the tracker of its resources: rather one too many than too few.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None:
+        return 1
+    try:
+        return max(1, len(psutil.Process(parent.pid).children()))
+    except psutil.Error:  # it has just ended
+        return 1
 
 
 def read_ahead(images: Tensor, batches: Iterable[Tensor], device: torch.device) -> Iterator[Tensor]:

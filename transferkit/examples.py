@@ -77,12 +77,14 @@ def read_half(
 
     Depth 0 is the images, as the network holds them; so is a depth whose features would not fit into
     CACHE_BYTES together with those of the greater depths. Where every epoch shows other views (`augment`), all
-    depths are: what frozen layers make of them is never the same twice.
+    depths are: what frozen layers make of them is never the same twice. Nor is what a frozen layer makes of
+    dropped-out inputs: of its depth are the features of the `steady_depth` below, and it is computed in every step.
     """
     images = _images(network, half, augment)
     weights = weights_in(network, precision)
     network.eval()
-    wanted = sorted(set(depths) - {0}) if len(half.labels) and not augment else []
+    steady = {depth: network.steady_depth(depth) for depth in depths}
+    wanted = sorted(set(steady.values()) - {0}) if len(half.labels) and not augment else []
     kept: dict[int, Tensor] | None = None
     done = 0
     for inputs, labels in batches(network, images, torch.arange(len(half.labels)), EVALUATION_BATCH, weights):
@@ -93,7 +95,8 @@ def read_half(
         done += len(labels)
         if not kept:
             break
-    return {depth: Examples(kept[depth], half.labels, depth) if kept and depth in kept else images for depth in depths}
+    read = {depth: Examples(features, half.labels, depth) for depth, features in (kept or {}).items()}
+    return {depth: read.get(below, images) for depth, below in steady.items()}
 
 
 def _images(network: LayeredNet, half: HalfData, augment: bool) -> Examples:

@@ -10,53 +10,18 @@ import numpy as np
 import torch
 
 from transferkit.checkpoints import EpochLog
-from transferkit.conduct import USUAL, Conduct, Glimpse, carry_through
-from transferkit.config import Preset, Setting
-from transferkit.data import HalfData, Prepared, open_half, place
-from transferkit.errors import DataError, TrainingError
+from transferkit.conduct import Glimpse, carry_through
+from transferkit.data import HalfData, open_half, place
+from transferkit.errors import TrainingError
 from transferkit.examples import Examples, read_half
-from transferkit.machine import choose_device, choose_precision, device_name, same_bits, threads, versions
+from transferkit.machine import device_name, same_bits, threads, versions
 from transferkit.manifest import Part
 from transferkit.mean_image import mean_image
 from transferkit.nets import StagedSpec
-from transferkit.store import Receipt, Store, Times
+from transferkit.store import Receipt, Times
+from transferkit.study import Study
 from transferkit.surgery import Operated, audit, fingerprint, operate
 from transferkit.treatments import Run
-
-
-@dataclass(frozen=True)
-class Study:
-    """What all runs of a grid have in common: the data, the setting that is part of their identity, the store.
-
-    `conduct` says under what circumstances they are trained, and is no part of what they are.
-    """
-
-    prepared: Prepared
-    setting: Setting
-    store: Store
-    conduct: Conduct = USUAL
-
-
-def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, precision: str = "auto") -> Study:
-    """The study of this data under this preset on a device: `auto`, `cpu` or `cuda`.
-
-    `precision` is `float32`, `bfloat16` or `auto`, which takes what is fastest there. Raises UsageError for
-    another device or precision, or `cuda` where there is none, and DataError when the images are smaller than what
-    the network reads, or larger where the recipe takes no crops of them.
-    """
-    manifest, size = prepared.manifest, preset.net.image_size
-    crops = "crop" in (preset.recipe.augment or "")
-    if manifest.image_size < size or (manifest.image_size > size and not crops):
-        raise DataError(
-            f"{manifest.name} has images of {manifest.image_size} pixels, the preset {preset.name} reads {size}: "
-            f"prepare the data in that size{' or a larger one' if crops else ''} or choose another preset."
-        )
-    kind = choose_device(device)
-    chosen = choose_precision(precision, kind)
-    setting = Setting(
-        manifest.name, manifest.checksum(), preset.net, preset.recipe, device=kind, precision=chosen
-    )  # fmt: skip
-    return Study(prepared, setting, store)
 
 
 @dataclass(frozen=True)
@@ -84,34 +49,70 @@ def perform(study: Study, run: Run) -> Receipt:
 def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
     """Train those of a group of `groups_of` that have no receipt; keep each as it is done; return what failed.
 
-    Waits for a network that another process is training. Where several processes train together, each calls this.
+    Waits for a network that another process is training. Where several processes train together, each calls this, and
+    the first failure is raised as a TrainingError that names the network.
+    """
+    with circumstances(study):
+        training = in_steps(study, runs)
+        while True:
+            try:
+                next(training)
+            except StopIteration as end:
+                failures: tuple[Failure, ...] = end.value
+                return failures
+
+
+def in_steps(
+    study: Study, runs: Sequence[Run], *, wait: bool = True
+) -> Generator[Glimpse | None, None, tuple[Failure, ...]]:
+    """Train as `perform_group` does, under `circumstances`, letting the caller do something else after each step.
+
+    Unless it is to `wait`, it leaves out what another process is training.
     """
     told, store, setting = study.conduct.ranks.told, study.store, study.setting
     todo = told(lambda: [run for run in runs if store.find(run, setting) is None])
     if not todo:
         return ()
-    with _circumstances(study):
-        started = time.perf_counter()
-        shared = _share(study, todo)
-        seconds = (time.perf_counter() - started) / len(todo)
-        failures = []
-        for run in todo:
-            try:
-                with _claim(study, run):
-                    if told(lambda run=run: store.find(run, setting) is None):  # type: ignore[misc]
-                        _to_the_end(_perform(study, run, shared, seconds))
-            except TrainingError as problem:
-                failures.append(Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}"))
+    started = time.perf_counter()
+    try:
+        with _memory_told():
+            shared = _share(study, todo)
+    except TrainingError as problem:
+        return tuple(_told_here(study, run, problem) for run in todo)
+    seconds, failures = (time.perf_counter() - started) / len(todo), []
+    for run in todo:
+        try:
+            with _claim(study, run, wait) as mine, _memory_told():
+                if mine and told(lambda run=run: store.find(run, setting) is None):  # type: ignore[misc]
+                    yield from _perform(study, run, shared, seconds)
+        except TrainingError as problem:
+            failures.append(_told_here(study, run, problem))
     return tuple(failures)
 
 
-def _claim(study: Study, run: Run) -> AbstractContextManager[bool]:
-    return study.store.claim(run, study.setting) if study.conduct.ranks.leads else nullcontext(True)
+def _told_here(study: Study, run: Run, problem: TrainingError) -> Failure:
+    """A failure of one process to be told later; of one of several, raised, or the others would wait for it for ever.
+
+    torchrun ends all of them once one has ended.
+    """
+    failure = _failure(run, problem)
+    if study.conduct.ranks.count > 1:
+        raise TrainingError(failure.reason) from problem
+    return failure
+
+
+def _failure(run: Run, problem: TrainingError) -> Failure:
+    return Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}")
+
+
+def _claim(study: Study, run: Run, wait: bool) -> AbstractContextManager[bool]:
+    return study.store.claim(run, study.setting, wait=wait) if study.conduct.ranks.leads else nullcontext(True)
 
 
 @contextmanager
-def _circumstances(study: Study) -> Iterator[None]:
-    with threads(study.setting.threads), same_bits(study.conduct.deterministic), _memory_told():
+def circumstances(study: Study) -> Iterator[None]:
+    """The number of threads and the choice of algorithms that the study is trained with; as before, afterwards."""
+    with threads(study.setting.threads), same_bits(study.conduct.deterministic):
         yield
 
 
@@ -137,21 +138,19 @@ def watch(study: Study, run: Run) -> Generator[Glimpse, None, Receipt]:
     """
     if receipt := study.store.find(run, study.setting):
         return receipt
-    with _circumstances(study):
+    with circumstances(study):
         started = time.perf_counter()
-        shared = _share(study, (run,))
         try:
-            yield from _perform(study, run, shared, time.perf_counter() - started)
+            with _memory_told():
+                shared = _share(study, (run,))
+                for seen in _perform(study, run, shared, time.perf_counter() - started):
+                    if seen is not None:
+                        yield seen
         except TrainingError as problem:
-            raise TrainingError(f"{run.label} ({run.split}, seed {run.seed}): {problem}") from problem
+            raise TrainingError(_failure(run, problem).reason) from problem
     kept = study.store.find(run, study.setting)
     assert kept is not None
     return kept
-
-
-def _to_the_end(training: Iterator[Glimpse]) -> None:
-    for _ in training:
-        continue
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,8 @@ def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     deepest = max(runs, key=lambda run: run.n)
     source = study.conduct.ranks.told(lambda: _source(study, deepest))
     train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
-    mean = mean_image(train) if study.setting.net.pixels == "mean image" else None
+    own_mean = study.setting.net.pixels == "mean image" and deepest.source_base is None  # a copy keeps its source's
+    mean = mean_image(train) if own_mean else None
     network = _operate(study, deepest, train.n_classes, source, mean).network
     depths = {0 if run.finetune else run.n for run in runs}
     precision, augment = study.setting.precision, bool(study.setting.recipe.augment)
@@ -189,7 +189,7 @@ def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
     return study.store.given(net.start) if isinstance(net, StagedSpec) and net.start and not run.n else None
 
 
-def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Iterator[Glimpse]:
+def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> Iterator[Glimpse | None]:
     operated = _operate(study, run, shared.n_classes, shared.source, shared.mean)
     before = fingerprint(operated.network)
     depth = operated.network.frozen_depth
@@ -203,7 +203,7 @@ def _perform(study: Study, run: Run, shared: _Shared, seconds_shared: float) -> 
         datetime.now(UTC).isoformat(timespec="seconds"), seconds,
         len(examples[0].labels) * len(trained.log) / seconds,
         shared_with=tuple(other.label for other in shared.runs if other != run), processes=study.conduct.ranks.count,
-        graphs=study.conduct.graphs, deterministic=study.conduct.deterministic,
+        graphs=study.conduct.graphs, deterministic=study.conduct.deterministic, abreast=study.conduct.abreast,
     )  # fmt: skip
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
     receipt = _receipt(study, run, operated, trained.log, times)

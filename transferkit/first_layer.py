@@ -68,6 +68,14 @@ def untrained_filters(weights: Filters, seed: int = 0) -> Filters:
     return noise
 
 
+def smooth_noise(weights: Filters, seed: int = 0) -> Filters:
+    """The harder control: as many filters of noise that is as smooth as these, with their mean amplitude spectrum."""
+    white = np.fft.rfft2(generator_from("smooth noise", seed).normal(size=weights.shape))
+    amplitude = np.abs(np.fft.rfft2(weights)).mean(axis=0)
+    noise: Filters = np.fft.irfft2(amplitude * white / np.abs(white), s=weights.shape[2:])
+    return noise
+
+
 def match_filters(first: Filters, second: Filters) -> Matching:
     """Pair the filters of two layers so that they are most alike in all (Hungarian method).
 

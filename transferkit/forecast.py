@@ -18,10 +18,10 @@ from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
 from transferkit.examples import Examples, read_half
-from transferkit.experiment import Study
 from transferkit.machine import device_name, threads, versions
 from transferkit.network import LayeredNet, build, count_multiplications
-from transferkit.training import evaluate, train
+from transferkit.study import Study
+from transferkit.training import epochs_of, evaluate, train
 from transferkit.treatments import Run, groups_of
 from transferkit.workload import images_of
 
@@ -132,7 +132,7 @@ def _seconds_per_image(
     few = replace(examples, inputs=inputs, labels=labels)
     weights = weights_in(network, precision)
     evaluation = _fastest(lambda: evaluate(network, few, weights), SECONDS_PER_DEPTH / 10)
-    epoch = _fastest(lambda: list(train(network, (examples, few), recipe, precision)), SECONDS_PER_DEPTH)
+    epoch = _fastest(lambda: epochs_of(train(network, (examples, few), recipe, precision)), SECONDS_PER_DEPTH)
     return max(0.0, epoch - evaluation) / len(examples.labels), evaluation / len(few.labels)
 
 

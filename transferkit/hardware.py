@@ -1,5 +1,6 @@
-"""What this machine's processor calls itself, for receipts and reports."""
+"""What this machine's processor calls itself, for receipts and reports, and how many of its cores are ours."""
 
+import os
 import platform
 from pathlib import Path
 
@@ -10,3 +11,13 @@ def processor_name() -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """How many cores this process may keep busy: `TRANSFERKIT_CORES` if set, else those it is allowed to run on.
+
+    A batch sets it for each of the notebooks that run beside others.
+    """
+    if (share := os.environ.get("TRANSFERKIT_CORES", "")).isdecimal():
+        return max(1, int(share))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,12 +16,12 @@ from transferkit import console, figures
 from transferkit.config import get_preset
 from transferkit.data import load_half, open_prepared
 from transferkit.errors import StoreError
-from transferkit.experiment import Study, plan_study
 from transferkit.forecast import probe
 from transferkit.manifest import CONTACT_SHEET
 from transferkit.report import finished
 from transferkit.splits import ClassSplit
 from transferkit.store import Receipt, Store
+from transferkit.study import Study, plan_study
 from transferkit.sweep import sweep
 from transferkit.treatments import HALVES, Half, Run
 from transferkit.work import find_work_folder

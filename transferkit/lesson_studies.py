@@ -10,6 +10,7 @@ from transferkit.claims import Evidence, read_evidence
 from transferkit.config import get_preset
 from transferkit.errors import StoreError
 from transferkit.evidence import Bench, StudyPlan
+from transferkit.evidence.collect import refuse_mixing
 from transferkit.forecast import probe
 from transferkit.machine import choose_device
 from transferkit.store import Store
@@ -56,16 +57,19 @@ def train_study(plan: StudyPlan, bench: Bench) -> tuple[pd.DataFrame, pd.DataFra
 def carry_out(plans: Sequence[StudyPlan], bench: Bench) -> Evidence:
     """Train what the studies lack, write their tables where `python -m transferkit evidence` does, and read them.
 
-    Tables of other studies that are there already are read as well. Raises as `train_study`.
+    Tables of other studies that are there already are read as well. Raises as `train_study`, and DataError, before
+    anything is trained, when those are of other data or of another kind of network.
     """
     steps = {plan.name: evidence.steps_of(plan, bench) for plan in plans}
     folder = bench.store.work / ("evidence-smoke" if bench.preset.name == SMOKE else "evidence")
+    refuse_mixing(steps, folder)
     with local_workers(default_workers(choose_device(bench.device))) as executor:
         for name, chosen in steps.items():
             console.show_progress_in_notebook(evidence.run_study(chosen, executor))
             evidence.write_study(name, chosen, folder)
     every = [step for chosen in steps.values() for step in chosen]
     evidence.write_conv1(every, bench.preset.recipe, folder)
+    evidence.write_provenance(steps, folder)
     return read_evidence(folder)
 
 

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from transferkit.data import load_half
+from transferkit.data import HalfData, open_half, place
 from transferkit.errors import TrainingError, UsageError
 from transferkit.examples import read_half
-from transferkit.experiment import Study
 from transferkit.machine import threads
+from transferkit.manifest import Part
+from transferkit.study import Study
 from transferkit.surgery import Operated, audit, fingerprint, operate
-from transferkit.training import train
+from transferkit.training import epochs_of, train
 from transferkit.treatments import Run
 
 
@@ -31,6 +33,7 @@ class LooseFreeze:
 def freeze_loosely(study: Study, run: Run) -> LooseFreeze:
     """Train a frozen run as many do, with requires_grad off and nothing else; nothing is kept in the store.
 
+    All else is as the study's setting says, so that only the statistics tell it from the run that the store keeps.
     Its source base must be finished. Raises UsageError for a run that freezes no copy, or a network without batch
     normalisation, and StoreError when the base is missing.
     """
@@ -38,20 +41,27 @@ def freeze_loosely(study: Study, run: Run) -> LooseFreeze:
     if base is None or run.finetune:
         raise UsageError(f"{run.label} freezes no copied layers: give one as A3B.")
     source = study.store.weights(base, study.setting.of_source)
-    train_half, valid_half = (
-        load_half(study.prepared, study.prepared.split(run.split), run.target, part) for part in ("train", "valid")
-    )
+    train_half, valid_half = (_half(study, run, part) for part in ("train", "valid"))
     operated = operate(study.setting.net, train_half.n_classes, run, source)
     network, before = operated.network, fingerprint(operated.network)
     if not any(name.endswith("running_mean") for name in before):
         raise UsageError(f"{study.setting.net.name} has no batch normalisation: take a residual net.")
     network.frozen = frozenset()  # so that torch's train() reaches every layer; parameters stay without gradients
     precision, setting = study.setting.precision, study.setting
+    network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    augment = bool(setting.recipe.augment)
     keys = ("order", run.split, run.seed, run.target, "above the chop")
     with threads(setting.threads):
-        examples = tuple(read_half(network, half, precision, {0})[0] for half in (train_half, valid_half))
-        log = list(train(network, (examples[0], examples[1]), setting.recipe, precision, *keys))
+        training = read_half(network, train_half, precision, {0}, augment=augment)[0]
+        validation = read_half(network, valid_half, precision, {0})[0]
+        log = epochs_of(train(network, (training, validation), setting.recipe, precision, *keys))
     return LooseFreeze(log[-1].top1, _complaint(operated, before, run), _moved(operated, source, run.n))
+
+
+def _half(study: Study, run: Run, part: Part) -> HalfData:
+    split, limit = study.prepared.split(run.split), study.setting.recipe.images_per_class
+    half = open_half(study.prepared, split, run.target, part, images_per_class=limit)
+    return place(half, study.setting.device)
 
 
 def _complaint(operated: Operated, before: Mapping[str, bytes], run: Run) -> str:
@@ -70,5 +80,5 @@ def _moved(operated: Operated, source: Mapping[str, np.ndarray], n: int) -> dict
         layer = network.layer_of(name)
         if layer in shifts and name.endswith("running_mean"):
             spread = np.sqrt(source[name.replace("running_mean", "running_var")])
-            shifts[layer].append(float(np.mean(np.abs(state[name].numpy() - source[name]) / spread)))
+            shifts[layer].append(float(np.mean(np.abs(state[name].cpu().numpy() - source[name]) / spread)))
     return {layer: float(np.mean(values)) for layer, values in shifts.items() if values}

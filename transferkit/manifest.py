@@ -23,11 +23,19 @@ CONTACT_SHEET = "contact.png"  # some images of every class, for people
 
 @dataclass(frozen=True)
 class ClassInfo:
-    """One class: its name, whether it is natural (or man-made), and the parts it is made of, if known."""
+    """One class: its name, whether it is natural (or man-made), and the parts it is made of, if known.
+
+    Where several classes come from one picture, their names begin with its name and a hyphen.
+    """
 
     name: str
     natural: bool
     parts: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """What this class has in common with others whose names begin alike, as one photograph."""
+        return self.name.partition("-")[0]
 
 
 @dataclass(frozen=True)

@@ -85,18 +85,31 @@ class Replay:
         default_generator(self._loss.device).set_state(drawn)
 
 
-def record_graph(work: Callable[[], None]) -> Callable[[], object]:
-    """Record what `work` starts on the current CUDA device; what is returned starts it again."""
+def record_graph(work: Callable[[], None], *, alone: bool = True) -> Callable[[], object]:
+    """Record what `work` starts on the current CUDA device; what is returned starts it again, on the current stream.
+
+    Raises RuntimeError when it cannot be recorded, or when it draws random numbers and is not to be replayed `alone`:
+    all graphs of a device read its generator's numbers from one place in memory, which each replay writes.
+    """
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(aside):
-        for _ in range(WARM_UPS):
-            work()
+        drawing = [draws(work, generator) for _ in range(WARM_UPS)]
     torch.cuda.current_stream().wait_stream(aside)
+    if any(drawing) and not alone:
+        raise RuntimeError("it draws random numbers, which graphs that are replayed side by side cannot do")
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # another thread may be reading images ahead
         work()
     return graph.replay
+
+
+def draws(work: Callable[[], None], generator: torch.Generator) -> bool:
+    """Do the work; whether it has drawn numbers from the generator."""
+    before = generator.get_state()
+    work()
+    return not torch.equal(before, generator.get_state())
 
 
 def default_generator(device: torch.device) -> torch.Generator:

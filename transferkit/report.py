@@ -9,11 +9,11 @@ import pandas as pd
 
 from transferkit import atomic, figures
 from transferkit.errors import StoreError
-from transferkit.experiment import Study
 from transferkit.filters import filter_tiles, order_filters
 from transferkit.first_layer import fit_table
 from transferkit.results import tabulate
 from transferkit.store import Receipt
+from transferkit.study import Study
 from transferkit.treatments import Run
 
 

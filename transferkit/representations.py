@@ -5,31 +5,53 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from transferkit.data import load_half
-from transferkit.experiment import Study
-from transferkit.network import LayeredNet
+from transferkit.data import load_half, open_half
+from transferkit.errors import StoreError
+from transferkit.mean_image import mean_image
+from transferkit.nets import StagedSpec
+from transferkit.network import MEAN_IMAGE, LayeredNet, build
+from transferkit.study import Study
 from transferkit.surgery import operate
 from transferkit.treatments import Half, Run
+from transferkit.views import take_centres
 
 IMAGES = 500  # a kernel of so many images is estimated well, and takes a moment
 
 
 def finished_network(study: Study, run: Run) -> LayeredNet:
     """A finished run's network with its trained weights, in evaluation. Raises StoreError when it is not finished."""
-    weights = study.store.weights(run, study.setting)
-    network = untrained_network(study, run)
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    return network
+    kept = study.store.weights(run, study.setting)
+    weights = {name: torch.from_numpy(array) for name, array in kept.items()}
+    network = build(study.setting.net, _n_classes(study, run))
+    if MEAN_IMAGE in weights:  # as large as the prepared images, of which the network itself knows nothing
+        network.register_buffer(MEAN_IMAGE, torch.empty_like(weights[MEAN_IMAGE]))
+    network.load_state_dict(weights)
+    return network.eval()
 
 
 def untrained_network(study: Study, run: Run) -> LayeredNet:
     """The network that a base starts from, in evaluation: the control of whatever a trained one is said to have found.
 
-    Its batch normalisation, if any, has seen no image and passes everything on.
+    Its batch normalisation, if any, has seen no image and passes everything on. Raises StoreError when weights that it
+    starts from are not in the store.
     """
-    n_classes = len(study.prepared.split(run.split).classes(run.target))
-    mean = torch.zeros(3, 1, 1) if study.setting.net.pixels == "mean image" else None
-    return operate(study.setting.net, n_classes, run.target_base, mean_image=mean).network.eval()
+    net, base = study.setting.net, run.target_base
+    given = study.store.given(net.start) if isinstance(net, StagedSpec) and net.start else None
+    mean = _mean_image(study, base) if net.pixels == "mean image" else None
+    return operate(net, _n_classes(study, base), base, given, mean_image=mean).network.eval()
+
+
+def _n_classes(study: Study, run: Run) -> int:
+    return len(study.prepared.split(run.split).classes(run.target))
+
+
+def _mean_image(study: Study, base: Run) -> torch.Tensor:
+    """That of a base: from its weights if it is finished, which is quicker than to see all its images again."""
+    try:
+        return torch.from_numpy(study.store.weights(base, study.setting)[MEAN_IMAGE])
+    except StoreError:
+        split, limit = study.prepared.split(base.split), study.setting.recipe.images_per_class
+        return mean_image(open_half(study.prepared, split, base.target, "train", images_per_class=limit))
 
 
 @torch.no_grad()
@@ -38,11 +60,13 @@ def represent(
 ) -> Mapping[str, np.ndarray]:
     """The features of every layer but the last, float32 images x units, of validation images of a half.
 
-    `count` images at most, spread evenly over the half. The same call gives the same images for every network.
+    `count` images at most, spread evenly over the half; of larger ones the centre, as in validation. The same call
+    gives the same images for every network.
     """
     data = load_half(study.prepared, study.prepared.split(split), half, "valid")
     rows = torch.linspace(0, len(data.labels) - 1, min(count, len(data.labels))).round().long()
-    x = network.to_input(network.held(data.images[rows]), torch.float32)
+    images = take_centres(data.images[rows], network.spec.image_size)
+    x = network.to_input(network.held(images), torch.float32)
     features = {}
     for depth, layer in enumerate(network.layers[:-1]):
         x = network(x, after=depth, until=depth + 1)

@@ -1,8 +1,8 @@
-"""Two halves of the classes: similar tasks (random), dissimilar ones (natural), or a set distance (overlap)."""
+"""Two halves of the classes: similar tasks (random, apart), dissimilar ones (natural), or a set distance (overlap)."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 from transferkit.errors import UsageError
 
 RANDOM_SPLITS = ("random0", "random1", "random2", "random3")  # the paper's; any further number is another draw
-_RANDOM = re.compile(r"random(0|[1-9]\d{0,3})")
+_DRAWN = re.compile(r"(random|apart)(0|[1-9]\d{0,3})")
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,17 @@ class ClassSplit:
         return self.half_a if half == "A" else self.half_b
 
 
-def make_split(name: str, natural: Sequence[bool], *, known_parts: bool = False) -> ClassSplit:
-    """The split called `name`: `random0`, `random1`, ..., `natural`, or `overlap-x` with x in 0..1.
+def make_split(
+    name: str, natural: Sequence[bool], *, known_parts: bool = False, groups: Sequence[str] = ()
+) -> ClassSplit:
+    """The split called `name`: `random0`, `random1`, ..., `apart0`, ..., `natural`, or `overlap-x` with x in 0..1.
 
     `natural` says for each class whether it is natural (else man-made); `known_parts`, whether the two kinds
-    are made of separate parts, which `overlap-x` needs. Raises UsageError for any other name, or one that
-    these classes cannot be split by.
+    are made of separate parts, which `overlap-x` needs; `groups`, for `apart0`, which classes belong together. Raises
+    UsageError for any other name, or one that these classes cannot be split by.
     """
-    if is_random(name):
-        return random_split(name, len(natural))
+    if is_drawn(name):
+        return random_split(name, len(natural)) if name.startswith("random") else apart_split(name, natural, groups)
     if name == "natural":
         return natural_split(natural)
     overlap = re.fullmatch(r"overlap-(0|1|0?\.\d+|1\.0+)", name)
@@ -55,13 +57,14 @@ def make_split(name: str, natural: Sequence[bool], *, known_parts: bool = False)
     if overlap:
         raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0.")
     raise UsageError(
-        f"'{name}' is no split: choose random0 (or another number below 10000), natural, or overlap-x with x in 0 to 1."
+        f"'{name}' is no split: choose random0 or apart0 (or another number below 10000), natural, or overlap-x with x "
+        "in 0 to 1."
     )
 
 
-def is_random(name: str) -> bool:
-    """Whether this names one of the random splits, all of which are draws from the same."""
-    return bool(_RANDOM.fullmatch(name))
+def is_drawn(name: str) -> bool:
+    """Whether this names one of many splits that are drawn alike, by number: `random0`, or `apart0`."""
+    return bool(_DRAWN.fullmatch(name))
 
 
 def random_split(name: str, n_classes: int) -> ClassSplit:
@@ -80,6 +83,41 @@ def natural_split(natural: Sequence[bool]) -> ClassSplit:
     if len(man_made) in (0, len(natural)):
         raise UsageError("split natural needs both natural and man-made classes: choose random0.")
     return _complete("natural", man_made, len(natural))
+
+
+def apart_split(name: str, natural: Sequence[bool], groups: Sequence[str]) -> ClassSplit:
+    """Halves that share no group of classes, and yet hold as many classes of either kind as can be.
+
+    On `photos` a group is a photograph: random halves have most photographs in common, the natural ones none. Here
+    they have none either, and are of the same kinds, so that the two differences can be told apart. Raises UsageError
+    when the classes come in no groups, a group is of both kinds, or there are less than two of either kind.
+    """
+    members = list(zip(groups, natural, strict=False))
+    sizes = [Counter(group for group, flag in members if flag is kind) for kind in (False, True)]
+    if len(set(groups)) == len(groups) or set(sizes[0]) & set(sizes[1]) or min(map(len, sizes)) < 2:
+        raise UsageError(
+            f"split {name} needs several classes of one group, as places in one photograph, and two groups of either "
+            "kind: choose natural or random0."
+        )
+    generator = np.random.RandomState([int(name.removeprefix("apart"))])
+    chosen = {group for of_kind in sizes for group in _half_of(of_kind, generator)}
+    return _complete(name, [index for index, group in enumerate(groups) if group in chosen], len(natural))
+
+
+def _half_of(sizes: Mapping[str, int], generator: np.random.RandomState) -> set[str]:
+    """Some of the groups that together are as near to half of all as can be; each such choice is as likely."""
+    groups = sorted(sizes)
+    ways = [Counter({0: 1})]  # per number of groups: how many choices of them come to each size
+    for group in groups:
+        ways.append(ways[-1] + Counter({size + sizes[group]: count for size, count in ways[-1].items()}))
+    left = min(ways[-1], key=lambda size: (abs(2 * size - sum(sizes.values())), size))
+    chosen = set()
+    for number, group in reversed(list(enumerate(groups))):
+        with_it, without = ways[number][left - sizes[group]], ways[number][left]
+        if generator.random_sample() * (with_it + without) < with_it:
+            chosen.add(group)
+            left -= sizes[group]
+    return chosen
 
 
 def overlap_split(name: str, overlap: float, natural: Sequence[bool]) -> ClassSplit:

@@ -3,22 +3,26 @@
 State lives in the store alone: whatever is killed, the same call again does what has no receipt.
 """
 
+import math
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from transferkit.errors import StoreError, TrainingError
-from transferkit.experiment import Failure, Study, perform_group
+from transferkit.abreast import perform_groups
+from transferkit.errors import StoreError, TrainingError, TransferkitError
+from transferkit.experiment import Failure, perform_group
 from transferkit.network import count_parameters
 from transferkit.store import Receipt
-from transferkit.treatments import Run, groups_of
+from transferkit.study import Study
+from transferkit.treatments import HALVES, Run, groups_of
 from transferkit.workload import expected_images, relative_cost
 
 POLL_SECONDS = 0.5
+RECEIPT_SECONDS = 90.0  # a network file system may hide for a minute what another machine has just written
 BYTES_PER_PARAMETER = 4
 SPARE_BYTES = 20 * 2**20
 
@@ -48,11 +52,14 @@ def missing(study: Study, runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(run for run in runs if study.store.find(run, study.setting) is None)
 
 
-def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Executor]) -> Iterator[Progress]:
+def sweep(
+    study: Study, runs: Sequence[Run], workers: AbstractContextManager[Executor], count: int = 1
+) -> Iterator[Progress]:
     """Train every run without a receipt on `workers`; yield the progress when one is done and twice a second.
 
-    `runs` names each base before what copies from it. Raises TrainingError at the end, naming the networks
-    that failed, after all that do not depend on them; StoreError at once, when nothing more can be kept.
+    `runs` names each base before what copies from it; `count` is how many workers there are, so that none is idle
+    while another trains several networks abreast. Raises TrainingError at the end, naming the networks that failed,
+    after all that do not depend on them; StoreError at once, when nothing more can be kept.
     """
     todo = missing(study, runs)
     _refuse_full_disk(study, todo)
@@ -61,7 +68,7 @@ def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Exe
     if not todo:
         return
     with workers as executor:
-        yield from _drive(state, executor)
+        yield from _drive(state, executor, count)
     state.refuse_failures()
 
 
@@ -69,6 +76,7 @@ def sweep_together(study: Study, runs: Sequence[Run]) -> Iterator[Progress]:
     """As `sweep`, one network after the other, each trained by all processes of `study.conduct.ranks` together.
 
     Every process calls this and yields the same; what is there already and what comes next the first one decides.
+    Raises TrainingError at the first network that fails: if it failed in one of them alone, the others would wait.
     """
     told = study.conduct.ranks.told
     todo = told(lambda: missing(study, runs))
@@ -94,6 +102,8 @@ class _State:
         self.study, self.planned, self.started = study, planned, started
         self.finished: set[Run] = set()
         self.failures: dict[Run, str] = {}
+        self.late: dict[Run, float] = {}  # whose worker has ended without a receipt in sight, and how long to wait
+        self.cause: BaseException | None = None  # of the first failure that a worker raised
         self.images = {run: expected_images(study, run) for run in todo}
         self.work = {run: self.images[run] * relative_cost(study, run) for run in todo}
         # Bases first, as others wait for them; then what takes longest, so that all workers end at the same time.
@@ -114,23 +124,38 @@ class _State:
     def fail(self, failures: Iterable[Failure]) -> None:
         self.failures.update({failure.run: failure.reason for failure in failures})
 
+    def end(self, group: Group, future: Future[tuple[Failure, ...]]) -> None:
+        """Note what failed of a group whose worker has ended; what it kept may yet have to come in sight."""
+        self.fail(failure for failure in _result(future, group) if failure.run not in self.finished)
+        self.cause = self.cause or future.exception()
+        until = time.monotonic() + RECEIPT_SECONDS
+        self.late.update({run: until for run in group if run not in self.finished and run not in self.failures})
+
+    def give_up_late(self) -> None:
+        """Fail the runs whose receipts have been waited for long enough."""
+        reason = f"its worker ended, but no receipt is in {self.study.store.work}: do all workers see this work folder?"
+        for run in [run for run, until in self.late.items() if until < time.monotonic()]:
+            del self.late[run]
+            self.fail([_failure(run, reason)])
+
     def refuse_failures(self) -> None:
         if self.failures:
             raise TrainingError(
                 f"{len(self.failures)} of {len(self.work)} networks failed, the others are kept: "
                 f"{' '.join(self.failures.values())}"
-            )
+            ) from self.cause
 
     def collect(self, group: Group) -> Iterator[Receipt]:
         """The receipts of the group that have come in since it was last asked."""
         for run in group:
             if run not in self.finished and (receipt := self.study.store.find(run, self.study.setting)):
                 self.finished.add(run)
+                self.late.pop(run, None)
                 yield receipt
 
     def progress(self, running: Iterable[Group], newest: Receipt | None = None) -> Progress:
         seen = {run: self.study.store.pulse(run, self.study.setting) for group in running for run in group}
-        seen.update({run: self.images[run] for run in self.finished})
+        seen.update({run: self.images[run] for run in (*self.finished, *self.late)})
         worked = sum(self.work[run] * min(1.0, images / self.images[run]) for run, images in seen.items())
         left = sum(self.work.values()) - worked - sum(self.work[run] for run in self.failures)
         seconds = time.monotonic() - self.started
@@ -144,22 +169,36 @@ class _State:
         )
 
 
-def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
+def _drive(state: _State, executor: Executor, workers: int) -> Iterator[Progress]:
     running: dict[Future[tuple[Failure, ...]], Group] = {}
     while True:
-        running.update({executor.submit(perform_group, state.study, group): group for group in state.ready()})
-        if not running:
+        for groups in _side_by_side(state.ready(), state.study.conduct.abreast, workers):
+            future = executor.submit(perform_groups, state.study, groups)
+            running[future] = tuple(run for group in groups for run in group)
+        if not running and not state.late:
             return
-        complete, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in complete:
-            state.fail(_result(future, running[future]))
-        for group in running.values():
+        complete = _ended(running)
+        for group in (*running.values(), tuple(state.late)):
             for receipt in state.collect(group):
                 yield state.progress(running.values(), receipt)
         for future in complete:
-            del running[future]
+            state.end(running.pop(future), future)
+        state.give_up_late()
         if not complete:
             yield state.progress(running.values())
+
+
+def _ended(running: Mapping[Future[tuple[Failure, ...]], Group]) -> set[Future[tuple[Failure, ...]]]:
+    """Those that have ended, as soon as one has, or none after a while."""
+    if not running:  # `wait` would not wait at all
+        time.sleep(POLL_SECONDS)
+    return wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
+
+
+def _side_by_side(groups: Sequence[Group], abreast: int, workers: int) -> list[tuple[Group, ...]]:
+    """So many at a time, or fewer if that keeps more workers busy; those of about the same work together."""
+    count = max(1, min(abreast, math.ceil(len(groups) / workers)))
+    return [tuple(groups[first : first + count]) for first in range(0, len(groups), count)]
 
 
 def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure, ...]:
@@ -167,6 +206,8 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
         return future.result()
     except TrainingError as problem:
         return tuple(Failure(run, str(problem)) for run in group)
+    except TransferkitError:  # as a full disk: the others would fail as well
+        raise
     except CancelledError:
         raise TrainingError(
             f"the scheduler was lost while {group[0].label} was trained: start one and run the same command again; "
@@ -178,6 +219,18 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
             "run the same command again, perhaps with fewer --workers; what is done is kept. A script of your own must "
             "call this under 'if __name__ == \"__main__\":', as worker processes import it."
         ) from None
+    except Exception as problem:  # memory, CUDA, a cluster that lost the worker: this group's trouble alone
+        return tuple(_failure(run, f"its worker failed with {_told(problem)}") for run in group)
+
+
+def _failure(run: Run, reason: str) -> Failure:
+    return Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {reason}")
+
+
+def _told(problem: Exception) -> str:
+    """The type and the first line of what it says, where it says anything; the rest is for the traceback."""
+    said = str(problem).strip().splitlines()
+    return f"{type(problem).__name__}{f': {said[0]}' if said else ''} (run the same command again to try once more)."
 
 
 def _refuse_full_disk(study: Study, todo: Sequence[Run]) -> None:
@@ -185,7 +238,9 @@ def _refuse_full_disk(study: Study, todo: Sequence[Run]) -> None:
         return
     study.store.work.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(study.store.work).free
-    parameters = count_parameters(study.setting.net, len(study.prepared.manifest.classes))
+    splits = [study.prepared.split(name) for name in {run.split for run in todo}]
+    largest = max(len(split.classes(half)) for split in splits for half in HALVES)
+    parameters = count_parameters(study.setting.net, largest)
     needed = len(todo) * parameters * BYTES_PER_PARAMETER + SPARE_BYTES
     if free < needed:
         raise StoreError(

@@ -1,7 +1,7 @@
-"""The only training loop: training as a sequence of epoch logs, which goes on from a checkpoint; and evaluation."""
+"""The only training loop: training step by step to a log of epochs, which goes on from a checkpoint; and evaluation."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +36,13 @@ NOT_KEPT = Keeping()
 def train(
     network: LayeredNet, examples: tuple[Examples, Examples], recipe: Recipe, precision: Precision, *keys: Key,
     ranks: Ranks = ALONE, keeping: Keeping = NOT_KEPT, record: Recorder | None = None,
-) -> Iterator[EpochLog]:  # fmt: skip
-    """Train on `examples` (training, validation), one EpochLog an epoch; the caller may stop between epochs.
+) -> Iterator[EpochLog | None]:  # fmt: skip
+    """Train on `examples` (training, validation); yields after each step: its EpochLog if it ended an epoch, else None.
 
-    `keys` decide everything random, whatever ran before: from a checkpoint, training yields the epochs that were
-    still to come, on the CPU with the same bits. What is frozen is never back-propagated through. On a GPU nothing
+    The caller may do something else in between, or stop; `epochs_of` gives the log alone.
+
+    `keys` decide everything random, whatever ran before or between: from a checkpoint, training yields the epochs that
+    were still to come, on the CPU with the same bits. What is frozen is never back-propagated through. On a GPU nothing
     is waited for within an epoch.
 
     With other `ranks` each process takes its part of every batch. Dropout and batch normalisation then see those
@@ -57,12 +59,19 @@ def train(
             if keeping.save is not None and time.monotonic() - saved > keeping.seconds:
                 keeping.save(_checkpoint(steps, taken, log))
                 saved = time.monotonic()
+            if taken < len(steps.losses):
+                yield None
         _refuse_non_finite(steps.losses, epoch * len(steps.losses))
         ranks.follow_(network.buffers())
         top1, valid_loss = evaluate(network, examples[1], steps.descent.weights, ranks)
         rate = learning_rate(recipe, epoch + 1)
         log, first = (*log, EpochLog(epoch + 1, steps.losses.mean().item(), rate, valid_loss, top1)), 0
         yield log[-1]
+
+
+def epochs_of(training: Iterable[EpochLog | None]) -> list[EpochLog]:
+    """Train to the end; the log of its epochs."""
+    return [entry for entry in training if entry is not None]
 
 
 @torch.no_grad()

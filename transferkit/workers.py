@@ -4,26 +4,24 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.sharedctypes import Synchronized
+from typing import TYPE_CHECKING
 
 import torch
 
 from transferkit.config import Device
 from transferkit.errors import UsageError
 from transferkit.family import tie_to_parent
+from transferkit.hardware import usable_cores
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def default_workers(device: Device) -> int:
-    """One process per CPU core (each has one thread, which beats threads sharing a network), or one per GPU.
-
-    `TRANSFERKIT_CORES` says how many of the cores are ours, as in a notebook that runs beside others in a batch.
-    """
-    if device == "cuda":
-        return torch.cuda.device_count()
-    if (share := os.environ.get("TRANSFERKIT_CORES", "")).isdigit():
-        return max(1, int(share))
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """One process per usable core (each has one thread, which beats threads sharing a network), or one per GPU."""
+    return torch.cuda.device_count() if device == "cuda" else usable_cores()
 
 
 @contextmanager
@@ -51,20 +49,35 @@ def local_workers(count: int) -> Iterator[Executor]:
 def cluster_workers(address: str) -> Iterator[Executor]:
     """The workers of the Dask scheduler at `address`, which must see the same work folder and have one thread each.
 
-    Raises UsageError when Dask is not installed or nothing answers there.
+    An error or Ctrl-C withdraws what no worker has begun; what they have begun, they carry through. Raises UsageError
+    when Dask is not installed or nothing answers there.
     """
+    with _connect(address) as client, client.get_executor(pure=False) as executor:
+        try:
+            yield executor
+        except BaseException:
+            with suppress(Exception):  # a scheduler that is gone has nothing left to withdraw
+                executor.shutdown(wait=False)  # or leaving would wait for all that was submitted
+            raise
+
+
+def cluster_size(address: str) -> int:
+    """How many workers the Dask scheduler at `address` has now, at least 1. Raises as `cluster_workers`."""
+    with _connect(address) as client:
+        return max(1, len(client.nthreads()))  # `scheduler_info` lists five at most in some versions
+
+
+def _connect(address: str) -> "Client":
     try:
         from distributed import Client
     except ImportError:
         raise UsageError("--scheduler needs Dask: install transferkit with its extra 'cluster'.") from None
     try:
-        client = Client(address, timeout="10s")
+        return Client(address, timeout="10s")
     except (OSError, ValueError) as problem:
         raise UsageError(
             f"no Dask scheduler answers at '{address}' ({problem}): give its address, as in tcp://host:8786."
         ) from None
-    with client, client.get_executor(pure=False) as executor:
-        yield executor
 
 
 def visible_gpus() -> tuple[str, ...]:

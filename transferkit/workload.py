@@ -1,8 +1,8 @@
 """How much work a run is, before it is trained: images to read, and time as a share of a base network's."""
 
-from transferkit.experiment import Study
 from transferkit.manifest import Part
 from transferkit.network import count_multiplications
+from transferkit.study import Study
 from transferkit.treatments import Run
 
 OVERHEAD = 0.1  # share of a full network's time that even one with all layers but the last frozen takes

@@ -24,6 +24,9 @@ def planted() -> dict[str, Planted]:
                 "nothing is copied": lambda base, fresh, n: deepcopy(fresh),
                 "weights without biases": chop_weights_only,
                 "the layers are shared with the base": lambda base, fresh, n: nn.Sequential(*base[:n], *fresh[n:]),
+                "the layers above are shared with fresh": lambda base, fresh, n: nn.Sequential(
+                    *deepcopy(base[:n]), *fresh[n:]
+                ),
                 "what is above is the base's": lambda base, fresh, n: nn.Sequential(*base[:n], *base[n:]),
                 "the layers above are missing": lambda base, fresh, n: deepcopy(base[:n]),
                 "base and fresh are swapped": lambda base, fresh, n: chop_by_layers(fresh, base, n),

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from transferkit.__main__ import parser
-from transferkit.batch.grid import read_grid
+from transferkit.batch.grid import Grid, read_grid
 from transferkit.batch.options import DEFAULT_MINUTES
 from transferkit.batch.page import NOT_RUN, OUTCOMES
+from transferkit.batch.tasks import Limits, Place, find_notebooks, plan_tasks
 
 ROOT = Path(__file__).parents[2]
 PLAN = (ROOT / "course" / "assistants.md").read_text()
@@ -29,12 +30,19 @@ def test_it_has_three_commands_and_says_what_each_outcome_means() -> None:
     assert NOT_RUN in OUTCOMES
 
 
-def test_its_grid_is_one(tmp_path: Path) -> None:
+def test_its_grid_is_taken_by_all_lessons_and_makes_as_many_notebooks_as_it_says(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text(PLAN.split("```yaml\n")[1].split("```")[0])
-    assert read_grid(tmp_path / "grid.yaml", []).sets("any") == [
-        {"preset": "quick", "split": "random0"},
-        {"preset": "quick", "split": "natural"},
-    ]
+    notebooks = find_notebooks([ROOT / "notebooks"])
+    grid = read_grid(tmp_path / "grid.yaml", [path.stem for path in notebooks])
+    tasks = plan_tasks(notebooks, grid, {}, Place(tmp_path, tmp_path), Limits())
+    assert f"This makes {len(tasks)} notebooks of the eleven lessons" in PLAN
+    assert len(notebooks) == 11
+
+
+def test_its_python_plans_all_lessons(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^grid = (.+)$", PLAN, re.MULTILINE)
+    grid = eval(line, {"Grid": Grid})
+    assert plan_tasks(find_notebooks([ROOT / "notebooks"]), grid, {}, Place(tmp_path, tmp_path), Limits())
 
 
 def test_its_links_lead_to_files_of_the_repository() -> None:

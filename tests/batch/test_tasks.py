@@ -63,6 +63,20 @@ def test_a_list_gives_just_these_sets_and_a_notebook_can_have_its_own(tmp_path: 
     assert grid.sets("other") == [{"s": 1}, {"s": 2}]
 
 
+def test_what_only_some_notebooks_know_is_for_them_and_nobody_runs_twice(
+    notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    one, other = notebook("one", "a, b", parameters="a = 0\nb = 0"), notebook("other", "b", parameters="b = 0")
+    (tmp_path / "grid.yaml").write_text("all: {b: 7}\nknown: {a: [1, 2]}\n")
+    grid = read_grid(tmp_path / "grid.yaml", ["one", "other"])
+    tasks = plan([one, other], tmp_path / "out", grid)
+    assert [dict(task.parameters) for task in tasks] == [{"b": 7, "a": 1}, {"b": 7, "a": 2}, {"b": 7}]
+    with pytest.raises(UsageError, match="no notebook of this batch has a parameter 'a', .*; together they have b"):
+        plan([other], tmp_path / "out", grid)
+    (tmp_path / "broken.ipynb").write_text("{")
+    assert len(plan([other, tmp_path / "broken.ipynb"], tmp_path / "out", grid)) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -12,13 +12,14 @@ import numpy as np
 import psutil
 import pytest
 
-from data_prep.draft import JOURNAL, Appender, Entry, open_draft
+from data_prep.draft import JOURNAL, Appender, Draft, Entry, open_draft
 from data_prep.listing import Fitting
 from data_prep.packing import write_listing
 from data_prep.prepared import CHANGED, SET_ASIDE
 from data_prep.workers import Chunk
 from tests.data_prep.conftest import fill, jpeg
 from tests.data_prep.flat import FITTING, Flat, content, flat
+from transferkit.atomic import PARTIAL
 from transferkit.errors import DataError, StoreError
 from transferkit.manifest import IMAGES, LABELS, read_manifest
 
@@ -106,10 +107,11 @@ def test_a_preparation_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_p
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_kill_while_publishing_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
+
+def test_a_kill_while_publishing_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("data_prep.draft.atomic.new_folder", killed)
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
@@ -117,6 +119,61 @@ def test_a_kill_while_publishing_loses_nothing(tmp_path: Path, monkeypatch: pyte
     write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
     assert told == [100]
     assert read_manifest(tmp_path / "out", verify=True).valid == (50, 100)
+
+
+def no_such_call(*_: object, **__: object) -> None:
+    raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+
+def test_a_kill_while_publishing_loses_nothing_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def killed_at_last(path: Path, to: Path) -> Path:
+        if path.name.startswith(PARTIAL):
+            raise KeyboardInterrupt
+        return rename(path, to)
+
+    monkeypatch.setattr("os.link", no_such_call)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "rename", killed_at_last)
+        write_listing(tmp_path / "out", flat(50), FITTING, 1)
+    told: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
+    assert told == [100]
+    assert read_manifest(tmp_path / "out", verify=True).valid == (50, 100)
+    assert not (tmp_path / ".packing-out").exists()
+
+
+def test_a_draft_that_has_lost_its_images_begins_anew(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_listing(tmp_path / "out", flat(50), FITTING, 1, interrupt_after(5))
+    (tmp_path / ".packing-out" / IMAGES).unlink()
+    told: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
+    assert told[0] == 0
+    assert read_manifest(tmp_path / "out", verify=True).valid == (50, 100)
+
+
+def test_a_draft_that_was_published_but_not_discarded_is_not_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Draft, "discard", lambda _: None)
+        write_listing(tmp_path / "out", flat(50), FITTING, 1)
+    before = content(tmp_path / "out")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Draft, "publish", killed)
+        write_listing(tmp_path / "out", flat(51), FITTING, 1)
+    assert content(tmp_path / "out") == before
+
+
+def test_where_the_file_system_knows_no_locks_pictures_are_packed_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fcntl.flock", no_such_call)
+    assert write_listing(tmp_path / "out", flat(50), FITTING, 1).valid == (50, 100)
 
 
 def test_a_process_that_dies_is_told_in_a_sentence(tmp_path: Path) -> None:

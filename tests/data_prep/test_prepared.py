@@ -1,6 +1,7 @@
 """Prepared folders appear whole or not at all, and hold what their manifest says."""
 
 import errno
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,43 @@ def test_ensure_takes_a_prepared_folder_as_it_is(tmp_path: Path) -> None:
     before = (tmp_path / "data" / "photos" / MANIFEST).stat().st_mtime_ns
     assert ensure("photos", tmp_path) == tmp_path / "data" / "photos"
     assert (tmp_path / "data" / "photos" / MANIFEST).stat().st_mtime_ns == before
+
+
+def test_ensure_draws_the_contact_sheet_of_a_folder_that_has_none(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "photos", rendered(), SMALL)
+    sheet = tmp_path / "data" / "photos" / CONTACT_SHEET
+    drawn = sheet.read_bytes()
+    sheet.unlink()
+    (sheet.parent / f"{PARTIAL}{socket.gethostname()}~{2**30}~0~{CONTACT_SHEET}").write_bytes(b"half")
+    ensure("photos", tmp_path)
+    assert sheet.read_bytes() == drawn
+    assert sorted(path.name for path in sheet.parent.iterdir()) == [CONTACT_SHEET, IMAGES, LABELS, MANIFEST]
+
+
+def test_ensure_takes_a_folder_that_it_cannot_write_without_a_contact_sheet_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    write(tmp_path / "data" / "photos", rendered(), SMALL)
+    (tmp_path / "data" / "photos" / CONTACT_SHEET).unlink()
+    monkeypatch.setattr("os.replace", denied)
+    assert ensure("photos", tmp_path) == tmp_path / "data" / "photos"
+    assert "photos has no contact sheet" in caplog.text
+    assert sorted(path.name for path in (tmp_path / "data" / "photos").iterdir()) == [IMAGES, LABELS, MANIFEST]
+
+
+def test_ensure_finds_a_folder_by_its_path_as_the_command_line_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "here" / "pics", rendered(), SMALL)
+    monkeypatch.chdir(tmp_path / "here")
+    for name in ("./pics", "../here/pics", str(tmp_path / "here" / "pics")):
+        assert ensure(name, tmp_path / "work").resolve() == tmp_path / "here" / "pics"
+        assert ensure(name, tmp_path / "work").is_absolute()
+    with pytest.raises(UsageError, match="'pics' is no data set"):  # a name is one of the work folder
+        ensure("pics", tmp_path / "work")
 
 
 def test_ensure_names_the_data_sets_there_are(tmp_path: Path) -> None:

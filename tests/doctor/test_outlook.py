@@ -15,9 +15,10 @@ from transferkit.doctor import outlook as under_test
 from transferkit.doctor.outlook import prospect, scaled
 from transferkit.doctor.record import compare_lesson, compare_networks, find_lesson
 from transferkit.evidence import Step
-from transferkit.experiment import Study, perform
+from transferkit.experiment import perform
 from transferkit.forecast import Probe, seconds_of
 from transferkit.store import Store
+from transferkit.study import Study
 from transferkit.treatments import parse_run, plan
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"

@@ -10,8 +10,9 @@ from transferkit.claims import CLAIMS
 from transferkit.config import get_preset
 from transferkit.errors import UsageError
 from transferkit.evidence import Bench, Part, choose_studies, of_layers, predict_cost, smoke_studies, steps_of, studies
-from transferkit.experiment import Study, perform
+from transferkit.experiment import perform
 from transferkit.forecast import Probe
+from transferkit.study import Study
 from transferkit.treatments import LAYERS
 
 
@@ -41,9 +42,17 @@ def test_further_splits_are_planned_where_the_ledger_asks_for_more() -> None:
     assert {part.split for part in more["similar"].parts} == {f"random{number}" for number in range(6)}
     usual = {run for part in studies()[0].parts for run in part.runs()}
     assert usual < {run for part in more["similar"].parts for run in part.runs()}
-    assert more["sizes"] == studies()[4]
+    assert more["sizes"] == choose_studies(studies(), ["sizes"])[0]
     with pytest.raises(UsageError, match="3 splits are too few"):
         studies(splits=3)
+
+
+def test_halves_without_a_common_photograph_are_studied_where_classes_come_in_groups(study: Study) -> None:
+    (apart,) = choose_studies(studies(), ["apart"])
+    splits = {part.split for part in apart.parts}
+    assert splits == {f"{kind}{number}" for kind in ("random", "apart") for number in range(4)} | {"natural"}
+    assert not study.prepared.can_split("apart0"), "each blotch is a picture of its own"
+    assert "apart" not in {plan.name for plan in studies(grouped=study.prepared.can_split("apart0"))}
 
 
 def test_no_network_of_a_study_is_planned_twice_under_one_setting(study: Study) -> None:
@@ -91,7 +100,7 @@ def test_the_cost_counts_each_network_once_and_only_what_is_left(bench: Bench) -
 
 
 def test_an_unknown_study_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(UsageError, match="'similiar' is no study: choose similar, dissimilar, longer"):
+    with pytest.raises(UsageError, match="'similiar' is no study: choose similar, dissimilar, apart, longer"):
         choose_studies(studies(), ["similiar"])
 
 

@@ -1,12 +1,15 @@
 """One submission: what one answer does costs that answer, and no other one."""
 
+from functools import partial
+
 import pytest
 
 from course.attacks import RIGHT
 from course.solutions import solution_sources, stub_sources
 from transferkit.checks import exercises, get_exercise
-from transferkit.grading.grade import Grader, Setup
+from transferkit.grading.grade import ASKER, JUDGE, Grader, Setup
 from transferkit.grading.limits import Limits
+from transferkit.grading.session import EndedError, Reason
 
 MURDER = "import os; os.kill(os.getppid(), 9)"
 MISSING = RIGHT.replace("from torch import nn", "pass")
@@ -41,3 +44,43 @@ def test_the_solution_of_every_exercise_passes_and_its_stub_is_open() -> None:
         stubs = grader.grade("ben", stub_sources())
     assert [(grade.exercise, grade.seen) for grade in solved if grade.state != "passed"] == []
     assert {grade.state for grade in stubs} == {"open"}
+
+
+class Ending:
+    """A session whose process of one program has to be ended."""
+
+    def __init__(self, program: str, limits: Limits, *, enclosed: bool, ended: str, reason: Reason) -> None:
+        self._reason = reason if program == ended else None
+
+    def __enter__(self) -> "Ending":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def wait_until_ready(self) -> None:
+        pass
+
+    def ask(self, request: bytes, seconds: float) -> bytes:
+        if self._reason:
+            raise EndedError(self._reason)
+        return b"an answer"
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("program", [ASKER, JUDGE])
+def test_a_machine_without_memory_costs_no_points_whoever_ran(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transferkit.grading.grade.Session", partial(Ending, ended=program, reason="machine"))
+    with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
+        (grade,) = grader.grade("ada", {"chop": RIGHT})
+    assert (grade.state, grade.seen) == ("not graded", "the machine ran out of memory while this was running.")
+
+
+@pytest.mark.parametrize("reason", ["timeout", "memory", "died"])
+def test_an_answer_that_ends_the_judge_is_no_answer(reason: Reason, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transferkit.grading.grade.Session", partial(Ending, ended=JUDGE, reason=reason))
+    with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
+        (grade,) = grader.grade("eve", {"chop": RIGHT})
+    assert (grade.state, grade.points) == ("output", 0)

@@ -59,6 +59,17 @@ def test_dealing_out_anew_moves_labels_within_seeds_and_targets_only(seed: int) 
     assert (dealt["top1"] - dealt["paired"]).groupby([dealt["seed"], dealt["target"]]).nunique(dropna=True).max() == 1
 
 
+def test_only_networks_that_the_advice_is_about_are_counted() -> None:
+    splits = ("random0", "random1", "random2")
+    table = grids(splits)
+    controls = table["treatment"].isin(["BnB", "BnB+", "RnB"])
+    advice = advise(table)
+    assert advice.checked.networks == (table["treatment"].isin(["AnB", "AnB+"])).sum() == 3 * 2 * 2 * 7
+    assert advise(table[~controls]) == advice
+    seeds = grids(("random0",), SEEDS)
+    assert advise(pd.concat([seeds, table[controls]]).drop_duplicates(["run", "split", "seed"])) == advise(seeds)
+
+
 def test_options_are_named_alike_for_both_targets() -> None:
     table = table_of(*plan("random0", SEEDS, ["A3B", "B3A", "A3B+", "B3A+"]))
     assert list(options_of(table).columns) == ["base", "A3B", "A3B+"]

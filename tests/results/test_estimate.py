@@ -168,7 +168,21 @@ def test_a_split_is_tested_against_what_the_others_say_of_it() -> None:
     half = stats.t.ppf(0.975, 3) * np.std([-2, -1, 1, 2], ddof=1) * np.sqrt(1 + 1 / 4)
     assert list(told.loc[5, ["mean", "low", "high", "came"]]) == pytest.approx([0, -half, half, 3])
     assert list(told["inside"]) == [False, True]
+    assert told["inside"].notna().all()
     with pytest.raises(UsageError, match="random1 cannot test what random0, random1"):
         predict_next(table, table[table["split"] == "random1"], "BnB")
     with pytest.raises(UsageError, match="no split cannot test"):
         predict_next(table, unseen[:0], "BnB")
+
+
+def test_the_seeds_of_one_split_say_nothing_about_another_split() -> None:
+    seeds = table_of(np.random.default_rng(0).normal(0, 0.01, (1, 4, 2, 7)))
+    splits = table_of(np.random.default_rng(1).normal(0, 0.01, (3, 1, 2, 7)))
+    unseen = table_of(np.zeros((1, 1, 2, 7))).assign(split="random9")
+    told = predict_next(seeds, unseen, "BnB")
+    assert told["mean"].notna().all()
+    assert told[["low", "high", "inside"]].isna().all(axis=None)
+    partly = pd.concat([splits[splits["n"] != 5], splits[(splits["n"] == 5) & (splits["split"] == "random0")]])
+    told = predict_next(partly, unseen, "BnB")
+    assert told.index[told["inside"].isna()].tolist() == [5]
+    assert told.round(1)["inside"].isna().sum() == 1

@@ -1,7 +1,6 @@
 """`python -m transferkit batch`: what it does with its options."""
 
 import argparse
-import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -19,6 +18,7 @@ from transferkit.batch.show import show_progress
 from transferkit.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
 from transferkit.doctor import LESSONS, LessonTime, keep_lesson
 from transferkit.errors import BatchError, StoreError, UsageError
+from transferkit.hardware import usable_cores
 from transferkit.work import find_work_folder
 from transferkit.workers import cluster_workers
 
@@ -99,5 +99,4 @@ def _limits(options: argparse.Namespace, workers: int) -> Limits:
     seconds = 60 * options.timeout or None
     if options.scheduler:
         return Limits(seconds, None, options.per_gpu)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Limits(seconds, max(1, cores // workers), options.per_gpu)
+    return Limits(seconds, max(1, usable_cores() // workers), options.per_gpu)

@@ -14,6 +14,7 @@ from transferkit.batch.slots import gpus
 from transferkit.batch.supervise import Waiting, is_notebook, perform
 from transferkit.batch.tasks import Task
 from transferkit.errors import UsageError
+from transferkit.hardware import usable_cores
 
 POLL_SECONDS = 0.5
 BUSY_SECONDS = 1.0  # before a task that another batch is running is looked at again
@@ -41,9 +42,8 @@ class Progress:
 
 def default_workers() -> int:
     """How many notebooks run at once: one per GPU, or one per two cores as far as memory goes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = psutil.virtual_memory().available
-    return len(gpus(os.environ)) or max(1, min(cores // CORES_PER_NOTEBOOK, int(memory / BYTES_PER_NOTEBOOK)))
+    return len(gpus(os.environ)) or max(1, min(usable_cores() // CORES_PER_NOTEBOOK, int(memory / BYTES_PER_NOTEBOOK)))
 
 
 @contextmanager

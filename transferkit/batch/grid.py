@@ -1,6 +1,6 @@
 """Sets of parameters: the product of alternatives, or an explicit list, from a YAML file.
 
-Three forms, for all notebooks or for each:
+Three forms, for all notebooks, for those that know the parameters, or for each:
 
     split: [random0, natural]        # every combination: a list holds alternatives
     seed: [0, 1]
@@ -8,32 +8,40 @@ Three forms, for all notebooks or for each:
     - {split: random0, seed: 0}      # just these
     - {split: natural, seed: 3}
 
-    all: {split: [random0, natural]} # one of the forms above for all notebooks,
-    01_first_layer: {seed: [0, 1]}   # and more for the notebook of that name
+    all: {preset: quick}             # one of the forms above for all notebooks,
+    known: {split: [random0, random1]}  # for all that have such a parameter, the others go without it,
+    04_chop_and_transfer: {n: [2, 6]}   # and more for the notebook of that name
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from transferkit.errors import UsageError
 
-EVERY = "all"
+EVERY, KNOWN = "all", "known"
 Set = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Sets of parameters for every notebook, and more for notebooks by name (the file's name without its ending)."""
+    """Sets of parameters for every notebook, and more for notebooks by name (the file's name without its ending).
+
+    Those of `known` are for whichever notebook has such a parameter.
+    """
 
     every: tuple[Set, ...] = ({},)
     special: Mapping[str, tuple[Set, ...]] = field(default_factory=dict)
+    known: tuple[Set, ...] = ({},)
 
-    def sets(self, notebook: str) -> list[Set]:
-        """The parameter sets of one notebook; its own win over those for all."""
-        return [common | own for common in self.every for own in self.special.get(notebook, ({},))]
+    def sets(self, notebook: str, parameters: Collection[str] = ()) -> list[Set]:
+        """The sets of a notebook that has these `parameters`, each once; its own win over those for all."""
+        fitting = [{name: value for name, value in one.items() if name in parameters} for one in self.known]
+        own = self.special.get(notebook, ({},))
+        found = [common | shared | special for common in self.every for shared in fitting for special in own]
+        return [one for number, one in enumerate(found) if one not in found[:number]]
 
 
 def read_grid(path: Path, notebooks: Iterable[str]) -> Grid:
@@ -51,15 +59,15 @@ def read_grid(path: Path, notebooks: Iterable[str]) -> Grid:
         raise UsageError(f"{path} could not be read ({problem.strerror}): give a YAML file as --grid.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise UsageError(f"{path} is no YAML: {problem}") from None
-    sections = {EVERY, *notebooks}
+    sections = {EVERY, KNOWN, *notebooks}
     if isinstance(content, dict) and sections & set(content):
         if strange := set(content) - sections:
             raise UsageError(
-                f"{path} has a section '{strange.pop()}': beside '{EVERY}' a section is named after a notebook of this "
-                f"batch ({', '.join(sorted(sections - {EVERY}))})."
+                f"{path} has a section '{strange.pop()}': beside '{EVERY}' and '{KNOWN}' a section is named after a "
+                f"notebook of this batch ({', '.join(sorted(sections - {EVERY, KNOWN}))})."
             )
-        every = _sets(content.pop(EVERY, {}), path)
-        return Grid(every, {name: _sets(section, path) for name, section in content.items()})
+        every, known = (_sets(content.pop(name, {}), path) for name in (EVERY, KNOWN))
+        return Grid(every, {name: _sets(section, path) for name, section in content.items()}, known)
     return Grid(_sets(content, path))
 
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from transferkit.work import work_folder
+
 DEFAULT_MINUTES = 180.0
 
 
@@ -22,7 +24,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=DEFAULT_MINUTES, metavar="MIN",
         help=f"minutes that one notebook may take, 0 for no limit (default: {DEFAULT_MINUTES:g})",
     )  # fmt: skip
-    command.add_argument("--retries", type=int, default=0, metavar="N", help="try again what did not end well")
+    command.add_argument(
+        "--retries",
+        type=int,
+        default=0,
+        metavar="N",
+        help="times to try again a notebook that failed, timed out or died (default: 0)",
+    )
     command.add_argument("--per-gpu", type=int, default=1, metavar="N", help="notebooks on one GPU (default: 1)")
-    command.add_argument("--work", type=Path, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
+    command.add_argument("--work", type=work_folder, help="the work folder (default: TRANSFERKIT_WORK, else ./work)")
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from transferkit.batch import parameters
-from transferkit.batch.grid import Grid
+from transferkit.batch.grid import KNOWN, Grid
 from transferkit.errors import UsageError
 from transferkit.installed import installed_code
 
@@ -103,9 +103,10 @@ def plan_tasks(
     """
     code = installed_code()
     tasks: dict[str, Task] = {}
-    for path in notebooks:
-        content = path.read_bytes()
-        for chosen in _checked(path, content, grid.sets(path.stem), given):
+    contents = {path: path.read_bytes() for path in notebooks}
+    _refuse_known_to_none([_declared(content) for content in contents.values()], grid)
+    for path, content in contents.items():
+        for chosen in _checked(path, content, grid, given):
             checksum = hashlib.sha256(content).hexdigest()
             where = (str(place.out.absolute()), str(place.work.absolute()))
             task = Task(str(path), chosen, checksum, code, *where, limits)
@@ -115,20 +116,43 @@ def plan_tasks(
     return tuple(tasks.values())
 
 
-def _checked(
-    path: Path, content: bytes, sets: Sequence[dict[str, Any]], given: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    try:
-        code = parameters.read_code(json.loads(content))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return [one | dict(given) for one in sets]
+def _checked(path: Path, content: bytes, grid: Grid, given: Mapping[str, str]) -> list[dict[str, Any]]:
+    code = _code(content)
+    if code is None:
+        return [one | dict(given) for one in grid.sets(path.stem)]
     known = parameters.declared(code)
     typed = {name: parameters.parse(known[name], text) if name in known else text for name, text in given.items()}
-    chosen = [one | typed for one in sets]
+    chosen = [one | typed for one in grid.sets(path.stem, known)]
     for one in chosen:
         parameters.check(code, one, os.path.relpath(path))
         _refuse_unwritable(one)
     return chosen
+
+
+def _code(content: bytes) -> parameters.Code | None:
+    """The code of a notebook; None of one that is broken."""
+    try:
+        return parameters.read_code(json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _declared(content: bytes) -> set[str] | None:
+    """The names of a notebook's parameters; None of one that is broken."""
+    code = _code(content)
+    return None if code is None else set(parameters.declared(code))
+
+
+def _refuse_known_to_none(declared: Sequence[set[str] | None], grid: Grid) -> None:
+    """A name that no notebook knows is a slip of the pen, unless a broken notebook may have known it."""
+    if None in declared:
+        return
+    names = set().union(*(known for known in declared if known))
+    for name in (name for one in grid.known for name in one if name not in names):
+        raise UsageError(
+            f"no notebook of this batch has a parameter '{name}', which stands under '{KNOWN}' in the grid; together "
+            f"they have {', '.join(sorted(names)) or 'none'}."
+        )
 
 
 def _refuse_unwritable(chosen: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ def _layer(generator: np.random.Generator, inputs: int, outputs: int) -> dict[st
 
 
 def _ask_chop(answer: Any, case: Case) -> object:
-    """The layers of what comes out, and those of the base network after the new one has been changed."""
+    """The layers of what comes out, and those of both networks given after the new one has been changed."""
     base, fresh = _build(case.given["base"]), _build(case.given["fresh"])
     chopped = answer(base, fresh, case.given["n"])
     if chopped is None:
@@ -40,7 +40,7 @@ def _ask_chop(answer: Any, case: Case) -> object:
     with torch.no_grad():
         for parameter in chopped.parameters():
             parameter.add_(1)
-    return {"layers": layers, "base": _layers(base)}
+    return {"layers": layers, "base": _layers(base), "fresh": _layers(fresh)}
 
 
 def _build(layers: list[Mapping[str, Plain]]) -> nn.Sequential:
@@ -71,6 +71,8 @@ def _judge_chop(case: Case, value: Any) -> Finding | None:
         return Finding(f"above the chop, {found}.", "not fresh")
     if found := difference(base, value["base"]):
         return Finding(f"when the new network was trained, the base changed with it: {found}.", "shared")
+    if found := difference(fresh, value["fresh"]):
+        return Finding(f"when the new network was trained, `fresh` changed with it: {found}.", "shared fresh")
     return None
 
 
@@ -99,6 +101,7 @@ EXERCISES = (
             "all copied": "the layers above n are re-initialised, or there is nothing left to learn.",
             "not fresh": "above the chop stand the new random layers, as they are in `fresh`.",
             "shared": "the copy is the very same tensor: fine-tuning it would ruin the base for the next network.",
+            "shared fresh": "the layers above are the very same tensors: the next network would not start from them.",
         },
     ),
     FREEZE,

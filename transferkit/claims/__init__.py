@@ -3,7 +3,7 @@
 from transferkit.claims.control import shuffled
 from transferkit.claims.judge import Claim, Verdict, judge
 from transferkit.claims.ledger import LEDGER_COLUMNS, ledger
-from transferkit.claims.sizes import advise, diagnose_sizes
+from transferkit.claims.sizes import advise_by_size, diagnose_sizes
 from transferkit.claims.statements import CLAIMS
 from transferkit.claims.tables import Evidence, authors_evidence, read_evidence
 
@@ -13,7 +13,7 @@ __all__ = [
     "Claim",
     "Evidence",
     "Verdict",
-    "advise",
+    "advise_by_size",
     "authors_evidence",
     "diagnose_sizes",
     "judge",

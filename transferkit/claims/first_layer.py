@@ -2,35 +2,39 @@
 
 import pandas as pd
 
+from transferkit.claims.tables import on_dial
 from transferkit.results import Estimate, compare, estimate
 
 Table = pd.DataFrame | None
 
 
 def halves_differ(conv1: Table) -> Estimate | None:
-    """The share of Gabors and colour blobs in conv1 of baseA minus that of baseB, on the first data set."""
-    if conv1 is None:
+    """The share of Gabors and colour blobs in conv1 of baseA minus that of baseB; the dial's bases are left out."""
+    if conv1 is None or on_dial(conv1).all():
         return None
-    rows = _structured(conv1)
-    rows = rows[rows["data"] == rows["data"].iloc[0]]
+    rows = _structured(conv1[~on_dial(conv1)])
     one, two = (rows[rows["target"] == half].set_index(["split", "seed"])["structured"] for half in "AB")
     return estimate((one - two).reset_index(), "structured", networks_per_row=2)
 
 
 def data_differ(conv1: Table) -> Estimate | None:
-    """The share of Gabors and colour blobs in conv1 trained on the first data set minus that on the second."""
+    """The share of Gabors and colour blobs in conv1 trained as in all studies minus that on the dial's other data."""
     if conv1 is None or conv1["data"].nunique() < 2:
         return None
     rows = _structured(conv1)
-    first, second = (estimate(rows[rows["data"] == name], "structured") for name in rows["data"].unique()[:2])
-    return compare(first, second)
+    first, second = rows[~on_dial(rows)], rows[on_dial(rows)]
+    others = second[~second["data"].isin(first["data"])]
+    return compare(estimate(first, "structured"), estimate(others, "structured"))
 
 
 def alike(conv1: Table) -> Estimate | None:
-    """Mean likeness of the best-matched filters of baseA and baseB, minus that to as many filters of white noise."""
-    if conv1 is None:
+    """Mean likeness of the best-matched filters of baseA and baseB, minus that to as many filters of white noise.
+
+    The dial's bases are left out.
+    """
+    if conv1 is None or on_dial(conv1).all():
         return None
-    rows = conv1[conv1["data"] == conv1["data"].iloc[0]]
+    rows = conv1[~on_dial(conv1)]
     return estimate(rows.assign(lead=rows["likeness"] - rows["likeness_noise"]), "lead")
 
 

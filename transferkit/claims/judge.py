@@ -8,7 +8,7 @@ import numpy as np
 
 from transferkit.claims.tables import Evidence
 from transferkit.results import Estimate, further_clusters
-from transferkit.splits import is_random
+from transferkit.splits import is_drawn
 
 Verdict = Literal["holds", "fails", "undecided", "no data"]
 Kind = Literal["more", "less", "no loss", "equal"]
@@ -58,7 +58,7 @@ def judge(claim: Claim, found: Estimate | None) -> tuple[Verdict, float]:
 
 def interval_of(found: Estimate) -> tuple[float, float]:
     """The 95 % interval of a claim: none from the seeds of one random split, which is one draw of many."""
-    if any(is_random(split) for split in found.seeds_of):
+    if any(is_drawn(split) for split in found.seeds_of):
         return np.nan, np.nan
     return found.interval()
 

@@ -10,7 +10,7 @@ from transferkit.claims.sizes import diagnose_sizes
 from transferkit.claims.statements import CLAIMS
 from transferkit.claims.tables import Evidence
 from transferkit.results import Estimate
-from transferkit.splits import is_random
+from transferkit.splits import is_drawn
 
 LEDGER_COLUMNS = (
     "claim", "estimate", "low", "high", "n", "verdict", "more", "clusters", "over", "unit", "margin", "kind",
@@ -48,7 +48,7 @@ def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[obje
 
 def _note(found: Estimate, low: float) -> str:
     notes = []
-    single = [split for split in found.seeds_of if is_random(split)]
+    single = [split for split in found.seeds_of if is_drawn(split)]
     if single:
         notes.append(f"one split only ({', '.join(single)}): no interval")
     elif np.isnan(low):

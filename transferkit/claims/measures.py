@@ -4,6 +4,7 @@ n is that of the paper's eight layers; networks of others are taken where they a
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,14 @@ def dissimilar_against_similar(evidence: Evidence) -> Estimate | None:
     return compare(at(evidence.dissimilar, "AnB"), at(evidence.similar, "AnB"))
 
 
+def between_kinds_of_split(apart: Table, one: str, other: str) -> Estimate | None:
+    """AnB's mean paired difference on the splits whose names begin with `one`, minus that on those with `other`."""
+    if apart is None:
+        return None
+    first, second = (apart[apart["split"].str.startswith(name)] for name in (one, other))
+    return compare(at(first, "AnB"), at(second, "AnB"))
+
+
 def early_lead(epochs: Table) -> Estimate | None:
     """AnB+ minus its own target's base after a third of the training, both having seen as many images."""
     if epochs is None:
@@ -65,9 +74,10 @@ def longer_against_finetuned(evidence: Evidence) -> Estimate | None:
         return None
     keys = ["split", "seed", "target"]
     long = longer[(longer["treatment"] == "base") & (longer["epochs"] == longer["epochs"].max())]
-    tuned = _chosen(similar, ("AnB+",)).groupby(keys)["top1"].mean().rename("tuned").reset_index()
+    tuned = _chosen(similar, ("AnB+",)).groupby(keys)["top1"].agg(tuned="mean", count="count").reset_index()
     both = long.merge(tuned, on=keys)
-    return estimate(both.assign(paired=both["top1"] - both["tuned"]))
+    found = estimate(both.assign(paired=both["top1"] - both["tuned"]))
+    return found and replace(found, networks=len(both) + int(both["count"].sum()))
 
 
 def freezing(sizes: Table, *, largest: bool) -> Estimate | None:

@@ -28,7 +28,7 @@ def diagnose_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def advise(sizes: pd.DataFrame) -> pd.DataFrame:
+def advise_by_size(sizes: pd.DataFrame) -> pd.DataFrame:
     """Per images_per_class and n: AnB+ minus AnB (`gain`, points), its 95 % interval over splits, and the advice.
 
     `advice` is "fine-tune" or "freeze" where the whole interval is on one side of zero, else "either", as with one

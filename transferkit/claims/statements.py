@@ -4,6 +4,7 @@ from transferkit.claims import first_layer, measures
 from transferkit.claims.judge import Claim
 
 _PAPER = "Yosinski et al. 2014"
+_OWN = "this project"
 _FIGURE_2, _FIGURE_3 = f"{_PAPER}, Figure 2", f"{_PAPER}, Figure 3"
 
 _SPECIFICITY = (
@@ -31,6 +32,16 @@ _SPECIFICITY = (
         "worse-when-dissimilar", "Transfer is worse between dissimilar halves than between similar ones.", _FIGURE_3,
         "AnB against its own base: natural split minus random splits", "less", "dissimilar",
         measures.dissimilar_against_similar,
+    ),
+    Claim(
+        "worse-when-apart", "Transfer is worse between halves of the same kinds that share no photograph.", _OWN,
+        "AnB against its own base: splits without a common photograph minus random splits", "less", "apart",
+        lambda evidence: measures.between_kinds_of_split(evidence.apart, "apart", "random"),
+    ),
+    Claim(
+        "worse-when-other-kind", "Where no photograph is shared, transfer is worse between different kinds.", _OWN,
+        "AnB against its own base: natural split minus splits of both kinds without a common photograph", "less",
+        "apart", lambda evidence: measures.between_kinds_of_split(evidence.apart, "natural", "apart"),
     ),
     Claim(
         "distance", "Transfer gets better the more the halves have in common.", _FIGURE_3,
@@ -89,17 +100,17 @@ _FINE_TUNING = (
         measures.longer_against_finetuned,
     ),
     Claim(
-        "freeze-small", "Freeze the copied layers when the target set is small.", f"{_PAPER}, section 2",
+        "freeze-small", "Freeze the copied layers when the target set is small.", f"{_PAPER}, section 1",
         "AnB+ minus AnB with the smallest target set", "less", "sizes",
         lambda evidence: measures.freezing(evidence.sizes, largest=False),
     ),
     Claim(
-        "finetune-large", "Fine-tune the copied layers when the target set is large.", f"{_PAPER}, section 2",
+        "finetune-large", "Fine-tune the copied layers when the target set is large.", f"{_PAPER}, section 1",
         "AnB+ minus AnB with the largest target set", "more", "sizes",
         lambda evidence: measures.freezing(evidence.sizes, largest=True),
     ),
     Claim(
-        "size-matters", "The larger the target set, the more fine-tuning gains over freezing.", f"{_PAPER}, section 2",
+        "size-matters", "The larger the target set, the more fine-tuning gains over freezing.", f"{_PAPER}, section 1",
         "AnB+ minus AnB, largest minus smallest target set", "more", "sizes",
         lambda evidence: measures.size_matters(evidence.sizes),
     ),

@@ -12,6 +12,8 @@ from transferkit.claims import Evidence, authors_evidence, ledger, read_evidence
 from transferkit.commands.study import named_net
 from transferkit.config import get_preset
 from transferkit.console import show_progress
+from transferkit.data import open_prepared
+from transferkit.errors import UsageError
 from transferkit.evidence import (
     Bench,
     Step,
@@ -31,10 +33,11 @@ from transferkit.evidence import (
     write_provenance,
     write_study,
 )
+from transferkit.evidence.collect import refuse_mixing
 from transferkit.forecast import probe
 from transferkit.machine import choose_device
 from transferkit.store import Store
-from transferkit.work import find_work_folder
+from transferkit.work import find_work_folder, prepared_folder
 from transferkit.workers import default_workers, local_workers
 
 
@@ -42,9 +45,11 @@ def evidence(options: argparse.Namespace) -> None:
     """Carry out the studies, write their tables, the ledger and all figures, and show the ledger."""
     store, console = Store(options.work or find_work_folder()), Console()
     preset = get_preset("smoke" if options.smoke else options.preset)
-    preset = replace(preset, net=named_net(options.net, preset.net.image_size)) if options.net else preset
+    prepared = open_prepared(prepared_folder(store.work, options.data), verify=False)
+    preset = replace(preset, net=named_net(options.net, preset, prepared.manifest)) if options.net else preset
     bench = Bench(preset, options.device, store)
-    known = smoke_studies(options.data) if options.smoke else studies(options.data, options.splits)
+    grouped = prepared.can_split("apart0")
+    known = smoke_studies(options.data) if options.smoke else studies(options.data, options.splits, grouped=grouped)
     known = of_layers(known, preset.net.layers)
     steps = {plan.name: steps_of(plan, bench) for plan in choose_studies(known, options.only)}
     workers = default_workers(choose_device(options.device)) if options.workers is None else options.workers
@@ -52,6 +57,7 @@ def evidence(options: argparse.Namespace) -> None:
     if options.predict:
         return
     folder = options.out or store.work / ("evidence-smoke" if options.smoke else "evidence")
+    refuse_mixing(steps, folder)
     with local_workers(workers) as executor:
         for name, chosen in steps.items():
             console.print(name, style="bold")
@@ -59,7 +65,7 @@ def evidence(options: argparse.Namespace) -> None:
             write_study(name, chosen, folder)
     every = [step for chosen in steps.values() for step in chosen]
     write_conv1(every, preset.recipe, folder)
-    write_provenance(every, folder)
+    write_provenance(steps, folder)
     found = read_evidence(folder)
     _show(found, None, folder / "claims.csv", console)
     for path in write_pictures(found, folder):
@@ -69,8 +75,13 @@ def evidence(options: argparse.Namespace) -> None:
 def claims(options: argparse.Namespace) -> None:
     """Show the ledger of the tables that the studies left, with the authors' beside it if asked for.
 
-    Before anything is trained, of those that the checkout keeps.
+    Before anything is trained, of those that the checkout keeps. Raises UsageError for --evidence that is no folder.
     """
+    if options.evidence and not options.evidence.is_dir():
+        raise UsageError(
+            f"there is no folder {options.evidence}: give with --evidence the one in which 'python -m transferkit "
+            "evidence' left its tables."
+        )
     folder = options.evidence or (options.work or find_work_folder()) / "evidence"
     if not folder.exists() and not options.evidence and (kept := kept_evidence()):
         Console().print("Nothing is trained here yet: these networks come with the repository.")

@@ -14,8 +14,8 @@ from transferkit.evidence import (
     labels,
     steps_under,
 )
-from transferkit.experiment import Study
 from transferkit.network.zoo import find_net
+from transferkit.study import Study
 from transferkit.treatments import grid
 
 RESIDUAL, IMAGE_SIZE = "resnet-small", 48  # the other network of lesson 09, and the pixels of photos

@@ -10,12 +10,12 @@ from transferkit.data import Prepared
 from transferkit.doctor.lessons import LESSONS, lesson_steps
 from transferkit.doctor.record import Outcome, Rates, compare_lesson, compare_networks, find_lesson
 from transferkit.evidence import Step
-from transferkit.experiment import Study, plan_study
 from transferkit.forecast import Probe, forecast, probe
 from transferkit.manifest import ClassInfo, Manifest, read_manifest
 from transferkit.nets import Net
 from transferkit.network import count_multiplications
 from transferkit.store import Store
+from transferkit.study import Study, plan_study
 from transferkit.sweep import missing
 from transferkit.treatments import plan
 from transferkit.workers import default_workers, local_workers

@@ -11,11 +11,11 @@ from transferkit import atomic
 from transferkit.data import Prepared
 from transferkit.errors import DataError
 from transferkit.evidence import Step
-from transferkit.experiment import Study
 from transferkit.forecast import Probe, forecast, seconds_of
 from transferkit.machine import device_name
 from transferkit.manifest import read_manifest
 from transferkit.store import Receipt, Store
+from transferkit.study import Study
 
 FOLDER = "doctor"  # in the work folder
 Rates = Callable[[Study], Probe]  # the probe that fits a study's network

@@ -11,9 +11,9 @@ from transferkit.config import Preset, Setting
 from transferkit.data import open_prepared
 from transferkit.errors import StoreError
 from transferkit.evidence.plan import StudyPlan
-from transferkit.experiment import Study, plan_study
 from transferkit.forecast import Probe, forecast
 from transferkit.store import Store
+from transferkit.study import Study, plan_study
 from transferkit.sweep import Progress, missing, sweep
 from transferkit.treatments import Run
 from transferkit.work import prepared_folder

@@ -34,7 +34,7 @@ def _pictures(evidence: Evidence) -> Iterator[Picture]:
     if evidence.epochs is not None:
         yield from _of_epochs(evidence.epochs)
     if evidence.similar is not None and evidence.dissimilar is not None:
-        yield from _of_both(evidence.similar, evidence.dissimilar)
+        yield from _of_splits(evidence.similar, evidence.dissimilar, evidence.apart)
     yield from further_pictures(evidence)
     ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
     yield "claims", figures.draw_ledger(ours, theirs), figures.describe_ledger(ours, theirs)
@@ -69,8 +69,9 @@ def _of_epochs(log: pd.DataFrame) -> Iterator[Picture]:
     yield "convergence", figures.draw_convergence(log, data, n), figures.describe_convergence(log, data, n)
 
 
-def _of_both(similar: pd.DataFrame, dissimilar: pd.DataFrame) -> Iterator[Picture]:
-    both = pd.concat([similar, dissimilar], ignore_index=True)
+def _of_splits(similar: pd.DataFrame, dissimilar: pd.DataFrame, apart: pd.DataFrame | None) -> Iterator[Picture]:
+    shown = (similar, dissimilar) if apart is None else (similar, apart, dissimilar)
+    both = pd.concat(shown, ignore_index=True)
     parts = [authors_table(name) for name in ("figure2", "figure3-natural", "figure3-random")]
     authors = pd.concat(parts, ignore_index=True) if layers_of(both) == LAYERS else None
     data, classes = _data(both), _classes(similar)

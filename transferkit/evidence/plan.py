@@ -58,11 +58,12 @@ class StudyPlan:
     parts: tuple[Part, ...]
 
 
-def studies(data: str = "photos", splits: int = 4) -> tuple[StudyPlan, ...]:
+def studies(data: str = "photos", splits: int = 4, *, grouped: bool = True) -> tuple[StudyPlan, ...]:
     """The studies of the evidence, for the quick preset on two CPU cores; later ones reuse networks of earlier ones.
 
     All are on `data` but the dial, which needs classes of known parts. `splits` is the number of random splits of
-    `similar` and `longer`; the others keep theirs. Raises UsageError for fewer than the paper's four.
+    `similar` and `longer`; the others keep theirs. Without `grouped` classes there is no study `apart`. Raises
+    UsageError for fewer than the paper's four.
     """
     if splits < len(RANDOM_SPLITS):
         raise UsageError(f"{splits} splits are too few for an interval: give {len(RANDOM_SPLITS)} or more.")
@@ -70,11 +71,15 @@ def studies(data: str = "photos", splits: int = 4) -> tuple[StudyPlan, ...]:
     randoms = tuple(f"random{number}" for number in range(splits))
     similar = [Part("random0", (0, 1)), Part("random1", (0, 1))]
     similar += [Part(split, labels=frozen + tuned) for split in randoms[2:]]
-    return (
+    known = (
         StudyPlan("similar", data, "What transfers between similar halves?", tuple(similar)),
         StudyPlan(
             "dissimilar", data, "What transfers between man-made and natural things?",
             (Part("natural", (0, 1), frozen + tuned), Part("natural", (2,), frozen)),
+        ),
+        StudyPlan(
+            "apart", data, "Is it the kind of things, or that the halves share no photograph?",
+            _apart(labels(("BnB", "AnB"), _ODD)),
         ),
         StudyPlan("longer", data, "Does training from scratch for longer do as well?", _longer(randoms)),
         StudyPlan("plateau", data, "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
@@ -84,6 +89,7 @@ def studies(data: str = "photos", splits: int = 4) -> tuple[StudyPlan, ...]:
             _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),
         ),
     )  # fmt: skip
+    return tuple(study for study in known if grouped or study.name != "apart")
 
 
 def of_layers(known: Sequence[StudyPlan], layers: tuple[str, ...]) -> tuple[StudyPlan, ...]:
@@ -162,6 +168,12 @@ def labels(treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> 
 def _longer(splits: Iterable[str]) -> tuple[Part, ...]:
     """Bases that see as many images as base and fine-tuned network together."""
     return tuple(Part(split, labels=("baseA", "baseB"), epochs_times=2) for split in splits)
+
+
+def _apart(chosen: tuple[str, ...]) -> tuple[Part, ...]:
+    """Halves that share no photograph, and beside them, in one table, those that do and those of different kinds."""
+    drawn = [f"{kind}{number}" for kind in ("random", "apart") for number in range(len(RANDOM_SPLITS))]
+    return (*(Part(split, labels=chosen) for split in drawn), Part("natural", (0, 1, 2), chosen))
 
 
 def _plateau(splits: Sequence[str], ns: Iterable[int]) -> tuple[Part, ...]:

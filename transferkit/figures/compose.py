@@ -91,7 +91,7 @@ def _reading_notes(table: pd.DataFrame) -> list[str]:
     if find_readings(summary):
         notes.append(
             f"Numbers: the paper's readings, where means differ by {NOTEWORTHY:.0f} point or more "
-            "and no interval objects."
+            "and no interval reaches the other mean."
         )
     return notes + _gone(summary) + _twice_trained(summary)
 
@@ -123,5 +123,5 @@ def _twice_trained(summary: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Where reading 5 holds, AnB+ gains {both['AnB+']:+.1f} points and its control BnB+ {both['BnB+']:+.1f}: "
-        "no more than training on gives."
+        "no more than a second training gives."
     ]

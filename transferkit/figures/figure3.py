@@ -11,13 +11,23 @@ from transferkit.errors import UsageError
 from transferkit.figures.lines import spread
 from transferkit.figures.page import page
 from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
-from transferkit.figures.relative import DISSIMILAR_ANB, FAR, LOOKS, RANDOM_RNB, SIMILAR_ANB, draw_relative, summary_of
+from transferkit.figures.relative import (
+    APART_ANB,
+    DISSIMILAR_ANB,
+    FAR,
+    LOOKS,
+    RANDOM_RNB,
+    SIMILAR_ANB,
+    draw_relative,
+    summary_of,
+)
 from transferkit.figures.style import INK, LARGE, QUIET, SMALL, SMALL_SIZE, STYLES, TEXT_SIZE, dress
 from transferkit.figures.words import decapitalise, networks_per_point, number, trend
 from transferkit.results import layers_of
 from transferkit.treatments import Half, Treatment
 
 DISSIMILAR = "natural"  # the split whose half A is man-made and whose half B is natural
+APART = "apart"  # what the names of splits begin with whose halves share no photograph
 _NAMES: dict[Half, str] = {"B": "target natural", "A": "target man-made"}
 
 
@@ -31,7 +41,8 @@ def draw_figure3(
 ) -> Figure:
     """Figure 3: transfer between man-made and natural (left), random filters (right), all relative to base (below).
 
-    `table` is as of `results.tabulate`, with networks of the split `natural` and of others. `classes` of a half lets
+    `table` is as of `results.tabulate`, with networks of the split `natural` and of others; those of the splits
+    `apart0`, ... have a line of their own below. `classes` of a half lets
     it mark random filters that never left the plateau. `authors`: as of `authors.authors_table`, the three parts of
     their figures together, laid underneath below. Raises UsageError when AnB or RnB is missing altogether.
     """
@@ -55,12 +66,13 @@ def describe_figure3(table: pd.DataFrame, data: str, *, classes: int | None = No
 
 
 def _parts(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The networks behind each of the three lines, those of random filters on similar halves where there are any."""
-    far = table["split"] == DISSIMILAR
+    """The networks behind each of the lines, those of random filters on similar halves where there are any."""
+    far, apart = table["split"] == DISSIMILAR, table["split"].str.startswith(APART)
     random = table["treatment"] == "RnB"
     transfer = table["treatment"] == "AnB"
     chosen = {
-        SIMILAR_ANB: table[transfer & ~far],
+        SIMILAR_ANB: table[transfer & ~far & ~apart],
+        APART_ANB: table[transfer & apart],
         DISSIMILAR_ANB: table[transfer & far],
         RANDOM_RNB: table[random & ~far] if (random & ~far).any() else table[random],
     }

@@ -25,7 +25,7 @@ _COLUMNS = {"claim", "estimate", "low", "high", "n", "verdict"}
 _ROW, _AXIS = 0.46, 0.62  # inches: a claim, and the axis below all
 _LEFT, _RIGHT = 0.43, 0.74  # of the page's width: where the axis begins and ends
 _SENTENCE = 44  # characters
-_STEPS = (-50, -20, -5, -2, -1, 0, 1, 2, 5, 20, 50)
+_STEPS = (-50, -20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50)
 _LINEAR = 2.0  # units: the axis is linear within, logarithmic beyond
 _SHIFT = 0.21  # of a row: the authors' below ours
 _MARGIN = "#d9d9d9"
@@ -66,7 +66,7 @@ def draw_ledger(
     notes = [
         f"Square: these networks{f' ({data})' if data else ''}."
         + (" Circle, dotted: the authors' published networks." if authors is not None else "")
-        + " Bar: 95 % interval; n: networks behind the estimate.",
+        + " Bar: 95 % interval. In brackets: the networks it rests on.",
         "In percentage points where no other unit is named; the axis is logarithmic beyond 2. "
         "Grey: too small to matter.",
     ]
@@ -145,7 +145,7 @@ def _draw_estimate(ax: Axes, height: float, row: pd.Series, *, ours: bool) -> No
     verdict = str(row["verdict"])
     if verdict in _SIGNS:
         ax.plot([1.07], [height], transform=across, clip_on=False, gid=verdict, **_look(verdict))
-    words = verdict + (f", n = {int(row['n'])}" if row["n"] else "")
+    words = verdict + (f" ({int(row['n'])})" if row["n"] else "")
     ax.text(1.12, height, words, transform=across, va="center", fontsize=SMALL_SIZE, color=colour)
 
 

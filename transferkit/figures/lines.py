@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from transferkit.figures.style import EDGE_WIDTH, SMALL_SIZE
+from transferkit.figures.style import EDGE_WIDTH, ON_LINES, SMALL_SIZE
 from transferkit.treatments import LAYERS, Treatment
 
 _LABEL_HEIGHT = 11.5  # points: the least distance of two labels at line ends
@@ -80,7 +80,7 @@ def label_ends(ax: Axes, ends: Sequence[End | None], panel_height: float) -> Non
     gap = (high - low) * _LABEL_HEIGHT / (72 * panel_height)
     heights = apart(np.array([end.y for end in placed]), gap)
     for height, end in zip(heights, placed, strict=True):
-        ax.text(end.x, height, end.name, fontsize=SMALL_SIZE, color=end.colour, va="center")
+        ax.text(end.x, height, end.name, fontsize=SMALL_SIZE, color=end.colour, va="center", **ON_LINES)
 
 
 def apart(heights: Floats, gap: float) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from transferkit.errors import UsageError
-from transferkit.figures.style import INK, QUIET, SMALL_SIZE
+from transferkit.figures.style import INK, ON_LINES, QUIET, SMALL_SIZE
 from transferkit.figures.words import listed, number
 
 CROSSED: Mapping[str, Any] = MappingProxyType(
@@ -58,8 +58,9 @@ def draw_guessing(ax: Axes, classes: int | None) -> None:
         ax.axhline(height, color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
         across = ax.get_yaxis_transform()
         ax.text(
-            0.01, height, f"ln {classes}: guessing", transform=across, fontsize=SMALL_SIZE, color=QUIET, va="bottom"
-        )
+            0.01, height, f"ln {classes}: guessing", transform=across, fontsize=SMALL_SIZE, color=QUIET, va="bottom",
+            **ON_LINES,
+        )  # fmt: skip
 
 
 def _losses_known(table: pd.DataFrame) -> bool:

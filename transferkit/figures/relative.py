@@ -8,16 +8,37 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from transferkit.figures.lines import Line, draw_line, end_of, label_ends, paired_line
-from transferkit.figures.style import BASE_LINE, INK, LARGE, QUIET, SMALL_SIZE, STYLES, TEXT_SIZE, dress, faint
+from transferkit.figures.style import (
+    BASE_LINE,
+    INK,
+    LARGE,
+    ON_LINES,
+    QUIET,
+    SMALL_SIZE,
+    STYLES,
+    TEXT_SIZE,
+    dress,
+    faint,
+)
 from transferkit.results import layers_of, summarise
 from transferkit.treatments import Treatment
 
 SIMILAR_ANB, DISSIMILAR_ANB, RANDOM_RNB = "AnB, similar halves", "AnB, dissimilar halves", "RnB, random filters"
+APART_ANB = "AnB, same kinds but no common photograph"
 FAR = "#7a4a00"
+_APART = "#8a5a9e"
 _ANB, _RNB = (STYLES[name].line(LARGE, joined=True) for name in ("AnB", "RnB"))
 _HOLLOW = {"markerfacecolor": "#ffffff", "markeredgecolor": FAR, "color": FAR, "linestyle": "--"}
-LOOKS: Mapping[str, dict[str, Any]] = {SIMILAR_ANB: _ANB, DISSIMILAR_ANB: _ANB | _HOLLOW, RANDOM_RNB: _RNB}
-ENDS: Mapping[str, str] = {SIMILAR_ANB: "similar", DISSIMILAR_ANB: "dissimilar", RANDOM_RNB: "random"}
+_SQUARE = {"marker": "s", "markersize": 5.5, "markeredgecolor": _APART, "color": _APART, "linestyle": "-."}
+LOOKS: Mapping[str, dict[str, Any]] = {
+    SIMILAR_ANB: _ANB,
+    APART_ANB: _ANB | _SQUARE | {"markerfacecolor": "#ffffff"},
+    DISSIMILAR_ANB: _ANB | _HOLLOW,
+    RANDOM_RNB: _RNB,
+}
+ENDS: Mapping[str, str] = {
+    SIMILAR_ANB: "similar", APART_ANB: "apart", DISSIMILAR_ANB: "dissimilar", RANDOM_RNB: "random"
+}  # fmt: skip
 _ROOM = 0.35  # of the fall of AnB: so far the axis reaches below it, and no further
 _RIGHT = 0.6  # chop points beyond the last layer: the names at the ends of the lines need room
 
@@ -52,7 +73,9 @@ def draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[
     floor = ax.get_ylim()[0]
     label_ends(ax, [end for end in ends if end is not None and end.y >= floor], 2.4)
     for name, last in gone.items():
-        ax.text(last, ax.get_ylim()[0], f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom")
+        ax.text(
+            last, ax.get_ylim()[0], f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES
+        )  # fmt: skip
     ax.set_xlabel(f"n: number of layers copied, {layers[0]} up to the one named", fontsize=TEXT_SIZE, color=INK)
     ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
 

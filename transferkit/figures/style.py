@@ -20,6 +20,10 @@ LINE_WIDTH, EDGE_WIDTH = 1.5, 1.0  # points
 SMALL, LARGE = 4.5, 6.5  # widths of a network's marker and of a mean's, points
 BASE_LINE: Mapping[str, Any] = MappingProxyType({"color": INK, "linestyle": (0, (4, 3)), "linewidth": 0.8})
 
+ON_LINES: Mapping[str, Any] = MappingProxyType(  # text that lines must not strike through
+    {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}, "zorder": 5}
+)
+
 Shape = Literal["circle", "diamond", "square"]
 Sign = Literal["", "+", "x"]
 

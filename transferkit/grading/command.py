@@ -1,7 +1,6 @@
 """`python -m transferkit grade`: what it does with its options."""
 
 import argparse
-import os
 
 import psutil
 from rich.console import Console
@@ -15,6 +14,7 @@ from transferkit.grading.page import HTML, write_grades
 from transferkit.grading.receipts import Receipts, keep_seed
 from transferkit.grading.sandbox import why_not_contained
 from transferkit.grading.submissions import find_submissions
+from transferkit.hardware import usable_cores
 from transferkit.installed import installed_code
 from transferkit.work import find_work_folder
 
@@ -63,8 +63,7 @@ def _insist_on_a_sandbox(uncontained: bool, console: Console) -> None:
 
 
 def _default_workers(limits: Limits) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, psutil.virtual_memory().available // (2 * limits.memory)))
+    return max(1, min(usable_cores(), psutil.virtual_memory().available // (2 * limits.memory)))
 
 
 def _line(one: Graded, count: int, of: int) -> str:

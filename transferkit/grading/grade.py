@@ -90,7 +90,9 @@ class Grader:
         head = msgspec.json.encode((exercise.name, self._setup.seed))
         try:
             said = self._judge.ask(head + b"\n" + answer, self._setup.limits.seconds)
-        except EndedError:
+        except EndedError as problem:
+            if problem.reason == "machine":
+                return _ended(exercise, student, problem.reason, self._setup.limits)
             return without_answer(exercise, student, "output", "what came out could not be judged within the limits.")
         except NotStartedError:
             return without_answer(exercise, student, "not graded", "the judge did not start.")

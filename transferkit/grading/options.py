@@ -18,7 +18,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="folder to write (default: grades/NN in the work folder)"
     )
     command.add_argument("--workers", type=int, metavar="N", help="notebooks at once (default: one per CPU core)")
-    command.add_argument("--seed", type=int, metavar="N", help="of the cases (default: drawn once, and kept in DIR)")
+    command.add_argument(
+        "--seed", type=int, metavar="N", help="seed of the random cases (default: drawn once, and kept in DIR)"
+    )
     command.add_argument(
         "--seconds", type=float, default=DEFAULT_SECONDS, metavar="N",
         help=f"that one answer may take for all its cases (default: {DEFAULT_SECONDS:g})",

@@ -23,9 +23,10 @@ MEAN_IMAGE = "conv1_mean"  # the buffer, float32 3 x H x W in 0..255
 class EightLayerNet(LayeredNet):
     """conv1..conv5, fc6, fc7, fc8 of a NetSpec; `initialise` draws its weights.
 
-    Dropout belongs to the layer that reads, not to the one that is dropped, so that what comes out of a
-    frozen layer is always the same and only what is trained above it sees dropout. The mean image belongs to
-    conv1: it is part of the function that a copy of conv1 must go on to be.
+    Dropout belongs to the layer that reads, not to the one that is dropped. As in the paper it stays on after a
+    frozen fc6 or fc7: in training, a frozen fc7 reads what each step leaves of fc6, so that what it gives is never the
+    same twice, while all frozen layers up to fc6 give the same in every step (`steady_depth`). The mean image belongs
+    to conv1: it is part of the function that a copy of conv1 must go on to be.
     """
 
     spec: NetSpec
@@ -91,6 +92,11 @@ class EightLayerNet(LayeredNet):
         else:
             shown = take_views(mean[None], torch.zeros_like(views[:, 0]), views, size)
         return (held.permute(0, 3, 1, 2).float() - shown).to(dtype)
+
+    def steady_depth(self, depth: int) -> int:
+        """As every LayeredNet: no deeper than the first layer of whose outputs some are dropped."""
+        dropped = (N_CONVS + number for number, full in enumerate(self.spec.fulls, start=1) if full.dropout)
+        return min([depth, *dropped])
 
     def layer_of(self, name: str) -> str:
         """The layer of a name: `conv1_norm.running_mean` is conv1's."""

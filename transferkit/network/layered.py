@@ -24,6 +24,9 @@ class LayeredNet(nn.Module, ABC):
         self.n_classes = n_classes
         self.frozen: frozenset[str] = frozenset()
         self.n_outputs = spec.outputs_for(n_classes)
+        if spec.pixels == "imagenet":  # constants, no part of the state, on the device once and not in every batch
+            for name, values in (("pixel_mean", IMAGENET_MEAN), ("pixel_std", IMAGENET_STD)):
+                self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -72,8 +75,8 @@ class LayeredNet(nn.Module, ABC):
         """
         images = held.permute(0, 3, 1, 2)
         if self.spec.pixels == "imagenet":
-            mean, std = (images.new_tensor(values, dtype=torch.float32) for values in (IMAGENET_MEAN, IMAGENET_STD))
-            return ((images.float() / 255 - mean.view(3, 1, 1)) / std.view(3, 1, 1)).to(dtype)
+            mean, std = self.get_buffer("pixel_mean"), self.get_buffer("pixel_std")
+            return ((images.float() / 255 - mean) / std).to(dtype)
         return to_input(images, dtype)
 
     def freeze(self, layers: Iterable[str]) -> None:
@@ -95,3 +98,7 @@ class LayeredNet(nn.Module, ABC):
     def frozen_depth(self) -> int:
         """How many layers from the first on are frozen: no gradient ever reaches below this one."""
         return next((depth for depth, name in enumerate(self.layers) if name not in self.frozen), len(self.layers))
+
+    def steady_depth(self, depth: int) -> int:
+        """The greatest depth up to this one whose output, if frozen so far, is the same in every step of training."""
+        return depth

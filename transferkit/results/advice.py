@@ -40,7 +40,7 @@ def options_of(table: pd.DataFrame) -> pd.DataFrame:
     target B, A3B or A3B+, whichever half is the target. Clusters are splits, or the seeds of one split, as in
     `estimate`. Raises DataError where there are no transfer networks, or an option is not there in every cluster.
     """
-    chosen = refuse_incomplete(table[table["treatment"].isin(["base", "AnB", "AnB+"])])
+    chosen = refuse_incomplete(_taking_part(table))
     labels = [_label(treatment, n) for treatment, n in zip(chosen["treatment"], chosen["n"], strict=True)]
     means = chosen.assign(option=labels).pivot_table(index=cluster_column(chosen), columns="option", values="paired")
     if means.columns.size < 2 or means.isna().any(axis=None):
@@ -58,7 +58,13 @@ def advise(table: pd.DataFrame) -> Advice:
         raise DataError("one seed of one split cannot say how sure its advice is: train a second seed, better three.")
     choice = str(options.mean().idxmax())
     as_good = tuple(str(option) for option in options if not _worse(options[option] - options[choice]))
-    return Advice(choice, float(options[choice].mean()), _checked(table, options), as_good, min(as_good, key=_cost))
+    checked = _checked(_taking_part(table), options)
+    return Advice(choice, float(options[choice].mean()), checked, as_good, min(as_good, key=_cost))
+
+
+def _taking_part(table: pd.DataFrame) -> pd.DataFrame:
+    """The networks that an option stands for: controls and random filters are no advice for a new task."""
+    return table[table["treatment"].isin(["base", "AnB", "AnB+"])]
 
 
 def _checked(table: pd.DataFrame, options: pd.DataFrame) -> Estimate:

@@ -44,7 +44,9 @@ def predict_next(table: pd.DataFrame, unseen: pd.DataFrame, treatment: Treatment
     """What networks of several splits say of one that they do not hold, per n that it has, in points.
 
     `mean` of the paired differences of `table`, `low` and `high` where a further split is expected (95 %), what
-    `came` in `unseen`, and whether that is `inside`. Raises UsageError when `unseen` is no single further split.
+    `came` in `unseen`, and whether that is `inside`. Where `table` has an n in one split only, bounds are NaN and
+    `inside` is missing: how its seeds scatter says nothing about another split. Raises UsageError when `unseen` is no
+    single further split.
     """
     splits = set(unseen["split"])
     if len(splits) != 1 or splits & set(table["split"]):
@@ -56,6 +58,8 @@ def predict_next(table: pd.DataFrame, unseen: pd.DataFrame, treatment: Treatment
     for n, group in unseen[unseen["treatment"] == treatment].groupby("n"):
         found = estimate(table[(table["treatment"] == treatment) & (table["n"] == n)])
         if found:
-            rows.append((n, found.value, *found.interval_of_next(), group["paired"].mean()))
+            bounds = (np.nan, np.nan) if found.seeds_of else found.interval_of_next()
+            rows.append((n, found.value, *bounds, group["paired"].mean()))
     told = pd.DataFrame(rows, columns=["n", "mean", "low", "high", "came"]).set_index("n") * 100
-    return told.assign(inside=told["came"].between(told["low"], told["high"]))
+    inside = told["came"].between(told["low"], told["high"]).astype("boolean")
+    return told.assign(inside=inside.mask(told["low"].isna()))

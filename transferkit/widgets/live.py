@@ -12,10 +12,11 @@ from collections.abc import Generator
 
 from transferkit.conduct import Glimpse
 from transferkit.errors import TransferkitError
-from transferkit.experiment import Study, watch
+from transferkit.experiment import watch
 from transferkit.figures import describe_training, draw_training, to_png
 from transferkit.filters import filter_tiles, order_filters
 from transferkit.store import Receipt
+from transferkit.study import Study
 from transferkit.treatments import Run
 from transferkit.widgets.kit import html_picture, load_ipywidgets
 

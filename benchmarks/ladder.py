@@ -1,0 +1,158 @@
+"""What each step of the way from a plain loop to networks trained abreast gives: images per second on one device.
+
+    python -m benchmarks.ladder [--device auto] [--preset quick] [--networks 4] [--epochs 1] [--repeats 3]
+
+writes ladder.csv in --out, a row per measurement: base networks of as many seeds, on half A of random0 of photos, in
+one process unless the rung says more. The rungs take turns. Before it is timed, each has trained one bundle of
+networks, so that a process and a device that have yet to start count for nothing. On a GPU the preset is `class`, a
+rung is added per number of networks abreast, and steps are replayed as graphs. The plain loop trains one network.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from benchmarks.peers import Task, train_plainly, write_images
+from benchmarks.summary import PLAIN
+from data_prep import ensure
+from transferkit import atomic
+from transferkit.abreast import perform_groups
+from transferkit.conduct import USUAL, Conduct
+from transferkit.config import Device, Precision, get_preset
+from transferkit.data import open_prepared
+from transferkit.errors import TrainingError
+from transferkit.machine import choose_device, device_name, versions
+from transferkit.nets import NetSpec
+from transferkit.store import Store
+from transferkit.study import Study, plan_study
+from transferkit.surgery import operate
+from transferkit.treatments import Half, Run
+from transferkit.work import find_work_folder
+from transferkit.workers import local_workers
+from transferkit.workload import images_of
+
+SPLIT = "random0"
+TARGET: Half = "A"
+WARM_UP_SEED = 1000  # and up: networks that are trained before the clock runs
+COLUMNS = ("rung", "repeat", "networks", "images", "seconds", "device", "preset", "torch", "date")
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to train base networks: precision, conduct, and the processes that share the device."""
+
+    name: str
+    precision: Precision
+    conduct: Conduct = USUAL
+    processes: int = 1
+
+
+def rungs(device: Device) -> tuple[Rung, ...]:
+    """Each rung adds to the one before, up to the numbers abreast and the processes, which are rivals."""
+    first = (Rung("ours, float32", "float32"), Rung("bfloat16", "bfloat16"))
+    if device == "cpu":
+        return (
+            *first,
+            Rung("2 abreast", "bfloat16", Conduct(abreast=2)),
+            Rung("2 processes", "bfloat16", processes=2),
+            Rung("deterministic", "bfloat16", Conduct(deterministic=True)),
+        )
+    graphs = Conduct(graphs=True)
+    return (
+        *first,
+        Rung("graphs", "bfloat16", graphs),
+        *(Rung(f"graphs, {count} abreast", "bfloat16", replace(graphs, abreast=count)) for count in (2, 4, 8)),
+        Rung("graphs, 4 processes", "bfloat16", graphs, processes=4),
+        Rung("graphs, 4 abreast, deterministic", "bfloat16", replace(graphs, abreast=4, deterministic=True)),
+    )
+
+
+def main() -> None:
+    """Measure, and write the table after each row."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--device", default="auto")
+    options.add_argument("--preset", help="default: quick, and class on a GPU")
+    options.add_argument("--networks", type=int, help="base networks a rung trains (default: 4, and 16 on a GPU)")
+    options.add_argument("--epochs", type=int, default=1)
+    options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    chosen = options.parse_args()
+    device = choose_device(chosen.device)
+    preset = get_preset(chosen.preset or ("quick" if device == "cpu" else "class"), chosen.epochs)
+    prepared = open_prepared(ensure("photos", find_work_folder()))
+    study = plan_study(prepared, preset, device, Store(find_work_folder()))
+    about = (device_name(device), preset.name, versions()["torch"], f"{datetime.now(UTC):%Y-%m-%d}")
+    console, rows = Console(), []
+    networks = chosen.networks or (4 if device == "cpu" else 16)
+    for row in measure(study, rungs(device), networks, chosen.repeats):
+        rows.append((*row, *about))
+        console.print(*row, highlight=False)
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        atomic.write_bytes(chosen.out / "ladder.csv", table.to_csv(index=False).encode())
+
+
+def measure(
+    study: Study, ways: tuple[Rung, ...], networks: int, repeats: int
+) -> Iterator[tuple[str, int, int, int, float]]:
+    """Rung, repeat, networks, images trained on in all, and seconds; the plain loop first in each round."""
+    images = images_of(study, Run(SPLIT, 0, TARGET), "train") * study.setting.recipe.epochs
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_images(study.prepared, SPLIT, TARGET, folder / "images", study.setting.recipe.images_per_class)
+        for repeat in range(repeats):
+            outcome = train_plainly(_task(study, folder / "images"))
+            yield PLAIN, repeat, 1, outcome.images, outcome.seconds
+            for place, rung in enumerate(ways):
+                seconds = _train(study, rung, networks, folder / f"{repeat}-{place}")
+                yield rung.name, repeat, networks, networks * images, seconds
+
+
+def _train(study: Study, rung: Rung, networks: int, work: Path) -> float:
+    setting = replace(study.setting, precision=rung.precision)
+    fresh = replace(study, setting=setting, store=Store(work), conduct=rung.conduct)
+    bundles = _bundles(range(networks), rung)
+    warm_up = _bundles(range(WARM_UP_SEED, WARM_UP_SEED + rung.processes * rung.conduct.abreast), rung)
+    if rung.processes == 1:
+        for bundle in warm_up:
+            _refuse_failures(perform_groups(fresh, bundle))
+        began = time.perf_counter()
+        for bundle in bundles:
+            _refuse_failures(perform_groups(fresh, bundle))
+        return time.perf_counter() - began
+    with local_workers(rung.processes) as pool:
+        for done in [pool.submit(perform_groups, fresh, bundle) for bundle in warm_up]:
+            _refuse_failures(done.result())
+        began = time.perf_counter()
+        for done in [pool.submit(perform_groups, fresh, bundle) for bundle in bundles]:
+            _refuse_failures(done.result())
+        return time.perf_counter() - began
+
+
+def _bundles(seeds: range, rung: Rung) -> list[tuple[tuple[Run], ...]]:
+    groups = [(Run(SPLIT, seed, TARGET),) for seed in seeds]
+    count = rung.conduct.abreast
+    return [tuple(groups[first : first + count]) for first in range(0, len(groups), count)]
+
+
+def _refuse_failures(failures: tuple[object, ...]) -> None:
+    if failures:
+        raise TrainingError(f"a rung cannot be measured: {failures[0]}")
+
+
+def _task(study: Study, images: Path) -> Task:
+    n_classes = len(study.prepared.split(SPLIT).classes(TARGET))
+    network = operate(study.setting.net, n_classes, Run(SPLIT, 0, TARGET)).network
+    weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
+    assert isinstance(study.setting.net, NetSpec)  # what the plain loop writes out
+    return Task("baseA", study.setting.net, study.setting.recipe, weights, 0, images)
+
+
+if __name__ == "__main__":
+    main()
