@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -172,18 +172,22 @@ class Recorded(TorchDispatchMode):
     """Which operations were done."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.done: list[str] = []
 
     def __torch_dispatch__(
-        self, func: object, types: object, args: Sequence[object] = (), kwargs: Mapping[str, object] | None = None
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
     ) -> object:
         self.done.append(str(func))
-        return func(*args, **(kwargs or {}))  # type: ignore[operator]
+        return func(*args, **(kwargs or {}))
 
 
 def test_imagenets_pixels_are_constants_on_the_device_and_no_part_of_the_state() -> None:
-    usual, network = (built(replace(small_net(), pixels=pixels)) for pixels in (small_net().pixels, "imagenet"))  # type: ignore[arg-type]
+    usual, network = built(small_net()), built(replace(small_net(), pixels="imagenet"))
     images = torch.randint(0, 256, (2, 3, 48, 48), dtype=torch.uint8)
     with Recorded() as recorded:
         network.to_input(network.held(images), torch.float32)

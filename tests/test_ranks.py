@@ -24,7 +24,7 @@ from transferkit.store import Receipt
 from transferkit.study import Study
 from transferkit.treatments import Run, parse_run
 
-TOLERANCE = 1e-4  # of the norm of each tensor of weights, and nats; measured over 2 epochs: 6e-7, and 9e-6 nats
+TOLERANCE = 1e-3  # of the norm of each tensor, and nats; measured: 6e-7 and 9e-6 over 2 epochs, 5e-4 nats over 20
 BASE = parse_run("baseA", "random0", 0)
 
 

@@ -21,6 +21,10 @@ _HE = STYLES["RnB"].line(LARGE, joined=True)
 _LOOKS: Mapping[str, dict[str, Any]] = MappingProxyType(
     {"he": _HE, "published": _HE | {"markerfacecolor": "#ffffff", "color": "#8a6a00", "linestyle": ":"}}
 )
+_SPREAD = 0.36  # to either side of n, chop points: so that networks of the same accuracy do not merge into a chain
+_SINGLE: Mapping[str, Any] = MappingProxyType(
+    {"markersize": 4.5, "markeredgewidth": 0.8, "zorder": 6}
+)  # points; above the name of guessing
 _NAMES: Mapping[str, str] = MappingProxyType(
     {"he": "drawn at full scale (He et al. 2015)", "published": "drawn as published (small Gaussian)"}
 )
@@ -81,12 +85,13 @@ def _caption(rows: pd.DataFrame, data: str) -> str:
 def _draw(ax: Axes, rows: pd.DataFrame, classes: int | None) -> None:
     for kind, look in _LOOKS.items():
         chosen = rows[rows["random_filters"] == kind]
-        x = chosen["n"] + spread(chosen, 0.2)
-        ax.plot(x, chosen["value"], gid=f"{kind} networks", **look | {"linestyle": "none", "markersize": SMALL - 1})
+        x = chosen["n"] + spread(chosen, _SPREAD)
+        failed = on_plateau(chosen, classes)
+        single = look | {"linestyle": "none", "markersize": SMALL - 1}
+        ax.plot(x[~failed], chosen.loc[~failed, "value"], gid=f"{kind} networks", **single)
         means = chosen.groupby("n")["value"].mean()
         ax.plot(means.index, means, gid=kind, zorder=3, **look)
-        failed = chosen[on_plateau(chosen, classes)]
-        ax.plot(x[failed.index], failed["value"], **CROSSED)
+        ax.plot(x[failed], chosen.loc[failed, "value"], **{**CROSSED, **_SINGLE})
     dress(ax, names=False, layers=layers_of(rows))
     ax.set_xlim(left=0.4)
     ax.margins(y=0.12)
