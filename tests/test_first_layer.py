@@ -76,7 +76,7 @@ def test_filters_too_small_for_a_wave_are_neither() -> None:
 def test_smooth_noise_has_the_mean_spectrum_of_the_filters_and_their_features_no_more() -> None:
     generator = np.random.default_rng(3)
     waves = [(angle, length, phase) for angle in range(0, 180, 15) for length in (4, 7, 12) for phase in (0, 90)]
-    filters = np.stack([Gabor(0, 0, *wave, 2.5, 1, *generator.normal(size=3), 1).draw(11) for wave in waves])
+    filters = np.stack([_wave(*wave, generator.normal(size=3)) for wave in waves])
     control = smooth_noise(filters)
     assert control.shape == filters.shape
     assert np.array_equal(control, smooth_noise(filters))
@@ -85,3 +85,8 @@ def test_smooth_noise_has_the_mean_spectrum_of_the_filters_and_their_features_no
     assert shares(fit_table(control))["neither"] > 0.9
     white = untrained_filters(filters)
     assert match_filters(filters, control).likeness.mean() > match_filters(filters, white).likeness.mean()
+
+
+def _wave(theta_deg: float, wavelength_px: float, phase_deg: float, colour: np.ndarray) -> np.ndarray:
+    red, green, blue = colour.tolist()
+    return Gabor(0, 0, theta_deg, wavelength_px, phase_deg, 2.5, 1, red, green, blue, 1).draw(11)

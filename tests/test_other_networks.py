@@ -129,7 +129,7 @@ def test_imagenets_pixels_are_torchvisions(spec: StagedSpec) -> None:
         ({"conv1.weight": None}, "lacks conv1.weight"),
         ({"more": torch.zeros(1)}, "has more, which that network has not"),
         ({"conv1.weight": torch.zeros(2, 3, 3, 3)}, r"conv1.weight is \(2, 3, 3, 3\)"),
-        ({"bn1.bias": torch.full((4,), float("nan"))}, "not finite"),
+        ({"bn1.bias": torch.full((8,), float("nan"))}, "not finite"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(

@@ -7,6 +7,7 @@ once. What comes out is what each group gives alone. Not measured on a GPU; on a
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -21,6 +22,7 @@ Returned = TypeVar("Returned")
 
 def perform_groups(study: Study, groups: Sequence[Sequence[Run]]) -> tuple[Failure, ...]:
     """Train the groups of `groups_of` side by side, as `perform_group` does each; return what failed."""
+    study = replace(study, conduct=replace(study.conduct, abreast=len(groups)))  # which may be fewer than was asked for
     if len(groups) == 1:
         return perform_group(study, groups[0])
     with circumstances(study):

@@ -45,4 +45,4 @@ def test_the_lines_for_a_gateway_run(
     exec(code, {})
     table = (tmp_path / "results" / "report.csv").read_text()
     assert table.count(",done,") == 2
-    assert "preset=quick split=natural" in table
+    assert "preset=quick split=random1" in table
