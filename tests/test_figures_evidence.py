@@ -176,6 +176,10 @@ def test_figure_3_has_a_line_of_its_own_for_halves_that_share_no_photograph() ->
     usual = lines_called(figures.draw_figure3(both_splits(), "photos").axes[2], "AnB, similar halves")
     assert apart[7] == pytest.approx(-20)
     assert np.array_equal(similar, usual[0][1]), "they are not counted among the similar ones"
+    figure = figures.draw_figure3(table, "photos")
+    figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x1 <= figure.bbox.x1, "the names of all four lines are on the page"
     assert "AnB, same kinds but no common photograph" in figures.describe_figure3(table, "photos")
 
 

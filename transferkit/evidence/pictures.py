@@ -70,8 +70,8 @@ def _of_epochs(log: pd.DataFrame) -> Iterator[Picture]:
 
 
 def _of_splits(similar: pd.DataFrame, dissimilar: pd.DataFrame, apart: pd.DataFrame | None) -> Iterator[Picture]:
-    shown = (similar, dissimilar) if apart is None else (similar, apart, dissimilar)
-    both = pd.concat(shown, ignore_index=True)
+    own = () if apart is None else (apart[apart["split"].str.startswith("apart")],)  # the others are there already
+    both = pd.concat((similar, *own, dissimilar), ignore_index=True)
     parts = [authors_table(name) for name in ("figure2", "figure3-natural", "figure3-random")]
     authors = pd.concat(parts, ignore_index=True) if layers_of(both) == LAYERS else None
     data, classes = _data(both), _classes(similar)

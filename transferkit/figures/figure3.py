@@ -28,6 +28,7 @@ from transferkit.treatments import Half, Treatment
 
 DISSIMILAR = "natural"  # the split whose half A is man-made and whose half B is natural
 APART = "apart"  # what the names of splits begin with whose halves share no photograph
+_ENTRIES_IN_A_ROW = 3
 _NAMES: dict[Half, str] = {"B": "target natural", "A": "target man-made"}
 
 
@@ -49,7 +50,8 @@ def draw_figure3(
     parts = _parts(table)
     notes = [_note(table, data), plateau_note(parts.get(RANDOM_RNB, table[:0]), classes), *_authors_notes(authors)]
     entries = [Line2D([], [], label=name, **LOOKS[name]) for name in parts]
-    figure = page(6.6 + 0.16 * len(notes), title, [note for note in notes if note], entries)
+    rows = -(-len(entries) // _ENTRIES_IN_A_ROW)
+    figure = page(6.44 + 0.16 * (rows + len(notes)), title, [note for note in notes if note], entries, rows=rows)
     grid = figure.add_gridspec(2, 2, height_ratios=(1, 1.25))
     _draw_targets(figure.add_subplot(grid[0, 0]), table)
     _draw_random(figure.add_subplot(grid[0, 1]), table, classes)

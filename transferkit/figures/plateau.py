@@ -57,9 +57,9 @@ def draw_guessing(ax: Axes, classes: int | None) -> None:
         height = math.log(classes)
         ax.axhline(height, color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
         across = ax.get_yaxis_transform()
-        ax.text(
-            0.01, height, f"ln {classes}: guessing", transform=across, fontsize=SMALL_SIZE, color=QUIET, va="bottom",
-            **ON_LINES,
+        ax.annotate(
+            f"ln {classes}: guessing", (0.01, height), xycoords=across, xytext=(0, 6), textcoords="offset points",
+            fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES,
         )  # fmt: skip
 
 

@@ -73,9 +73,8 @@ def draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[
     floor = ax.get_ylim()[0]
     label_ends(ax, [end for end in ends if end is not None and end.y >= floor], 2.4)
     for name, last in gone.items():
-        ax.text(
-            last, ax.get_ylim()[0], f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES
-        )  # fmt: skip
+        above_axis = floor + 0.025 * (ax.get_ylim()[1] - floor)
+        ax.text(last, above_axis, f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES)
     ax.set_xlabel(f"n: number of layers copied, {layers[0]} up to the one named", fontsize=TEXT_SIZE, color=INK)
     ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
 
