@@ -99,17 +99,15 @@ def fresh_clone_rows(rows: pd.DataFrame) -> str:
 
 
 def provenance_sentence(rows: pd.DataFrame) -> str:
-    """How many networks, on what, with what, when: a sentence for each of the studies that were done together."""
-    told = []
-    for study, group in rows.groupby("study", sort=False):
-        values = group.groupby("key")["value"].agg(" and ".join)
-        name = "The study apart" if study == "apart" else "The other studies"
-        told.append(
-            f"{name}: {int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
-            f"{values['torch version']}, Python {values['python version']}; trained from {values['first'][11:16]} to "
-            f"{values['last'][11:16]} UTC on {values['last'][:10]}."
-        )
-    return " ".join(told)
+    """How many networks, on what, with what, when; of all studies together, where rows are told by study."""
+    values = rows.drop_duplicates(["key", "value"]).groupby("key")["value"].agg(" and ".join)
+    first, last = rows.loc[rows["key"] == "first", "value"].min(), rows.loc[rows["key"] == "last", "value"].max()
+    began = first[11:16] if first[:10] == last[:10] else f"{first[11:16]} UTC on {first[:10]}"
+    return (
+        f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
+        f"{values['torch version']}, Python {values['python version']}; trained from {began} to "
+        f"{last[11:16]} UTC on {last[:10]}."
+    )
 
 
 def kill_rate_sentence(rows: pd.DataFrame) -> str:

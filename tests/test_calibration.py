@@ -13,5 +13,5 @@ def test_planted_gabors_are_found_noise_is_not_and_it_is_quick() -> None:
     assert orientation >= 95
     assert wavelength >= 95
     assert noise <= 5
-    assert seconds <= 3
+    assert seconds <= 6  # 0.6 to 0.8 on a quiet core of 2023, 3.2 on an older one beside other tests
     assert table["n"].tolist() == [PLANTED, PLANTED, PLANTED, 200, TIMED]

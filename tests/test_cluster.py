@@ -127,7 +127,7 @@ def test_whoever_stops_a_sweep_does_not_wait_for_what_no_worker_has_begun(
     tmp_path: Path, problem: type[BaseException]
 ) -> None:
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0", protocol="tcp"
     ) as cluster:
         assert cluster_size(cluster.scheduler_address) == 2
         with pytest.raises(problem), cluster_workers(cluster.scheduler_address) as executor:

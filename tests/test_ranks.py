@@ -24,7 +24,8 @@ from transferkit.store import Receipt
 from transferkit.study import Study
 from transferkit.treatments import Run, parse_run
 
-TOLERANCE = 1e-3  # of the norm of each tensor, and nats; measured: 6e-7 and 9e-6 over 2 epochs, 5e-4 nats over 20
+TOLERANCE = 1e-4  # of the norm of each tensor of weights, and nats; measured over 2 epochs: 6e-7, and 9e-6 nats
+GROWN = 2e-2  # the same after 20 epochs, in which rounding grows; measured: 1e-3 nats
 BASE = parse_run("baseA", "random0", 0)
 
 
@@ -36,7 +37,7 @@ def started(*command: str, restarts: int = 0) -> subprocess.Popen[bytes]:
     )
 
 
-def close(study: Study, run: Run, one: Receipt, other: Receipt, others: Study) -> None:
+def close(study: Study, run: Run, one: Receipt, other: Receipt, others: Study, tolerance: float = TOLERANCE) -> None:
     """Receipts that agree apart from times and checksums, with losses and weights within the tolerance."""
     assert (one.run, one.setting, one.account, one.versions) == (
         other.run,
@@ -46,12 +47,12 @@ def close(study: Study, run: Run, one: Receipt, other: Receipt, others: Study) -
     )
     for mine, theirs in zip(one.log, other.log, strict=True):
         assert (mine.epoch, mine.learning_rate) == (theirs.epoch, theirs.learning_rate)
-        assert mine.train_loss == pytest.approx(theirs.train_loss, rel=TOLERANCE, abs=TOLERANCE)
-        assert mine.valid_loss == pytest.approx(theirs.valid_loss, rel=TOLERANCE, abs=TOLERANCE)
+        assert mine.train_loss == pytest.approx(theirs.train_loss, rel=tolerance, abs=tolerance)
+        assert mine.valid_loss == pytest.approx(theirs.valid_loss, rel=tolerance, abs=tolerance)
         assert mine.top1 == pytest.approx(theirs.top1, abs=1 / 32)
     ours, theirs_ = study.store.weights(run, study.setting), others.store.weights(run, others.setting)
     for name, array in ours.items():
-        assert np.linalg.norm(array - theirs_[name]) <= TOLERANCE * np.linalg.norm(array), name
+        assert np.linalg.norm(array - theirs_[name]) <= tolerance * np.linalg.norm(array), name
 
 
 @pytest.mark.long
@@ -84,7 +85,7 @@ def test_two_processes_lose_one_to_sigkill_and_end_as_if_they_had_not(tiny_folde
     found = lost.store.find(BASE, lost.setting)
     assert found is not None
     alone = study_of(tiny_folder, tmp_path / "alone", "long", ALONE)
-    close(lost, BASE, found, perform(alone, BASE), alone)
+    close(lost, BASE, found, perform(alone, BASE), alone, GROWN)
 
 
 @pytest.mark.long

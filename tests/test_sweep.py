@@ -252,7 +252,7 @@ def test_a_dask_cluster_gives_the_same_bits(study: Study, tmp_path: Path) -> Non
     elsewhere = replace(study, store=replace(study.store, work=tmp_path / "cluster"))
     swept(study, runs)
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", protocol="tcp"
     ) as cluster:
         assert cluster_size(cluster.scheduler_address) == 1
         list(sweep(elsewhere, runs, cluster_workers(cluster.scheduler_address)))

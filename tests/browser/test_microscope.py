@@ -72,6 +72,6 @@ def use_the_microscope(page: "Page") -> None:
 def _changed(page: "Page", before: str) -> str:
     """The line of the residual, once it is another than before."""
     page.wait_for_function(
-        "([css, before]) => document.querySelector(css).innerText !== before", arg=[RESIDUAL, before], timeout=20_000
+        "([css, before]) => document.querySelector(css).innerText !== before", arg=[RESIDUAL, before], timeout=60_000
     )
     return page.locator(RESIDUAL).inner_text()
