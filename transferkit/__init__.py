@@ -4,8 +4,8 @@ A rebuilding of Yosinski, Clune, Bengio and Lipson, "How transferable are featur
 networks?" (NeurIPS 2014, arXiv 1411.1792). Modules stand on floors, and each imports strictly lower
 floors only; nothing is imported here, so that a module costs only what it needs.
 
-ground   errors, then atomic, locks, hardware, installed, family, pages, ranks
-floor 0  treatments, splits, manifest, streams, work, then nets, checkpoints, then config
+ground   errors, then atomic, clock, locks, hardware, installed, family, pages, ranks
+floor 0  treatments, splits, manifest, streams, work, lesson_times, then nets, checkpoints, then config
 floor 1  data, views, store, machine, gabor, foreign, then network, descent, examples, replay, steps
 floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results, prediction,
          then conduct, study

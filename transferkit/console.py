@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from transferkit.clock import clock
 from transferkit.first_layer import shares
 from transferkit.forecast import Probe, forecast, seconds_of
 from transferkit.results import summarise
@@ -98,13 +99,6 @@ def _state(progress: Progress) -> str:
     if progress.seconds_left is None:
         return "starting the workers"
     return f"{progress.images_per_second:,.0f} images/s, {clock(progress.seconds_left)} left"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people write them: 0:07, 12:30, 1:02:03."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def paired_table(table: pd.DataFrame) -> Table:

@@ -1,6 +1,8 @@
 """`transferkit batch` from the command line to the exit code."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,8 @@ def test_a_notebook_beside_others_is_told_its_share_of_the_cores(monkeypatch: py
     assert cores("cpu") == 3
     monkeypatch.delenv("TRANSFERKIT_CORES")
     assert cores("cpu") >= 1
+
+
+def test_a_batch_itself_takes_little_memory_for_it_imports_no_torch() -> None:
+    program = "import sys, transferkit.batch.command, transferkit.commands.batch; print('torch' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.config import get_preset
-from transferkit.doctor import LESSONS, LessonTime, Outcome, keep_lesson, look_ahead, outcome_line, outlook_table, span
+from transferkit.doctor import LESSONS, Outcome, look_ahead, outcome_line, outlook_table, span
 from transferkit.doctor import outlook as under_test
 from transferkit.doctor.outlook import prospect, scaled
-from transferkit.doctor.record import compare_lesson, compare_networks, find_lesson
+from transferkit.doctor.record import compare_lesson, compare_networks
 from transferkit.evidence import Step
 from transferkit.experiment import perform
 from transferkit.forecast import Probe, seconds_of
+from transferkit.lesson_times import LessonTime, find_lesson, keep_lesson
 from transferkit.store import Store
 from transferkit.study import Study
 from transferkit.treatments import parse_run, plan

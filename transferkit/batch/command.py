@@ -1,6 +1,7 @@
 """`python -m transferkit batch`: what it does with its options."""
 
 import argparse
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -16,14 +17,14 @@ from transferkit.batch.page import write_report
 from transferkit.batch.receipts import Receipt
 from transferkit.batch.show import show_progress
 from transferkit.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
-from transferkit.doctor import LESSONS, LessonTime, keep_lesson
 from transferkit.errors import BatchError, StoreError, UsageError
 from transferkit.hardware import usable_cores
+from transferkit.lesson_times import LessonTime, keep_lesson
 from transferkit.work import find_work_folder
-from transferkit.workers import cluster_workers
 
 REPORT_SECONDS = 30.0  # the page is kept up to date while a batch runs
 PROBE = ".writable"
+LESSON = re.compile(r"\d\d_\w+")  # what a lesson's file is called
 
 
 def run(options: argparse.Namespace) -> None:
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     place = Place(options.out, options.work or find_work_folder())
     tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
     atomic.write_bytes(options.out / PROBE, b"")  # a folder that cannot be written is told before anything runs
-    workers = cluster_workers(options.scheduler) if options.scheduler else local_workers(count)
+    workers = _cluster(options.scheduler) if options.scheduler else local_workers(count)
     try:
         run_tasks(tasks, workers, options.retries)
     finally:
@@ -88,11 +89,17 @@ class Report:
 def _note_time(task: Task, receipt: Receipt) -> None:
     """Keep what a lesson took with its own parameters, for the doctor to compare with its prediction."""
     lesson = Path(task.notebook).stem
-    usual = set(receipt.parameters) <= {"preset", "device"} and lesson in {one.name for one in LESSONS}
-    if receipt.outcome == "done" and usual:
+    usual = set(receipt.parameters) <= {"preset", "device"}
+    if receipt.outcome == "done" and usual and LESSON.fullmatch(lesson):
         preset = str(receipt.parameters.get("preset", "quick"))
         with suppress(StoreError):  # a note: the batch does not depend on it
             keep_lesson(Path(task.work), LessonTime(lesson, preset, receipt.origin.started, receipt.usage.seconds))
+
+
+def _cluster(address: str) -> AbstractContextManager[Executor]:
+    from transferkit.workers import cluster_workers  # here, as it imports torch: a batch alone takes a tenth without
+
+    return cluster_workers(address)
 
 
 def _limits(options: argparse.Namespace, workers: int) -> Limits:

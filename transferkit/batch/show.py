@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from transferkit.batch.drive import Progress
-from transferkit.console import clock
+from transferkit.clock import clock
 
 STYLES = {"done": "green", "failed": "red", "timeout": "yellow", "died": "red"}
 

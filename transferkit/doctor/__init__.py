@@ -3,20 +3,18 @@
 from transferkit.doctor.checks import Finding, examine
 from transferkit.doctor.lessons import LESSONS, LessonPlan, lesson_steps
 from transferkit.doctor.outlook import Outlook, Prospect, look_ahead
-from transferkit.doctor.record import LessonTime, Outcome, keep_lesson
+from transferkit.doctor.record import Outcome
 from transferkit.doctor.show import findings_table, outcome_line, outlook_table, span
 
 __all__ = [
     "LESSONS",
     "Finding",
     "LessonPlan",
-    "LessonTime",
     "Outcome",
     "Outlook",
     "Prospect",
     "examine",
     "findings_table",
-    "keep_lesson",
     "lesson_steps",
     "look_ahead",
     "outcome_line",

@@ -8,9 +8,10 @@ from pathlib import Path
 from transferkit.config import get_preset, presets
 from transferkit.data import Prepared
 from transferkit.doctor.lessons import LESSONS, lesson_steps
-from transferkit.doctor.record import Outcome, Rates, compare_lesson, compare_networks, find_lesson
+from transferkit.doctor.record import Outcome, Rates, compare_lesson, compare_networks
 from transferkit.evidence import Step
 from transferkit.forecast import Probe, forecast, probe
+from transferkit.lesson_times import find_lesson
 from transferkit.manifest import ClassInfo, Manifest, read_manifest
 from transferkit.nets import Net
 from transferkit.network import count_multiplications

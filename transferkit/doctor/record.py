@@ -5,30 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
-from transferkit import atomic
 from transferkit.data import Prepared
 from transferkit.errors import DataError
 from transferkit.evidence import Step
 from transferkit.forecast import Probe, forecast, seconds_of
+from transferkit.lesson_times import LessonTime
 from transferkit.machine import device_name
 from transferkit.manifest import read_manifest
 from transferkit.store import Receipt, Store
 from transferkit.study import Study
 
-FOLDER = "doctor"  # in the work folder
 Rates = Callable[[Study], Probe]  # the probe that fits a study's network
-
-
-@dataclass(frozen=True)
-class LessonTime:
-    """One execution of a lesson: when it began (UTC), its seconds in all, and its preset."""
-
-    lesson: str
-    preset: str
-    started: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -41,19 +28,6 @@ class Outcome:
     networks: int
     predicted: float
     taken: float
-
-
-def keep_lesson(work: Path, time: LessonTime) -> None:
-    """Note what a lesson took; the newest note counts. Raises StoreError when it cannot be written."""
-    atomic.write_bytes(work / FOLDER / f"{time.lesson}-{time.preset}.json", msgspec.json.encode(time))
-
-
-def find_lesson(work: Path, lesson: str, preset: str) -> LessonTime | None:
-    """The newest execution of a lesson at a preset; None when there is none."""
-    try:
-        return msgspec.json.decode((work / FOLDER / f"{lesson}-{preset}.json").read_bytes(), type=LessonTime)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
 
 
 def compare_lesson(time: LessonTime, steps: Sequence[Step], rates: Rates) -> Outcome:
