@@ -53,9 +53,9 @@ def use_the_microscope(page: "Page") -> None:
     residual.scroll_into_view_if_needed()
     told = residual.inner_text()
     assert "RMS" in told
-    handle(page, "orientation").focus()
-    for _ in range(30):  # degrees: even the poor fit of a filter that is mostly noise must feel it
-        page.keyboard.press("ArrowRight")
+    handle(page, "size (px)").focus()
+    for _ in range(30):  # to half the size: a blob feels it too, which no turn of the orientation changes
+        page.keyboard.press("ArrowLeft")
     told = _changed(page, told)
     handle(page, "epoch").focus()
     for _ in range(3):  # over the number beside the slider and the filter chosen at the start to the next one
