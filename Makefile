@@ -1,5 +1,5 @@
-# make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=24, on an example of a
-# folder of pictures. make evidence: what the claims need, then the claims. make bench: ours beside what a user would
+# make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=24 RATE=0.01, on an
+# example of a folder of pictures. make evidence: what the claims need, then the claims. make bench: ours beside what a user would
 # write. make test: every test. make lab: JupyterLab. make book: the lessons executed and made a web site,
 # work/book/html. make clean: deletes .venv and work, with every trained network. PRESET=smoke: tiny networks.
 # Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
@@ -10,7 +10,9 @@ LAB ?= # more options for JupyterLab, as in make lab LAB=--no-browser
 BIN := .venv/bin
 DATA ?= photos
 EPOCHS ?= # the preset's, unless given
-GRID := --data $(DATA) --preset $(PRESET) --split random0 $(if $(strip $(EPOCHS)),--epochs $(EPOCHS))
+RATE ?= # the preset's learning rate, unless given
+GRID := --data $(DATA) --preset $(PRESET) --split random0 \
+  $(if $(strip $(EPOCHS)),--epochs $(EPOCHS)) $(if $(strip $(RATE)),--learning-rate $(RATE))
 
 .PHONY: figures evidence bench book test lab clean
 .DELETE_ON_ERROR:

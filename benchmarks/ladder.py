@@ -54,23 +54,29 @@ class Rung:
     processes: int = 1
 
 
-def rungs(device: Device) -> tuple[Rung, ...]:
-    """Each rung adds to the one before, up to the numbers abreast and the processes, which are rivals."""
-    first = (Rung("ours, float32", "float32"), Rung("bfloat16", "bfloat16"))
+def rungs(device: Device, precision: Precision) -> tuple[Rung, ...]:
+    """Each rung adds to the one before, up to the numbers abreast and the processes, which are rivals.
+
+    All from the second on take `precision`, the one that the machine is given. Both are measured on any machine: where
+    that is float32, the last rung shows what bfloat16 would have cost.
+    """
+    native = precision == "bfloat16"
+    first = (Rung("ours, float32", "float32"), *((Rung("bfloat16", precision),) if native else ()))
     if device == "cpu":
         return (
             *first,
-            Rung("2 abreast", "bfloat16", Conduct(abreast=2)),
-            Rung("2 processes", "bfloat16", processes=2),
-            Rung("deterministic", "bfloat16", Conduct(deterministic=True)),
+            Rung("2 abreast", precision, Conduct(abreast=2)),
+            Rung("2 processes", precision, processes=2),
+            Rung("deterministic", precision, Conduct(deterministic=True)),
+            *(() if native else (Rung("bfloat16, emulated", "bfloat16"),)),
         )
     graphs = Conduct(graphs=True)
     return (
         *first,
-        Rung("graphs", "bfloat16", graphs),
-        *(Rung(f"graphs, {count} abreast", "bfloat16", replace(graphs, abreast=count)) for count in (2, 4, 8)),
-        Rung("graphs, 4 processes", "bfloat16", graphs, processes=4),
-        Rung("graphs, 4 abreast, deterministic", "bfloat16", replace(graphs, abreast=4, deterministic=True)),
+        Rung("graphs", precision, graphs),
+        *(Rung(f"graphs, {count} abreast", precision, replace(graphs, abreast=count)) for count in (2, 4, 8)),
+        Rung("graphs, 4 processes", precision, graphs, processes=4),
+        Rung("graphs, 4 abreast, deterministic", precision, replace(graphs, abreast=4, deterministic=True)),
     )
 
 
@@ -91,7 +97,7 @@ def main() -> None:
     about = (device_name(device), preset.name, versions()["torch"], f"{datetime.now(UTC):%Y-%m-%d}")
     console, rows = Console(), []
     networks = chosen.networks or (4 if device == "cpu" else 16)
-    for row in measure(study, rungs(device), networks, chosen.repeats):
+    for row in measure(study, rungs(device, study.setting.precision), networks, chosen.repeats):
         rows.append((*row, *about))
         console.print(*row, highlight=False)
         table = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -28,7 +28,7 @@ from transferkit import atomic
 from transferkit.config import get_preset
 from transferkit.console import show_progress
 from transferkit.data import open_prepared
-from transferkit.machine import device_name, versions
+from transferkit.machine import choose_precision, device_name, versions
 from transferkit.nets import NetSpec
 from transferkit.store import Store
 from transferkit.study import Study, plan_study
@@ -63,6 +63,7 @@ def main() -> None:
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "device": device_name("cpu"),
+        "precision": choose_precision("auto", "cpu"),
         "cores": str(default_workers("cpu")),
     }
     about |= versions() | {"lightning": peer_version()}

@@ -101,21 +101,28 @@ def machine_line(rows: pd.DataFrame) -> str:
     """Device, versions and date."""
     values = rows.set_index("key")["value"]
     return ", ".join(
-        [f"{values['cores']} cores of {values['device']}"]
+        [f"{values['cores']} cores of {values['device']}, {values['precision']}"]
         + [f"{key} {values[key]}" for key in ("python", "torch", "numpy", "lightning")]
         + [values["date"]]
     )
 
 
 def sections(results: Path) -> dict[str, str]:
-    """What stands between the markers, by the marker's name; only what has been measured."""
+    """What stands between the markers, by the marker's name; only what has been measured.
+
+    A folder within `results` is a further machine: its name follows the marker's, as in `speed-avx2`.
+    """
     makers = {
         "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
         "accuracy": ("speed.csv", accuracy_sentence), "growth": ("growth.csv", growth_table),
         "precision": ("precision.csv", precision_table), "ladder": ("ladder.csv", ladder_table),
     }  # fmt: skip
+    others = {f"-{folder.name}": folder for folder in sorted(results.iterdir()) if folder.is_dir()}
     return {
-        name: make(pd.read_csv(results / file)) for name, (file, make) in makers.items() if (results / file).exists()
+        name + machine: make(pd.read_csv(folder / file))
+        for machine, folder in {"": results, **others}.items()
+        for name, (file, make) in makers.items()
+        if (folder / file).exists()
     }
 
 

@@ -19,7 +19,7 @@ from transferkit.results import summarise
 from transferkit.treatments import CHOP_POINTS, TREATMENTS
 
 RESULTS = Path(__file__).parent / "results"
-SPEED = Path(__file__).parent.parent / "benchmarks" / "results" / "speed.csv"
+MEASURED = Path(__file__).parent.parent / "benchmarks" / "results"
 README = Path(__file__).parent.parent / "README.md"
 COST = Path(__file__).parent / "cost.md"
 ASSISTANTS = Path(__file__).parent / "assistants.md"
@@ -42,7 +42,8 @@ def sections(results: Path) -> dict[str, str]:
         "provenance": provenance_sentence(pd.read_csv(results / "evidence" / "provenance.csv")),
         "similar": paired_rows(evidence.similar),
         "dissimilar": paired_rows(evidence.dissimilar),
-        "speed": headline(pd.read_csv(SPEED)),
+        "speed": headline(pd.read_csv(MEASURED / "speed.csv")),
+        "speed-avx2": headline(pd.read_csv(MEASURED / "avx2" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ours, theirs),
         "claims-short": short_claims_rows(ours, theirs),
@@ -92,10 +93,16 @@ def short_claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
 
 
 def fresh_clone_rows(rows: pd.DataFrame) -> str:
-    """What a fresh clone took, each as it was measured."""
-    return "\n".join(
-        ["| what | measured |", "|---|---|", *(f"| {row.what} | {row.measured} |" for row in rows.itertuples())]
-    )
+    """What a fresh clone took on each machine on which it was measured."""
+    lines = ["| machine | installing, in `.venv` | `make figures` after it |", "|---|---|---|"]
+    for row in rows.to_dict("records"):
+        took = {what: f"{row[what] // 60} min {row[what] % 60} s" for what in ("install_seconds", "figures_seconds")}
+        lines.append(
+            f"| {row['cores']} cores of {row['device']}, {row['precision']}, Python {row['python']}, torch "
+            f"{row['torch']}, {row['date']} | {took['install_seconds']}, {row['venv_bytes'] / 1e9:.1f} GB | "
+            f"{took['figures_seconds']} for {row['networks']} networks, {row['work_bytes'] / 1e6:.0f} MB in `work/` |"
+        )
+    return "\n".join(lines)
 
 
 def provenance_sentence(rows: pd.DataFrame) -> str:

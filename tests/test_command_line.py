@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,18 @@ def test_plan_sweep_and_figures_from_nothing_to_pictures(work: Path, capsys: pyt
             assert len(str(opened.info["Description"])) > 100
 
 
+def test_a_training_that_diverges_names_the_option_that_mends_it(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = ("sweep", "--workers", "1", "--runs", "baseA", "--learning-rate")
+    assert command(work, *sweep, "1000") == 1
+    assert "--learning-rate 500, half of this one's peak" in capsys.readouterr().err
+    assert not list(work.rglob(RECEIPT))
+    assert command(work, *sweep, "0.01") == 0
+    (receipt,) = work.rglob(RECEIPT)
+    assert json.loads(receipt.read_bytes())["setting"]["recipe"]["learning_rate"] == 0.01
+
+
 def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> None:
     command(work, "sweep", "--workers", "1", *RUNS)
     command(work, "figures", *RUNS)
@@ -91,6 +104,9 @@ def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> 
         (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
         (["--runs", "A8B"], 2, "A8B copies 8 layers, but this network has 8"),
         (["--runs", "X3B"], 2, "'X3B' is no network: write baseA or baseB"),
+        (["--epochs", "0"], 2, "0 epochs are no training: give 1 or more"),
+        (["--learning-rate", "0"], 2, "0 is no learning rate: give a number above 0, as 0.02"),
+        (["--learning-rate", "nan"], 2, "nan is no learning rate: give a number above 0, as 0.02"),
         (["--graphs"], 2, "--graphs needs a GPU, and one process for each network: leave it out here"),
         (["--workers", "0"], 2, "0 workers cannot train anything: ask for at least 1"),
         (["--device", "tpu"], 2, "'tpu' is no device: choose auto, cpu or cuda"),

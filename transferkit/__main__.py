@@ -107,6 +107,9 @@ def _add_study_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--preset", default="quick", help=f"{purposes} (default: quick)")
     command.add_argument("--epochs", type=int, help="other than the preset's, as a small data set needs more")
     command.add_argument(
+        "--learning-rate", type=float, metavar="PEAK", help="lower than the preset's, where a training diverges"
+    )
+    command.add_argument(
         "--net", metavar="NAME", help="this network by the preset's recipe: small, paper, resnet-small, vit-small, "
         "convnext-small, or one of torchvision's as resnet18 (default: the preset's)"
     )  # fmt: skip

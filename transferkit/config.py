@@ -1,6 +1,7 @@
 """Everything that decides a result apart from the run itself: the network, the recipe, and presets of both."""
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -113,16 +114,22 @@ def presets() -> dict[str, Preset]:
     return {preset.name: preset for preset in listed}
 
 
-def get_preset(name: str, epochs: int | None = None) -> Preset:
-    """The preset called `name`, with another number of epochs if one is given, as small data sets need.
+def get_preset(name: str, epochs: int | None = None, learning_rate: float | None = None) -> Preset:
+    """The preset called `name`, with another number of epochs or peak of the learning rate, as small data sets need.
 
-    Raises UsageError with the names there are, and for less than one epoch.
+    Raises UsageError with the names there are, for less than one epoch and for a rate that is not above 0.
     """
     known = presets()
     if name not in known:
         raise UsageError(f"'{name}' is no preset: choose {', '.join(known)}.")
-    if epochs is None:
-        return known[name]
-    if epochs < 1:
-        raise UsageError(f"{epochs} epochs are no training: give 1 or more.")
-    return replace(known[name], recipe=replace(known[name].recipe, epochs=epochs))
+    recipe = known[name].recipe
+    if epochs is not None:
+        if epochs < 1:
+            raise UsageError(f"{epochs} epochs are no training: give 1 or more.")
+        recipe = replace(recipe, epochs=epochs)
+    if learning_rate is not None:
+        if not 0 < learning_rate < math.inf:
+            usual = recipe.learning_rate
+            raise UsageError(f"{learning_rate:g} is no learning rate: give a number above 0, as {usual}.")
+        recipe = replace(recipe, learning_rate=learning_rate)
+    return replace(known[name], recipe=recipe)

@@ -49,12 +49,15 @@ class Picture:
         return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
 
 
-def open_study(prepared: Path, preset: str, device: str = "auto", epochs: int | None = None) -> Study:
+def open_study(
+    prepared: Path, preset: str, device: str = "auto", epochs: int | None = None, learning_rate: float | None = None
+) -> Study:
     """The study of a prepared folder under a preset, by name, in the usual work folder. Raises as `plan_study`.
 
-    `epochs` is for data sets so small that the preset's would be too few.
+    `epochs` and `learning_rate` are for data sets so small that the preset's would be too few, or too high.
     """
-    return plan_study(open_prepared(prepared), get_preset(preset, epochs), device, Store(find_work_folder()))
+    chosen = get_preset(preset, epochs, learning_rate)
+    return plan_study(open_prepared(prepared), chosen, device, Store(find_work_folder()))
 
 
 def plan_table(study: Study, runs: Sequence[Run]) -> Table:

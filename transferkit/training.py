@@ -61,7 +61,7 @@ def train(
                 saved = time.monotonic()
             if taken < len(steps.losses):
                 yield None
-        _refuse_non_finite(steps.losses, epoch * len(steps.losses))
+        _refuse_non_finite(steps.losses, epoch * len(steps.losses), recipe.learning_rate)
         ranks.follow_(network.buffers())
         top1, valid_loss = evaluate(network, examples[1], steps.descent.weights, ranks)
         rate = learning_rate(recipe, epoch + 1)
@@ -134,10 +134,10 @@ def _resume(steps: Steps, start: Checkpoint | None) -> tuple[tuple[EpochLog, ...
     return start.log, start.step
 
 
-def _refuse_non_finite(losses: Tensor, steps_before: int) -> None:
+def _refuse_non_finite(losses: Tensor, steps_before: int, peak: float) -> None:
     wrong = torch.nonzero(~torch.isfinite(losses)).flatten().tolist()
     if wrong:
         raise TrainingError(
-            f"the loss is {losses[wrong[0]].item()} at step {steps_before + wrong[0]}: lower the learning rate "
-            "of the recipe for all treatments alike."
+            f"the loss is {losses[wrong[0]].item()} at step {steps_before + wrong[0]}: lower the learning rate for all "
+            f"treatments alike, as with --learning-rate {peak / 2:g}, half of this one's peak."
         )

@@ -25,7 +25,7 @@ def study_of(options: argparse.Namespace, *, verify: bool = True) -> tuple[Study
     `verify` hashes the data against their manifest. Raises UsageError, and DataError for data that are damaged.
     """
     store = Store(options.work or find_work_folder())
-    preset = get_preset(options.preset, options.epochs)
+    preset = get_preset(options.preset, options.epochs, options.learning_rate)
     prepared = open_prepared(prepared_folder(store.work, options.data), verify=verify)
     prepared.split(options.split)  # refuses a split that these classes cannot be divided by
     preset = replace(preset, net=_net_of(options, preset, prepared.manifest, store))

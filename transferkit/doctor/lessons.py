@@ -73,7 +73,7 @@ LESSONS: tuple[LessonPlan, ...] = (
         RESIDUAL,
         _residual(),
     ),
-    LessonPlan("10_your_data", {"tiles": (Part("random0", (0, 1, 2), _uneven(), epochs_times=4),)}),
+    LessonPlan("10_your_data", {"tiles": (Part("random0", (0, 1, 2), _uneven(), epochs_times=4, learning_rate=0.01),)}),
 )
 
 

@@ -20,7 +20,8 @@ class Part:
     """The runs of one split and some seeds, with what differs from the preset's recipe.
 
     Without `labels`, the whole grid. `bases` adds those that the runs need. Training takes `epochs_times` the
-    recipe's epochs; `images_per_class` limits the target's images, while the bases to copy from keep their whole half.
+    recipe's epochs; `images_per_class` limits the target's images, while the bases to copy from keep their whole half;
+    `learning_rate` is the peak.
     """
 
     split: str
@@ -29,6 +30,7 @@ class Part:
     bases: bool = True
     epochs_times: int = 1
     images_per_class: int | None = None
+    learning_rate: float | None = None
     random_filters: RandomFilters = "he"
     layers: tuple[str, ...] = LAYERS
 
@@ -43,6 +45,7 @@ class Part:
             usual.recipe,
             epochs=usual.recipe.epochs * self.epochs_times,
             images_per_class=self.images_per_class or usual.recipe.images_per_class,
+            learning_rate=self.learning_rate or usual.recipe.learning_rate,
             random_filters=self.random_filters,
         )
         return replace(usual, recipe=recipe, source_recipe=usual.recipe if self.images_per_class else None)
