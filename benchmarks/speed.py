@@ -55,11 +55,16 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     chosen = options.parse_args()
     console, rows = Console(), []
+    write_machine(chosen.out)
     for row in measure(chosen.preset, chosen.repeats, chosen.grids):
         rows.append(row)
         console.print(*row, highlight=False)
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         atomic.write_bytes(chosen.out / "speed.csv", table.to_csv(index=False).encode())
+
+
+def write_machine(folder: Path) -> None:
+    """Say in machine.csv what is measured on; first, so that a run that is stopped has it beside its rows."""
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "device": device_name("cpu"),
@@ -68,7 +73,7 @@ def main() -> None:
     }
     about |= versions() | {"lightning": peer_version()}
     lines = "".join(f"{key},{value}\n" for key, value in about.items())
-    atomic.write_bytes(chosen.out / "machine.csv", f"key,value\n{lines}".encode())
+    atomic.write_bytes(folder / "machine.csv", f"key,value\n{lines}".encode())
 
 
 def measure(preset: str, repeats: int, grids: int) -> Iterator[Row]:
