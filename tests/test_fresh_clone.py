@@ -22,10 +22,15 @@ def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
     folder.mkdir()
     (folder / "Makefile").write_text(MAKEFILE)
-    committing = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "first"]
-    for arguments in (["init", "--quiet"], ["add", "Makefile"], committing):
-        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    commit(folder)
     return folder
+
+
+def commit(folder: Path) -> None:
+    committing = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "as it is"]
+    for arguments in (["add", "Makefile"], committing):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
 
 
 def test_installing_and_figures_are_measured_in_a_clone(repository: Path, tmp_path: Path) -> None:
@@ -39,6 +44,7 @@ def test_installing_and_figures_are_measured_in_a_clone(repository: Path, tmp_pa
 
 def test_a_target_that_fails_is_not_measured(repository: Path, tmp_path: Path) -> None:
     (repository / "Makefile").write_text("figures:\n\tfalse\n")
+    commit(repository)
     with pytest.raises(subprocess.CalledProcessError):
         measure(repository, tmp_path / "clone")
 
