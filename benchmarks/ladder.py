@@ -57,8 +57,8 @@ class Rung:
 def rungs(device: Device, precision: Precision) -> tuple[Rung, ...]:
     """Each rung adds to the one before, up to the numbers abreast and the processes, which are rivals.
 
-    All from the second on take `precision`, the one that the machine is given. Both are measured on any machine: where
-    that is float32, the last rung shows what bfloat16 would have cost.
+    All from the second on take `precision`, the one that the machine is given. On a CPU where that is float32, the
+    last rung shows what bfloat16 would have cost.
     """
     native = precision == "bfloat16"
     first = (Rung("ours, float32", "float32"), *((Rung("bfloat16", precision),) if native else ()))
