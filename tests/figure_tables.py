@@ -1,15 +1,19 @@
-"""Tables of planted effects for the tests of the figures."""
+"""Tables of planted effects for the tests of the figures, and what they look for in a drawing."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from transferkit.results import COLUMNS, pair
 from transferkit.treatments import Run, grid, parse_run
 
 EFFECT = {"base": 0.0, "BnB": -0.001, "BnB+": 0.002, "AnB": -0.016, "AnB+": 0.003, "RnB": -0.05}  # top-1 per layer
 BASE = {"A": 0.71, "B": 0.70}
+CLASSES = 40
+GUESSING = math.log(CLASSES)
 
 
 def table_of(*runs: Run, effect: Mapping[str, float] = EFFECT) -> pd.DataFrame:
@@ -50,3 +54,17 @@ def log_of(table: pd.DataFrame, epochs: int = 4) -> pd.DataFrame:
         for epoch in range(1, epochs + 1)
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def both_splits() -> pd.DataFrame:
+    return grids(["random0", "natural"])
+
+
+def stuck(table: pd.DataFrame, n: int = 6) -> pd.DataFrame:
+    """Random filters from n on never left the plateau."""
+    failed = (table["treatment"] == "RnB") & (table["n"] >= n)
+    return table.assign(train_loss=table["train_loss"].mask(failed, 0.999 * GUESSING))
+
+
+def lines_called(ax: Axes, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(np.asarray(x.get_xdata()), np.asarray(x.get_ydata())) for x in ax.lines if x.get_gid() == gid]
