@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from data_prep.prepared import IMAGE_SIZE, Arguments, Images, Rendered
 from data_prep.regions import PHOTOS, Photo
+from transferkit.hardware import usable_cores
 from transferkit.manifest import ClassInfo, Part
 from transferkit.streams import generator_from
 
@@ -49,9 +50,9 @@ def rendered(arguments: Arguments, variation: Variation = Variation()) -> Render
     """The data set, ready to draw; the photographs are read when the first of their classes is drawn."""
     places = [(photo, word) for photo in PHOTOS for word in photo.places]
     classes = tuple(ClassInfo(f"{photo.name}-{word}", photo.natural) for photo, word in places)
-    read = lru_cache(maxsize=1)(Photo.read)
+    read = lru_cache(maxsize=usable_cores())(Photo.read)
 
-    @lru_cache(maxsize=1)  # both parts of a class are drawn one after the other
+    @lru_cache(maxsize=usable_cores())  # each thread draws both parts of a class one after the other
     def around(label: int) -> Floats:
         photo, word = places[label]
         return neighbourhood(read(photo), photo.places[word], photo.side, variation)

@@ -2,15 +2,18 @@
 
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from data_prep.ahead import in_order
 from data_prep.contact_sheet import write_contact_sheet
 from transferkit import atomic, manifest
 from transferkit.errors import DataError, UsageError
+from transferkit.hardware import usable_cores
 from transferkit.manifest import ClassInfo, Manifest, Part
 
 SET_ASIDE, CHANGED = "set_aside.csv", "changed.csv"  # of data sets that are read, not drawn
@@ -41,7 +44,10 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A data set that is drawn, not read. `draw(label, part, count)` gives count x 3 x 48 x 48 of one class."""
+    """A data set that is drawn, not read. `draw(label, part, count)` gives count x 3 x 48 x 48 of one class.
+
+    Several threads call it, each for another class.
+    """
 
     name: str
     classes: tuple[ClassInfo, ...]
@@ -112,19 +118,21 @@ def _told(arguments: Mapping[str, object]) -> str:
 
 def _write_images(path: Path, rendered: Rendered, arguments: Arguments, tell: Tell) -> None:
     # Streamed by hand: a memory map of a full disk kills the process, and numpy.save hides why it failed.
-    classes = len(rendered.classes)
+    # Threads are enough to draw on all cores: NumPy and SciPy let others run while they compute.
+    classes, cores = len(rendered.classes), usable_cores()
     shape = classes * (arguments.train + arguments.valid), 3, IMAGE_SIZE, IMAGE_SIZE
-    parts: tuple[tuple[Part, int, int], ...] = (
-        ("train", arguments.train, 0),
-        ("valid", arguments.valid, classes * arguments.train),
-    )
-    with open(path, "wb") as file:
+
+    def draw(label: int) -> tuple[Images, Images]:
+        return rendered.draw(label, "train", arguments.train), rendered.draw(label, "valid", arguments.valid)
+
+    with open(path, "wb") as file, ThreadPoolExecutor(cores) as threads:
         np.lib.format.write_array_header_1_0(file, {"shape": shape, "fortran_order": False, "descr": "|u1"})
         start = file.tell()
-        for label in range(classes):
-            for part, count, first in parts:
-                file.seek(start + (first + label * count) * 3 * IMAGE_SIZE**2)
-                file.write(rendered.draw(label, part, count).tobytes())
+        for label, (train, valid) in enumerate(in_order(threads, draw, range(classes), ahead=2 * cores)):
+            firsts = label * arguments.train, classes * arguments.train + label * arguments.valid
+            for first, images in zip(firsts, (train, valid), strict=True):
+                file.seek(start + first * 3 * IMAGE_SIZE**2)
+                file.write(images.tobytes())
             tell(label + 1, classes)
 
 

@@ -2,12 +2,12 @@
 
 import hashlib
 import multiprocessing
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from data_prep.ahead import in_order
 from data_prep.listing import Fitting
 from data_prep.pictures import PictureError, Pictures, square
 from transferkit.errors import DataError, UsageError
@@ -61,7 +61,7 @@ def packed(
         return
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=tie_to_parent)
     try:
-        yield from _in_order(pool, work, tasks, AHEAD * workers)
+        yield from in_order(pool, work, tasks, AHEAD * workers)
     except BrokenProcessPool:
         raise DataError(
             "a process that decodes pictures was killed, perhaps because memory ran out: run the same command again, "
@@ -69,15 +69,3 @@ def packed(
         ) from None
     finally:  # waits for the chunks under way: a process that is killed while it sends one blocks the pool for ever
         pool.shutdown(cancel_futures=True)
-
-
-def _in_order(
-    pool: ProcessPoolExecutor, work: Callable[[tuple[str, ...]], Chunk], tasks: Iterable[tuple[str, ...]], ahead: int
-) -> Iterator[Chunk]:
-    waiting: deque[Future[Chunk]] = deque()
-    for task in tasks:
-        waiting.append(pool.submit(work, task))
-        if len(waiting) == ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -3,24 +3,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.networks import dropping
 from transferkit.errors import UsageError
-from transferkit.nets import ConvSpec, NetSpec, paper_net, small_net
-from transferkit.network import (
-    EightLayerNet,
-    count_multiplications,
-    count_parameters,
-    fold_filters,
-    fold_images,
-    initialise,
-    layer_of,
-)
+from transferkit.nets import NetSpec, paper_net, small_net
+from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise, layer_of
 from transferkit.treatments import LAYERS
 
 PAPER_SHAPES = [(96, 27, 27), (256, 13, 13), (384, 13, 13), (384, 13, 13), (256, 6, 6), (4096,), (4096,), (1000,)]
@@ -199,30 +189,6 @@ def test_imagenets_pixels_are_constants_on_the_device_and_no_part_of_the_state()
 def test_a_tensor_of_no_layer_is_refused() -> None:
     with pytest.raises(UsageError, match="fc9"):
         layer_of("fc9.weight")
-
-
-@given(st.integers(1, 12), st.integers(2, 5), st.integers(0, 20), st.booleans())
-def test_a_folded_convolution_gives_what_the_plain_one_gives(kernel: int, stride: int, more: int, pool: bool) -> None:
-    conv = ConvSpec(4, kernel, stride, pool=pool)
-    size = kernel + 2 * stride + more  # at least three outputs a side, so that there is something to pool
-    generator = torch.Generator().manual_seed(kernel)
-    images = torch.randn(2, 3, size, size, generator=generator, dtype=torch.float64)
-    weight = torch.randn(4, 3, kernel, kernel, generator=generator, dtype=torch.float64, requires_grad=True)
-    plain = F.conv2d(images, weight, stride=stride)
-    folded = F.conv2d(fold_images(images, conv).permute(0, 3, 1, 2), fold_filters(weight, stride))
-    if pool:
-        plain, folded = F.max_pool2d(plain, 3, 2), F.max_pool2d(folded, 3, 2)
-    assert torch.allclose(folded, plain)
-    (one,), (other,) = (torch.autograd.grad(out.square().sum(), weight) for out in (plain, folded))
-    assert torch.allclose(one, other)
-
-
-@pytest.mark.parametrize("spec", [small_net(), paper_net()])
-def test_folded_images_give_what_plain_ones_give(spec: NetSpec) -> None:
-    network = built(spec)
-    images = torch.randn(1, 3, spec.image_size, spec.image_size)
-    folded = fold_images(images, spec.convs[0]).permute(0, 3, 1, 2)
-    assert torch.equal(network(folded, until=3), network(images, until=3))
 
 
 def test_weights_that_are_handed_over_are_used_instead_of_the_networks_own() -> None:

@@ -14,7 +14,7 @@ from transferkit.conduct import Glimpse, carry_through
 from transferkit.data import HalfData, open_half, place
 from transferkit.errors import TrainingError
 from transferkit.examples import Examples, read_half
-from transferkit.machine import device_name, same_bits, threads, versions
+from transferkit.machine import device_name, keep_freed_memory, same_bits, threads, versions
 from transferkit.manifest import Part
 from transferkit.mean_image import mean_image
 from transferkit.nets import StagedSpec
@@ -112,6 +112,7 @@ def _claim(study: Study, run: Run, wait: bool) -> AbstractContextManager[bool]:
 @contextmanager
 def circumstances(study: Study) -> Iterator[None]:
     """The number of threads and the choice of algorithms that the study is trained with; as before, afterwards."""
+    keep_freed_memory()
     with threads(study.setting.threads), same_bits(study.conduct.deterministic):
         yield
 

@@ -18,7 +18,7 @@ from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
 from transferkit.examples import Examples, read_half
-from transferkit.machine import device_name, threads, versions
+from transferkit.machine import device_name, keep_freed_memory, threads, versions
 from transferkit.network import LayeredNet, build, count_multiplications
 from transferkit.study import Study
 from transferkit.training import epochs_of, evaluate, train
@@ -77,6 +77,7 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     network.initialise(lambda layer: ("probe", layer), he=True)
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     half, recipe = _random_half(setting, n_classes)
+    keep_freed_memory()
     with threads(setting.threads):
         whole = partial(read_half, network, half, setting.precision, augment=bool(setting.recipe.augment))
         examples = whole(depths=range(len(layers)))

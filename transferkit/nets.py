@@ -74,6 +74,11 @@ class ConvSpec:
         """Whether it is computed over blocks of stride x stride pixels, each folded into channels."""
         return self.stride > 1 and self.padding == 0 and self.groups == 1
 
+    def covers(self, size: int) -> bool:
+        """Whether, over a map of side `size`, each filter covers the whole map from every place."""
+        keeps_size = self.stride == 1 and self.kernel == 2 * self.padding + 1
+        return keeps_size and self.groups == 1 and size <= self.padding + 1
+
 
 @dataclass(frozen=True)
 class FullSpec:

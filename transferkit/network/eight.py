@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from transferkit.errors import UsageError
 from transferkit.nets import ConvSpec, NetSpec
+from transferkit.network.covering import convolve_covering, pays
 from transferkit.network.folding import fold_filters, fold_images
 from transferkit.network.layered import KeyOf, LayeredNet
 from transferkit.streams import seed_from
@@ -61,6 +62,8 @@ class EightLayerNet(LayeredNet):
         if name == "conv1" and conv.folds:
             folded = x if x.shape[1] > 3 else fold_images(x, conv).permute(0, 3, 1, 2)
             x = F.conv2d(folded, fold_filters(weight, conv.stride), bias)
+        elif pays(conv, x):
+            x = convolve_covering(x, weight, bias)
         else:
             x = F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
         if conv.norm == "batch":
