@@ -1,15 +1,21 @@
 """What many tests need: a prepared data set of a few coloured blotches, and a study of it at the smoke preset."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from transferkit.config import get_preset
 from transferkit.data import open_prepared
 from transferkit.manifest import IMAGES, LABELS, ClassInfo, Manifest, file_checksum, write_manifest
 from transferkit.store import Store
 from transferkit.study import Study, plan_study
+
+# Tests run one to a core: threads of two tests that wait for each other made trainings 40 times slower.
+os.environ["OMP_NUM_THREADS"] = "1"  # of what tests start
+torch.set_num_threads(1)
 
 N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS = 8, 16, 8
 

@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from transferkit.nets import Net, NetSpec
 from transferkit.network.build import build
@@ -36,6 +35,8 @@ def _of_eight(spec: NetSpec, n_classes: int) -> dict[str, int]:
 
 
 def _of_any(spec: Net, n_classes: int) -> dict[str, int]:
+    from torch.utils.flop_counter import FlopCounterMode  # here, as it imports Triton, which each worker would wait for
+
     counts = {}
     with torch.device("meta"), torch.no_grad():
         network = build(spec, n_classes).eval()
