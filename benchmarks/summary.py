@@ -97,6 +97,15 @@ def ladder_table(rows: pd.DataFrame) -> str:
     return "\n".join([*lines, "", f"{where}; {rows['networks'].max()} networks a rung."])
 
 
+def commits_sentence(rows: pd.DataFrame) -> str:
+    """Seconds that one network took at each of several commits, which took turns."""
+    told = [
+        f"{_range(of_one['seconds'], 1)} s at commit {commit} (top-1 {100 * of_one['top1'].mean():.1f} %)"
+        for commit, of_one in rows.groupby("commit", sort=False)
+    ]
+    return f"{rows['run'].iloc[0]}, alone on the machine, {rows['turn'].nunique()} turns each: {', '.join(told)}."
+
+
 def machine_line(rows: pd.DataFrame) -> str:
     """Device, versions and date."""
     values = rows.set_index("key")["value"]
@@ -116,6 +125,7 @@ def sections(results: Path) -> dict[str, str]:
         "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
         "accuracy": ("speed.csv", accuracy_sentence), "growth": ("growth.csv", growth_table),
         "precision": ("precision.csv", precision_table), "ladder": ("ladder.csv", ladder_table),
+        "commits": ("commits.csv", commits_sentence),
     }  # fmt: skip
     others = {f"-{folder.name}": folder for folder in sorted(results.iterdir()) if folder.is_dir()}
     return {
