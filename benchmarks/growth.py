@@ -4,7 +4,8 @@
 
 writes growth.csv, one row per measurement: a probe on one worker that has the machine to itself (training images
 per second for a base network and for four frozen layers, and the share of the machine's own arithmetic peak, that of
-a large matrix product), and bases of photos trained on one worker and on two.
+a large matrix product; multiplications by the zeros of margins count as done), and bases of photos trained on one
+worker and on two.
 """
 
 import argparse

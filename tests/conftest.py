@@ -13,7 +13,7 @@ from transferkit.manifest import IMAGES, LABELS, ClassInfo, Manifest, file_check
 from transferkit.store import Store
 from transferkit.study import Study, plan_study
 
-# Tests run one to a core: threads of two tests that wait for each other made trainings 40 times slower.
+# Tests run one to a core: with two threads each, two tests spend their time waiting for one another's threads.
 os.environ["OMP_NUM_THREADS"] = "1"  # of what tests start
 torch.set_num_threads(1)
 

@@ -111,7 +111,10 @@ def _claim(study: Study, run: Run, wait: bool) -> AbstractContextManager[bool]:
 
 @contextmanager
 def circumstances(study: Study) -> Iterator[None]:
-    """The number of threads and the choice of algorithms that the study is trained with; as before, afterwards."""
+    """The number of threads and the choice of algorithms that the study is trained with; as before, afterwards.
+
+    Freed memory is kept from then on: that changes no number.
+    """
     keep_freed_memory()
     with threads(study.setting.threads), same_bits(study.conduct.deterministic):
         yield

@@ -55,7 +55,7 @@ def keep_freed_memory() -> None:
     """Let this process keep what it frees for what it needs next, where the C library is glibc; from now on.
 
     Every step of a training takes the same few megabytes and frees them. Handed back to the system in between, they
-    are fetched anew page by page: 500 times a step of the preset quick, 7 % of its time.
+    are fetched anew page by page, hundreds of times a step of the preset quick.
     """
     set_limit = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if set_limit is not None:
