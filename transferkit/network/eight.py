@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from transferkit.errors import UsageError
 from transferkit.nets import ConvSpec, NetSpec
-from transferkit.network.covering import convolve_covering, pays
+from transferkit.network import covering, pooling
 from transferkit.network.folding import fold_filters, fold_images
 from transferkit.network.layered import KeyOf, LayeredNet
 from transferkit.streams import seed_from
@@ -59,17 +59,21 @@ class EightLayerNet(LayeredNet):
 
     def _conv_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         conv = self.spec.convs[LAYERS.index(name)]
+        stride, padding = conv.stride, conv.padding
         if name == "conv1" and conv.folds:
-            folded = x if x.shape[1] > 3 else fold_images(x, conv).permute(0, 3, 1, 2)
-            x = F.conv2d(folded, fold_filters(weight, conv.stride), bias)
-        elif pays(conv, x):
-            x = convolve_covering(x, weight, bias)
+            x = x if x.shape[1] > 3 else fold_images(x, conv).permute(0, 3, 1, 2)
+            weight, stride, padding = fold_filters(weight, stride), 1, 0
+        if stride == 1 and pooling.pays(conv, x):
+            x = pooling.convolve_and_pool(x, weight, bias, padding)
         else:
-            x = F.conv2d(x, weight, bias, conv.stride, conv.padding, groups=conv.groups)
-        if conv.norm == "batch":
-            x = self.get_submodule(f"{name}_norm")(x)
-        if conv.pool:  # before the ReLU: the same numbers as after it, at a quarter of its cost
-            x = F.max_pool2d(x, 3, stride=2)
+            if covering.pays(conv, x):
+                x = covering.convolve_covering(x, weight, bias)
+            else:
+                x = F.conv2d(x, weight, bias, stride, padding, groups=conv.groups)
+            if conv.norm == "batch":
+                x = self.get_submodule(f"{name}_norm")(x)
+            if conv.pool:  # before the ReLU: the same numbers as after it, at a quarter of its cost
+                x = F.max_pool2d(x, 3, stride=2)
         x = F.relu(x)
         return F.local_response_norm(x.float(), 5, alpha=1e-4, beta=0.75).to(x.dtype) if conv.norm == "lrn" else x
 
