@@ -1,14 +1,17 @@
-"""The two ways in which convolutions are computed faster than as they are written: folded, and covering."""
+"""The three ways in which convolutions are computed faster than as written: folded, covering, and by their winners."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from transferkit.nets import ConvSpec, NetSpec, paper_net, small_net
-from transferkit.network import EightLayerNet, fold_filters, fold_images, initialise
+from transferkit.network import EightLayerNet, fold_filters, fold_images, initialise, pooling, winners
 from transferkit.network.covering import convolve_covering
 
 
@@ -91,3 +94,100 @@ def test_what_was_computed_for_no_gradient_can_be_trained_afterwards() -> None:
         convolve_covering(torch.randn(1, 2, 2, 2), weight, torch.zeros(7))
     convolve_covering(torch.randn(1, 2, 2, 2), weight, torch.zeros(7)).sum().backward()
     assert weight.grad is not None
+
+
+def small_integers(generator: torch.Generator, *shape: int) -> Tensor:
+    """Numbers of which float32 makes exact sums, in any order; channels last in memory."""
+    x = torch.randint(-3, 4, shape, generator=generator).float()
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+
+@settings(deadline=None)  # the first example waits for the compiler
+@given(
+    images=st.integers(1, 3), channels=st.integers(1, 4), filters=st.integers(1, 5), kernel=st.integers(1, 4),
+    padding=st.integers(0, 2), more=st.integers(0, 5), zeros=st.booleans(),
+)  # fmt: skip
+def test_winners_alone_give_the_gradient_of_all_places(
+    images: int, channels: int, filters: int, kernel: int, padding: int, more: int, zeros: bool
+) -> None:
+    size = max(1, kernel + 2 - 2 * padding) + more  # at least three places a side, so that there is something to pool
+    generator = torch.Generator().manual_seed(size)
+    x, weight, bias = (
+        small_integers(generator, *shape).requires_grad_()
+        for shape in ((images, channels, size, size), (filters, channels, kernel, kernel), (filters,))
+    )
+    plain = F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)
+    ours = pooling.convolve_and_pool(x, weight, bias, padding)
+    assert torch.equal(ours, plain)
+    slopes = small_integers(generator, *plain.shape) * (0 if zeros else 1)
+    pairs = zip(*(torch.autograd.grad(out, (x, weight, bias), slopes) for out in (ours, plain)), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_what_is_not_finite_reaches_the_gradient() -> None:
+    x, weight = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 2, 2, requires_grad=True)
+    for wrong in (float("nan"), float("inf")):
+        pooled = pooling.convolve_and_pool(x, weight, torch.zeros(1))
+        (slope,) = torch.autograd.grad(pooled, weight, torch.full_like(pooled, wrong))
+        assert not slope.isfinite().any()
+
+
+def test_only_the_gradients_that_are_asked_for_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+    for name in ("gather_filters", "spread_filters"):
+        monkeypatch.setattr(winners, name, lambda *arrays, name=name: called.append(name))
+    for x_too, weight_too, expected in ((False, True, "gather_filters"), (True, False, "spread_filters")):
+        called.clear()
+        x, weight = torch.ones(1, 1, 4, 4, requires_grad=x_too), torch.ones(1, 1, 2, 2, requires_grad=weight_too)
+        pooling.convolve_and_pool(x, weight, torch.zeros(1)).sum().backward()
+        assert called == [expected]
+
+
+@pytest.mark.parametrize(
+    ("conv", "x", "pays"),
+    [
+        (ConvSpec(4, 3, pool=True), torch.empty(1, 2, 5, 5), True),
+        (ConvSpec(4, 3, pool=True, norm="lrn"), torch.empty(1, 2, 5, 5), True),
+        (ConvSpec(4, 3), torch.empty(1, 2, 5, 5), False),
+        (ConvSpec(4, 3, pool=True, groups=2), torch.empty(1, 2, 5, 5), False),
+        (ConvSpec(4, 3, pool=True, norm="batch"), torch.empty(1, 2, 5, 5), False),
+        (ConvSpec(4, 3, pool=True), torch.empty(1, 2, 5, 5, dtype=torch.bfloat16), False),
+        (ConvSpec(4, 3, pool=True), torch.empty(1, 2, 5, 5, device="meta"), False),
+    ],
+)
+def test_winners_are_followed_where_pooling_alone_comes_after_the_convolution(
+    conv: ConvSpec, x: Tensor, pays: bool
+) -> None:
+    assert pooling.pays(conv, x) is pays
+    with torch.no_grad():
+        assert not pooling.pays(conv, x)
+
+
+@pytest.mark.parametrize("spec", [small_net(), paper_net()])
+def test_a_network_learns_the_same_from_its_winners(spec: NetSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = built(spec)
+    images = torch.randn(2, 3, spec.image_size, spec.image_size, generator=torch.Generator().manual_seed(0))
+
+    def gradients() -> tuple[Tensor, ...]:
+        out = network(images.contiguous(memory_format=torch.channels_last), until=3)
+        return torch.autograd.grad(out.square().sum(), [network.get_parameter(f"conv{n}.weight") for n in (1, 2, 3)])
+
+    ours = gradients()
+    monkeypatch.setattr(pooling, "pays", lambda conv, x: False)
+    for one, other in zip(ours, gradients(), strict=True):
+        assert (one - other).abs().max() < 1e-5 * other.abs().max()
+
+
+def test_loops_are_compiled_also_where_they_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def njit(cache: bool = False, **how: object) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")  # as Numba says it
+        return lambda loop: loop
+
+    monkeypatch.setattr(winners, "njit", njit)
+    loop = winners._compiled(lambda: None)
+    assert asked == [True, False]
+    loop()

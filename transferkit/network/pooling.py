@@ -26,7 +26,7 @@ def pays(conv: ConvSpec, x: Tensor) -> bool:
 def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0) -> Tensor:
     """`F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)`, and its gradient, but for rounding.
 
-    N x C x H x W and filters x C x k x k, channels last in memory, to N x filters x h x w; float32.
+    N x C x H x H and filters x C x k x k, channels last in memory, to N x filters x h x h; float32.
     """
     pooled: Tensor = _ConvolvedAndPooled.apply(x, weight, bias, padding)
     return pooled

@@ -11,14 +11,15 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
+_IN_ANY_ORDER = {"reassoc", "contract"}  # of Numba's liberties with floating point; not those that take all for finite
+
 
 def _compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """The loop in machine code; sums may be taken in any order, but what is not finite stays so."""
-    how = {"fastmath": {"reassoc", "contract"}, "nogil": True}
+    """The loop in machine code, which Numba keeps if it can."""
     try:
-        return njit(cache=True, **how)(loop)
+        return njit(cache=True, fastmath=_IN_ANY_ORDER, nogil=True)(loop)
     except RuntimeError:  # there is no place to keep it
-        return njit(**how)(loop)
+        return njit(cache=False, fastmath=_IN_ANY_ORDER, nogil=True)(loop)
 
 
 @_compiled
@@ -33,7 +34,9 @@ def gather_filters(seen: np.ndarray, winners: np.ndarray, slopes: np.ndarray, ga
     rows, line, reach = seen.reshape(-1), width * channels, kernel * channels
     sums = gathered.reshape(filters, kernel, reach)
     columns = width - kernel + 1
-    corners = np.array([place // columns * line + place % columns * channels for place in range((height - kernel + 1) * columns)])
+    corners = np.array(
+        [place // columns * line + place % columns * channels for place in range((height - kernel + 1) * columns)]
+    )
     starts, times = np.zeros(passed + 4, np.int64), np.zeros(passed + 4, slopes.dtype)
     for image in range(images):
         for own in range(filters):
