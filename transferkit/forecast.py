@@ -138,9 +138,10 @@ def _seconds_per_image(
 
 
 def _fastest(action: Callable[[], object], seconds: float) -> float:
-    """The shortest of the times that an action takes, repeated for so many seconds, at least twice."""
+    """The shortest of the times that an action takes, repeated for so many seconds, after a first time."""
+    action()  # which waits for what is compiled on first use
     taken: list[float] = []
-    while len(taken) < 2 or sum(taken) < seconds:
+    while not taken or sum(taken) < seconds:
         began = time.perf_counter()
         action()
         taken.append(time.perf_counter() - began)
