@@ -1,6 +1,5 @@
 """How long a sweep will take on this machine, from a probe of about ten seconds on all workers at once."""
 
-import dataclasses
 import heapq
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.data import HalfData
 from transferkit.descent import weights_in
 from transferkit.examples import Examples, read_half
+from transferkit.installed import installed_code
 from transferkit.machine import device_name, keep_freed_memory, threads, versions
 from transferkit.network import LayeredNet, build, count_multiplications
 from transferkit.study import Study
@@ -51,11 +51,11 @@ class Probe:
 
 
 def probe(study: Study, count: int, workers: AbstractContextManager[Executor], *, again: bool = False) -> Probe:
-    """Measure on `count` workers at once, as a sweep uses them. The store keeps what was measured, unless `again`."""
+    """Measure on `count` workers at once, as a sweep uses them. The store keeps it for this code, unless `again`."""
     setting = study.setting
     key = (setting.net, setting.recipe, setting.device, setting.precision, setting.threads)
-    fields = tuple(field.name for field in dataclasses.fields(Probe))  # an older probe knew less
-    name = digest((key, count, device_name(setting.device), versions(), fields))
+    code = installed_code()  # another may be faster, and probe something else
+    name = digest((key, count, device_name(setting.device), versions(), code))
     path = study.store.work / "probes" / f"{name}.json"
     if path.exists() and not again:
         return msgspec.json.decode(path.read_bytes(), type=Probe)
