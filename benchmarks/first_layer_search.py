@@ -16,10 +16,10 @@ from rich.console import Console
 from data_prep import ensure
 from transferkit import atomic
 from transferkit.config import Preset, get_preset
-from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.first_layer import fit_table, shares
 from transferkit.nets import small_net
+from transferkit.progress import show_progress
 from transferkit.store import Store
 from transferkit.study import Study, plan_study
 from transferkit.sweep import sweep

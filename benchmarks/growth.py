@@ -22,12 +22,12 @@ from rich.console import Console
 from data_prep import ensure
 from transferkit import atomic
 from transferkit.config import Recipe, Setting, get_preset
-from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.forecast import measure
 from transferkit.machine import choose_precision
 from transferkit.nets import small_net
 from transferkit.network import count_multiplications
+from transferkit.progress import show_progress
 from transferkit.store import Store
 from transferkit.study import plan_study
 from transferkit.sweep import sweep

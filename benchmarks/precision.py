@@ -16,8 +16,8 @@ from rich.console import Console
 from data_prep import ensure
 from transferkit import atomic
 from transferkit.config import get_preset
-from transferkit.console import show_progress
 from transferkit.data import open_prepared
+from transferkit.progress import show_progress
 from transferkit.report import finished
 from transferkit.results import tabulate
 from transferkit.store import Store

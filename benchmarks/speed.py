@@ -26,10 +26,10 @@ from benchmarks.peers import Outcome, Task, train_plainly, train_with_lightning,
 from data_prep import ensure
 from transferkit import atomic
 from transferkit.config import get_preset
-from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.machine import choose_precision, device_name, versions
 from transferkit.nets import NetSpec
+from transferkit.progress import show_progress
 from transferkit.store import Store
 from transferkit.study import Study, plan_study
 from transferkit.surgery import operate

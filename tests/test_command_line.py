@@ -38,6 +38,12 @@ def test_help_and_wrong_usage_are_answered_at_once_without_importing_torch() -> 
         assert not {"torch", "pandas", "matplotlib"} & set(ended.stdout.split()), arguments
 
 
+def test_a_sweep_waits_neither_for_tables_nor_for_figures() -> None:
+    program = "import sys, transferkit.commands.grid; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"pandas", "scipy", "matplotlib"} & set(ended.stdout.split())
+
+
 @pytest.fixture
 def work(tiny_folder: Path, tmp_path: Path) -> Path:
     """A work folder of its own that holds the tiny data set."""

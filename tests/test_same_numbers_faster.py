@@ -37,6 +37,19 @@ def test_a_folded_convolution_gives_what_the_plain_one_gives(kernel: int, stride
     assert torch.allclose(one, other)
 
 
+@given(
+    channels=st.integers(1, 3), kernel=st.integers(1, 9), stride=st.integers(2, 4), more=st.integers(0, 9),
+    pool=st.booleans(),
+)  # fmt: skip
+def test_bytes_are_folded_as_numbers_are(channels: int, kernel: int, stride: int, more: int, pool: bool) -> None:
+    conv = ConvSpec(4, kernel, stride, pool=pool)
+    size = kernel + 2 * stride + more
+    images = torch.randint(0, 256, (3, channels, size, size), generator=torch.Generator().manual_seed(size))
+    folded = fold_images(images.to(torch.uint8), conv)
+    assert folded.dtype == torch.uint8
+    assert torch.equal(folded.long(), fold_images(images, conv))
+
+
 @pytest.mark.parametrize("spec", [small_net(), paper_net()])
 def test_folded_images_give_what_plain_ones_give(spec: NetSpec) -> None:
     network = built(spec)

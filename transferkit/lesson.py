@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from rich.table import Table
 
-from transferkit import console, figures
+from transferkit import console, figures, progress
 from transferkit.config import get_preset
 from transferkit.data import load_half, open_prepared
 from transferkit.errors import StoreError
@@ -74,7 +74,7 @@ def train(study: Study, runs: Sequence[Run]) -> list[Receipt]:
     Stopped, it goes on from there when it is called again. Raises StoreError when none could be trained.
     """
     workers = local_workers(default_workers(study.setting.device))
-    console.show_progress_in_notebook(sweep(study, runs, workers))
+    progress.show_progress_in_notebook(sweep(study, runs, workers))
     return finished(study, runs)
 
 

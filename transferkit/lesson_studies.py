@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.table import Table
 
-from transferkit import console, evidence
+from transferkit import evidence, progress
 from transferkit.claims import Evidence, read_evidence
 from transferkit.config import get_preset
 from transferkit.errors import StoreError
@@ -50,7 +50,7 @@ def train_study(plan: StudyPlan, bench: Bench) -> tuple[pd.DataFrame, pd.DataFra
     """
     steps = evidence.steps_of(plan, bench)
     with local_workers(default_workers(choose_device(bench.device))) as executor:
-        console.show_progress_in_notebook(evidence.run_study(steps, executor))
+        progress.show_progress_in_notebook(evidence.run_study(steps, executor))
     return evidence.tabulate_study(steps)
 
 
@@ -65,7 +65,7 @@ def carry_out(plans: Sequence[StudyPlan], bench: Bench) -> Evidence:
     refuse_mixing(steps, folder)
     with local_workers(default_workers(choose_device(bench.device))) as executor:
         for name, chosen in steps.items():
-            console.show_progress_in_notebook(evidence.run_study(chosen, executor))
+            progress.show_progress_in_notebook(evidence.run_study(chosen, executor))
             evidence.write_study(name, chosen, folder)
     every = [step for chosen in steps.values() for step in chosen]
     evidence.write_conv1(every, bench.preset.recipe, folder)

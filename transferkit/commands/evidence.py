@@ -11,7 +11,6 @@ from transferkit import atomic
 from transferkit.claims import Evidence, authors_evidence, ledger, read_evidence
 from transferkit.commands.study import named_net
 from transferkit.config import get_preset
-from transferkit.console import show_progress
 from transferkit.data import open_prepared
 from transferkit.errors import UsageError
 from transferkit.evidence import (
@@ -36,6 +35,7 @@ from transferkit.evidence import (
 from transferkit.evidence.collect import refuse_mixing
 from transferkit.forecast import probe
 from transferkit.machine import choose_device
+from transferkit.progress import show_progress
 from transferkit.store import Store
 from transferkit.work import find_work_folder, prepared_folder
 from transferkit.workers import default_workers, local_workers

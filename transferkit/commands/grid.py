@@ -13,12 +13,11 @@ from rich.console import Console
 
 from transferkit.commands.study import study_of
 from transferkit.conduct import Conduct
-from transferkit.console import paired_table, plan_table, show_progress
 from transferkit.data import open_prepared
 from transferkit.errors import UsageError
 from transferkit.forecast import probe
+from transferkit.progress import show_progress
 from transferkit.ranks import Ranks, launched, together
-from transferkit.report import write_report
 from transferkit.study import Study
 from transferkit.sweep import sweep as train
 from transferkit.sweep import sweep_together
@@ -30,6 +29,8 @@ PATIENCE = timedelta(hours=12)  # to hash ImageNet on a slow disk takes longer t
 
 def plan(options: argparse.Namespace) -> None:
     """Print what a sweep would train, what is already there, and how long the rest will take here."""
+    from transferkit.console import plan_table
+
     study, runs = study_of(options)
     count = _processes(options, study)
     found = probe(study, count, local_workers(count))
@@ -95,6 +96,9 @@ def _verify(study: Study, ranks: Ranks) -> None:
 
 def figures(options: argparse.Namespace) -> None:
     """Draw Figure 2 and the conv1 sheets of what is there, write grid.csv."""
+    from transferkit.console import paired_table  # here, as tables and figures take long to import
+    from transferkit.report import write_report
+
     study, runs = study_of(options)
     report = write_report(study, runs, options.out or study.store.figures_folder(study.setting.data))
     console = Console()
