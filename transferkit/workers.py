@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from transferkit.hardware import usable_cores
 
 if TYPE_CHECKING:
     from distributed import Client
+
+NEEDED = ("transferkit.abreast", "transferkit.network.winners")  # what trains networks on a processor, torch with it
 
 
 def default_workers(device: Device) -> int:
@@ -32,9 +36,9 @@ def local_workers(count: int) -> Iterator[Executor]:
     """
     if count < 1:
         raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
-    spawn = multiprocessing.get_context("spawn")
-    number = spawn.Value("i", 0)
-    pool = ProcessPoolExecutor(count, spawn, initializer=_begin, initargs=(number, visible_gpus()))
+    gpus = visible_gpus()
+    context = _context(gpus)
+    pool = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(context.Value("i", 0), gpus))
     try:
         yield pool
     except BaseException:
@@ -43,6 +47,18 @@ def local_workers(count: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _context(gpus: tuple[str, ...]) -> BaseContext:
+    """How processes are begun: without a GPU forked, on Linux, from one that has imported what is NEEDED for all.
+
+    That one is kept until this process ends, so that a second sweep's workers are there at once.
+    """
+    if gpus or sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(list(NEEDED))
+    return forkserver
 
 
 @contextmanager
