@@ -1,9 +1,11 @@
 import os
+import sys
 import time
 
 import pytest
 
 from transferkit.errors import UsageError
+from transferkit.family import fork_soon, forking
 from transferkit.workers import default_workers, local_workers, visible_gpus
 
 
@@ -37,3 +39,36 @@ def test_there_is_one_worker_per_core_and_one_per_gpu(monkeypatch: pytest.Monkey
 def test_no_workers_are_refused() -> None:
     with pytest.raises(UsageError, match="0 workers cannot train anything: ask for at least 1"), local_workers(0):
         pass
+
+
+def where_it_came_from(_: int) -> tuple[int, bool]:
+    time.sleep(0.2)  # so that no process takes two
+    return os.getppid(), "torch" in sys.modules
+
+
+def test_workers_of_all_pools_are_forked_from_one_process_that_has_imported_torch() -> None:
+    seen = set()
+    for _ in range(2):
+        with local_workers(2) as pool:
+            seen |= set(pool.map(where_it_came_from, range(4)))
+    ((parent, has_torch),) = seen
+    assert parent != os.getpid()
+    assert has_torch
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "begun"),
+    [("linux", {}, True), ("linux", {"MASTER_ADDR": "localhost"}, False), ("darwin", {}, False)],
+)
+def test_that_process_is_begun_early_where_it_will_be_needed(
+    platform: str, variables: dict[str, str], begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("multiprocessing.forkserver.ensure_running", lambda: asked.append(True))
+    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)  # no GPU, wherever this runs
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    fork_soon()
+    assert bool(asked) is begun
+    assert forking().get_start_method() == ("forkserver" if platform == "linux" else "spawn")

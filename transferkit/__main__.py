@@ -24,12 +24,16 @@ COMMANDS = (
     ("filters", "filters", "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
 )
 
+TRAINING = ("plan", "sweep", "evidence")  # in workers, which import torch while this process does
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when done, 1 when something failed, 2 for wrong usage, 130 when interrupted."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="transferkit: %(message)s")
     try:
+        if options.command in TRAINING and not getattr(options, "scheduler", None):
+            _fork_soon()
         module = importlib.import_module(f"transferkit.commands.{options.module}")
         getattr(module, options.command)(options)
     except TransferkitError as problem:
@@ -41,6 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("stopped; what is done is kept, the same command goes on from there.", style="bold")
         return 130
     return 0
+
+
+def _fork_soon() -> None:
+    from transferkit.family import fork_soon
+
+    fork_soon()
 
 
 def _complain(sentence: str, style: str) -> None:

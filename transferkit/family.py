@@ -3,15 +3,42 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
+from pathlib import Path
 
 import psutil
 
 MARK = "TRANSFERKIT_BATCH_MARK"
 ROUNDS = 20  # of searching and killing, since what is about to be killed may be starting others
+NEEDED = ("transferkit.abreast", "transferkit.network.winners")  # by what trains networks on a processor; torch, too
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
+
+
+def forking() -> BaseContext:
+    """How processes that train on a processor are begun: on Linux, forked from one that has imported what is NEEDED.
+
+    That one is kept until this process ends, so that a second sweep's workers are there at once.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(NEEDED))
+    return context
+
+
+def fork_soon() -> None:
+    """Let `forking` import what is needed from now on, while this process does so itself.
+
+    Not beside a GPU, nor in one of the processes of torchrun, which start no workers.
+    """
+    elsewhere = Path("/dev/nvidiactl").exists() or "MASTER_ADDR" in os.environ
+    if forking().get_start_method() == "forkserver" and not elsewhere:
+        forkserver.ensure_running()
 
 
 def tie_to_parent() -> None:

@@ -2,11 +2,9 @@
 
 import multiprocessing
 import os
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
 
@@ -14,13 +12,11 @@ import torch
 
 from transferkit.config import Device
 from transferkit.errors import UsageError
-from transferkit.family import tie_to_parent
+from transferkit.family import forking, tie_to_parent
 from transferkit.hardware import usable_cores
 
 if TYPE_CHECKING:
     from distributed import Client
-
-NEEDED = ("transferkit.abreast", "transferkit.network.winners")  # what trains networks on a processor, torch with it
 
 
 def default_workers(device: Device) -> int:
@@ -32,12 +28,12 @@ def default_workers(device: Device) -> int:
 def local_workers(count: int) -> Iterator[Executor]:
     """`count` processes here. An error or Ctrl-C ends them at once; if this process is killed, they end too.
 
-    Where there are several GPUs, each process sees one of them, in turn.
+    Where there are several GPUs, each process sees one of them, in turn. Without a GPU they are forked, by `forking`.
     """
     if count < 1:
         raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
     gpus = visible_gpus()
-    context = _context(gpus)
+    context = multiprocessing.get_context("spawn") if gpus else forking()
     pool = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(context.Value("i", 0), gpus))
     try:
         yield pool
@@ -47,18 +43,6 @@ def local_workers(count: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _context(gpus: tuple[str, ...]) -> BaseContext:
-    """How processes are begun: without a GPU forked, on Linux, from one that has imported what is NEEDED for all.
-
-    That one is kept until this process ends, so that a second sweep's workers are there at once.
-    """
-    if gpus or sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload(list(NEEDED))
-    return forkserver
 
 
 @contextmanager

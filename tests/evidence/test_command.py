@@ -12,6 +12,8 @@ from transferkit.claims import LEDGER_COLUMNS, read_evidence
 from transferkit.results import COLUMNS, EPOCH_COLUMNS
 from transferkit.store import RECEIPT
 
+pytestmark = pytest.mark.xdist_group("evidence")  # the evidence takes half a minute
+
 FILES = [
     "claims", "conv1", "dissimilar", "dissimilar-epochs", "longer", "longer-epochs", "plateau", "plateau-epochs",
     "provenance", "similar", "similar-epochs", "sizes", "sizes-epochs",
