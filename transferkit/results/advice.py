@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from transferkit.errors import DataError
 from transferkit.results.estimate import Estimate, cluster_column, mean_of_clusters
@@ -76,7 +76,7 @@ def _checked(table: pd.DataFrame, options: pd.DataFrame) -> Estimate:
 def _worse(differences: pd.Series) -> bool:
     """Whether the clusters say, at 95 %, that these differences lie below zero."""
     mean, error, freedom = mean_of_clusters(differences.to_numpy())
-    return bool(mean + stats.t.ppf(0.975, freedom) * error < 0) if error > 0 else mean < 0
+    return bool(mean + stdtrit(freedom, 0.975) * error < 0) if error > 0 else mean < 0
 
 
 def _label(treatment: str, n: int) -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from transferkit.treatments import TREATMENTS, Treatment
 
@@ -47,7 +47,7 @@ class Estimate:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """The interval of Student's t, NaN and NaN with one cluster."""
-        half = stats.t.ppf((1 + level) / 2, self.freedom) * self.error if self.freedom > 0 else np.nan
+        half = stdtrit(self.freedom, (1 + level) / 2) * self.error if self.freedom > 0 else np.nan
         return float(self.value - half), float(self.value + half)
 
     def interval_of_next(self, level: float = 0.95) -> tuple[float, float]:
@@ -56,7 +56,7 @@ class Estimate:
         It is wider than the interval of the mean, and however many clusters there are, it stays as wide as clusters
         scatter. The further one must be as large as those there are.
         """
-        half = stats.t.ppf((1 + level) / 2, self.freedom) if self.freedom > 0 else np.nan
+        half = stdtrit(self.freedom, (1 + level) / 2) if self.freedom > 0 else np.nan
         half *= self.error * np.sqrt(self.clusters + 1)
         return float(self.value - half), float(self.value + half)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from transferkit.errors import UsageError
 from transferkit.results.estimate import Estimate, estimate
@@ -22,7 +22,7 @@ def equivalence(found: Estimate, margin: float) -> float:
     if found.error == 0:
         return float(abs(found.value) >= margin)
     above, below = (found.value + margin) / found.error, (margin - found.value) / found.error
-    return float(max(stats.t.sf(above, found.freedom), stats.t.sf(below, found.freedom)))
+    return float(max(stdtr(found.freedom, -above), stdtr(found.freedom, -below)))
 
 
 def further_clusters(found: Estimate, half_width: float, level: float = 0.95) -> float:
@@ -35,7 +35,7 @@ def further_clusters(found: Estimate, half_width: float, level: float = 0.95) ->
         return np.nan
     counts = np.arange(2, _MOST + 1)
     spread = found.error * np.sqrt(found.clusters)
-    widths = stats.t.ppf((1 + level) / 2, counts - 1) * spread / np.sqrt(counts)
+    widths = stdtrit(counts - 1, (1 + level) / 2) * spread / np.sqrt(counts)
     enough = counts[widths <= half_width]
     return float(max(0, enough[0] - found.clusters)) if half_width > 0 and enough.size else np.inf
 
