@@ -20,13 +20,14 @@ from transferkit.store import RECEIPT, WEIGHTS
 KILLS = 4
 
 
-def start(tiny_folder: Path, work: Path) -> subprocess.Popen[bytes]:
+def start(tiny_folder: Path, work: Path, *, apart: bool = False) -> subprocess.Popen[bytes]:
     options = ["--data", str(tiny_folder), "--preset", "smoke", "--device", "cpu", "--work", str(work)]
     command = [sys.executable, "-m", "transferkit", "sweep", *options, "--workers", "2"]
     return subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        start_new_session=apart,
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored in what a shell runs behind
     )
 
@@ -64,6 +65,19 @@ def test_a_sweep_killed_at_random_moments_ends_as_if_it_had_not_been(tiny_folder
     assert receipts(killed) == receipts(whole)
     assert weights(killed) == weights(whole)
     assert not list(killed.rglob(f"{PARTIAL}*")), "what killed writers left is cleaned up"
+
+
+@pytest.mark.long
+def test_ctrl_c_while_workers_are_begun_ends_them_all_without_a_traceback(tiny_folder: Path, tmp_path: Path) -> None:
+    with start(tiny_folder, tmp_path, apart=True) as sweep:
+        while sweep.poll() is None and not psutil.Process(sweep.pid).children():
+            time.sleep(0.005)
+        family = psutil.Process(sweep.pid).children(recursive=True)
+        os.killpg(sweep.pid, signal.SIGINT)  # as a terminal sends it: to all of them
+        assert sweep.wait(timeout=20) == 130
+        assert sweep.stderr is not None
+        assert "Traceback" not in sweep.stderr.read().decode()
+    assert not psutil.wait_procs(family, timeout=20)[1]
 
 
 @pytest.mark.long

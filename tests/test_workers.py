@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 import time
 
@@ -72,3 +73,9 @@ def test_that_process_is_begun_early_where_it_will_be_needed(
     fork_soon()
     assert bool(asked) is begun
     assert forking().get_start_method() == ("forkserver" if platform == "linux" else "spawn")
+
+
+def test_this_process_can_be_interrupted_after_workers_were_begun() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {})
+    forking()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, {}) == before

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -28,6 +29,8 @@ def forking() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(NEEDED))
+    with _interrupts_held_back():  # for good in what is begun: Ctrl-C would break off its imports with a traceback
+        forkserver.ensure_running()
     return context
 
 
@@ -36,9 +39,17 @@ def fork_soon() -> None:
 
     Not beside a GPU, nor in one of the processes of torchrun, which start no workers.
     """
-    elsewhere = Path("/dev/nvidiactl").exists() or "MASTER_ADDR" in os.environ
-    if forking().get_start_method() == "forkserver" and not elsewhere:
-        forkserver.ensure_running()
+    if not Path("/dev/nvidiactl").exists() and "MASTER_ADDR" not in os.environ:
+        forking()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def tie_to_parent() -> None:
