@@ -72,6 +72,7 @@ def test_ctrl_c_while_workers_are_begun_ends_them_all_without_a_traceback(tiny_f
     with start(tiny_folder, tmp_path, apart=True) as sweep:
         while sweep.poll() is None and not psutil.Process(sweep.pid).children():
             time.sleep(0.005)
+        time.sleep(1)  # until it imports torch
         family = psutil.Process(sweep.pid).children(recursive=True)
         os.killpg(sweep.pid, signal.SIGINT)  # as a terminal sends it: to all of them
         assert sweep.wait(timeout=20) == 130

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
@@ -45,6 +45,7 @@ def fork_soon() -> None:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
+    resource_tracker.ensure_running()  # to begin it later would let interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
