@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from transferkit.config import get_preset
 from transferkit.data import open_prepared
@@ -16,6 +17,9 @@ from transferkit.study import Study, plan_study
 # Tests run one to a core: with two threads each, two tests spend their time waiting for one another's threads.
 os.environ["OMP_NUM_THREADS"] = "1"  # of what tests start
 torch.set_num_threads(1)
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("any machine")
 
 N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS = 8, 16, 8
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -29,7 +29,6 @@ def same(one: Checkpoint, other: Checkpoint) -> bool:
     )  # fmt: skip
 
 
-@settings(deadline=None)  # files are written
 @given(checkpoints)
 def test_what_is_packed_is_unpacked_to_the_bit(tmp_path_factory: pytest.TempPathFactory, written: Checkpoint) -> None:
     path = tmp_path_factory.mktemp("checkpoint") / "file"
@@ -43,7 +42,6 @@ def packed() -> bytes:
     return pack(Checkpoint(3, (EpochLog(1, 1.5, 0.1, 1.25, 0.5),), np.ones(3, np.float32), weights, weights))
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_changed_byte_of_an_array_or_a_file_cut_short_is_found(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -58,7 +58,7 @@ def test_a_reading_is_lost_with_what_it_speaks_of(
 
 
 @given(drop=st.floats(0, 5), n=st.integers(1, 7))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_co_adaptation_is_read_exactly_where_the_dip_is_noteworthy(drop: float, n: int) -> None:
     summary = summarise(grids(["random0"], effect=FLAT))
     rows = (summary["treatment"] == "BnB") & (summary["n"] == n)

@@ -120,7 +120,7 @@ def test_the_slopes_are_those_of_the_drawn_wave() -> None:
 
 
 @given(gabors(), st.floats(0, 0.25), st.integers(0, 2**32 - 1))
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True)
 def test_a_planted_gabor_is_found_again_under_noise_of_up_to_a_quarter(wave: Gabor, share: float, seed: int) -> None:
     filter_ = with_noise(wave.draw(SIDE), share, np.random.default_rng(seed))
     fit = fit_filter(filter_)

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch._C._distributed_c10d import TCPStore
 
@@ -130,7 +130,6 @@ def test_the_sweep_runs_under_torchrun_and_refuses_workers_there(tiny_folder: Pa
     assert "leave out --workers and --scheduler" in told
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 4))
 def test_the_processes_share_every_batch_out_among_them(steps: int, each: int, count: int) -> None:
     batches = torch.arange(steps * each * count).view(steps, each * count)

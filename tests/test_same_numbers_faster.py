@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
@@ -115,7 +115,6 @@ def small_integers(generator: torch.Generator, *shape: int) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
 
-@settings(deadline=None)  # the first example waits for the compiler
 @given(
     images=st.integers(1, 3), channels=st.integers(1, 4), filters=st.integers(1, 5), kernel=st.integers(1, 4),
     padding=st.integers(0, 2), more=st.integers(0, 5), zeros=st.booleans(),

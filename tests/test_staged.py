@@ -138,7 +138,7 @@ def test_labels_of_two_digits_parse_and_print_both_ways() -> None:
         operate(deep_transformer(), 4, parse_run("A12B", "any", 0))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 3), st.integers(1, 3))
 def test_statistics_of_a_frozen_stage_never_move_and_those_above_do(n: int, steps: int) -> None:
     network = built("resnet-small")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.config import Augment
@@ -14,7 +14,6 @@ def pictures(count: int, size: int) -> torch.Tensor:
     return torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(1, 12), st.integers(0, 8), st.integers(0, 2**31))
 def test_a_view_is_a_slice_of_its_image_mirrored_or_not(count: int, size: int, margin: int, seed: int) -> None:
     images = pictures(count, size + margin)
@@ -27,7 +26,6 @@ def test_a_view_is_a_slice_of_its_image_mirrored_or_not(count: int, size: int, m
         assert torch.equal(view, wanted.flip(-1) if mirrored else wanted)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(0, 40), st.integers(0, 5))
 def test_views_stay_inside_and_depend_on_their_keys_alone(count: int, margin: int, epoch: int) -> None:
     views = draw_views(BOTH, count, margin, "order", epoch)

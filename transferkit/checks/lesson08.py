@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes a second to import, in every sandbox
 
 from transferkit.checks.exercise import Case, Exercise, Finding
 from transferkit.checks.plain import Plain
@@ -47,7 +47,7 @@ def _interval(
         table = frame(case.given["table"])
         means = table["paired"].to_numpy() if over == "network" else table.groupby(over)["paired"].mean().to_numpy()
         error = means.std(ddof=ddof) / (np.sqrt(len(means)) if root else 1)
-        half = error * (factor or stats.t.ppf(0.975, len(means) - 1))
+        half = error * (factor or stdtrit(len(means) - 1, 0.975))
         return [scale * float(means.mean() - half), scale * float(means.mean() + half)]
 
     return made
@@ -112,7 +112,7 @@ def _pose_further(generator: np.random.Generator) -> tuple[Case, ...]:
     for count, share in ((4, 0.5), (3, 0.3), (5, 0.9), (4, 2.0), (6, 0.4)):
         differences = generator.normal(-2, 1.5, count)
         differences += 1.5 * (differences - differences.mean()) / differences.std(ddof=1)  # never all alike
-        half = float(stats.t.ppf(0.975, count - 1) * differences.std(ddof=1) / np.sqrt(count))
+        half = float(stdtrit(count - 1, 0.975) * differences.std(ddof=1) / np.sqrt(count))
         given = {"differences": differences.tolist(), "half_width": share * half}
         cases.append(Case(f"{count} splits and {share:g} times the half-width of today", given))
     return tuple(cases)
@@ -125,7 +125,7 @@ def _further(
         values, wanted = np.array(case.given["differences"]), case.given["half_width"]
         scatter = values.std(ddof=1) if spread is None else spread(values)
         counts = np.arange(2, MOST)
-        halves = (factor or stats.t.ppf(0.975, counts - 1)) * scatter / np.sqrt(counts)
+        halves = (factor or stdtrit(counts - 1, 0.975)) * scatter / np.sqrt(counts)
         needed = int(counts[halves <= wanted][0])
         return max(needed - len(values), 0) if further else needed
 
@@ -135,7 +135,7 @@ def _further(
 def _proportional(case: Case) -> Plain:
     """As if half the width took twice as many splits."""
     values = np.array(case.given["differences"])
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
     return max(int(np.ceil(len(values) * half / case.given["half_width"])) - len(values), 0)
 
 
@@ -152,7 +152,7 @@ EXERCISES = (
             {
                 "networks": _interval(over="network"), "normal": _interval(factor=1.96),
                 "deviation": _interval(root=False), "population": _interval(ddof=0), "fractions": _interval(scale=1),
-                "one-sided": lambda case: _interval(factor=float(stats.t.ppf(0.95, _splits(case) - 1)))(case),
+                "one-sided": lambda case: _interval(factor=float(stdtrit(_splits(case) - 1, 0.95)))(case),
             },
             tolerance=1e-3,
         ),
