@@ -11,7 +11,7 @@ floor 2  surgery, training, mean_image, filters, first_layer, patches, calibrati
          then conduct, study
 floor 3  authors, then experiment, figures, claims
 floor 4  representations, loose_freeze, then workload, anatomy, abreast, then sweep, workers, widgets, forecast
-floor 5  report, console, evidence, then lesson, lesson_studies, checks, doctor
+floor 5  report, console, progress, evidence, then lesson, lesson_studies, checks, doctor
 floor 6  batch, grading, then commands, then __main__
 """
 

@@ -24,7 +24,7 @@ COMMANDS = (
     ("filters", "filters", "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights"),
 )
 
-TRAINING = ("plan", "sweep", "evidence")  # in workers, which import torch while this process does
+TRAINING = ("sweep", "evidence")  # in workers, which import torch while this process does
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

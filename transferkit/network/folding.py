@@ -41,7 +41,7 @@ def _blocks(x: Tensor, stride: int) -> Tensor:
 
 
 def _take_blocks(images: Tensor, seen: torch.Size, stride: int) -> Tensor:
-    """What `_blocks` makes of the corner of the images that is `seen`, C x H x H, in a seventh of its time."""
+    """What `_blocks` makes of the corner of the images that is `seen`, C x H x H, in a third of its time."""
     size = seen[-1]
     places = torch.arange(images[0].numel()).view(1, *images.shape[1:])[..., :size, :size]
     order = _blocks(places, stride)
