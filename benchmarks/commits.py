@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from transferkit import atomic
+from transferkit.disk import atomic
 
 ROOT = Path(__file__).parent.parent
 DATA = "photos"

@@ -14,18 +14,18 @@ import pandas as pd
 from rich.console import Console
 
 from data_prep import ensure
-from transferkit import atomic
 from transferkit.config import Preset, get_preset
-from transferkit.data import open_prepared
-from transferkit.first_layer import fit_table, shares
-from transferkit.nets import small_net
-from transferkit.progress import show_progress
-from transferkit.store import Store
-from transferkit.study import Study, plan_study
-from transferkit.sweep import sweep
+from transferkit.console import show_progress
+from transferkit.disk import atomic
+from transferkit.disk.prepared import find_work_folder
+from transferkit.disk.store import Store
+from transferkit.filters.table import fit_table, shares
+from transferkit.specs import small_net
+from transferkit.training.data import open_prepared
+from transferkit.training.study import Study, plan_study
+from transferkit.training.sweep import sweep
+from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import plan
-from transferkit.work import find_work_folder
-from transferkit.workers import default_workers, local_workers
 
 CHOSEN = (0.003, 2e-3, 6)  # standard deviation of conv1's start, weight decay, epochs: those of the preset quick
 SEARCHED = (

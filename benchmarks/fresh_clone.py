@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from transferkit import atomic
-from transferkit.machine import choose_precision, device_name, versions
-from transferkit.workers import default_workers
+from transferkit.disk import atomic
+from transferkit.training.machine import choose_precision, device_name, versions
+from transferkit.training.workers import default_workers
 
 ROOT = Path(__file__).parent.parent
 SAME_MACHINE = ["device", "precision"]

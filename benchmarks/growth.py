@@ -20,20 +20,20 @@ import torch
 from rich.console import Console
 
 from data_prep import ensure
-from transferkit import atomic
 from transferkit.config import Recipe, Setting, get_preset
-from transferkit.data import open_prepared
-from transferkit.forecast import measure
-from transferkit.machine import choose_precision
-from transferkit.nets import small_net
+from transferkit.console import show_progress
+from transferkit.disk import atomic
+from transferkit.disk.prepared import find_work_folder
+from transferkit.disk.store import Store
 from transferkit.network import count_multiplications
-from transferkit.progress import show_progress
-from transferkit.store import Store
-from transferkit.study import plan_study
-from transferkit.sweep import sweep
+from transferkit.specs import small_net
+from transferkit.training.data import open_prepared
+from transferkit.training.forecast import measure
+from transferkit.training.machine import choose_precision
+from transferkit.training.study import plan_study
+from transferkit.training.sweep import sweep
+from transferkit.training.workers import local_workers
 from transferkit.treatments import plan
-from transferkit.work import find_work_folder
-from transferkit.workers import local_workers
 
 COLUMNS = ("varied", "value", "base_images_per_second", "frozen4_images_per_second", "share_of_peak")
 QUICK = get_preset("quick")

@@ -1,19 +1,22 @@
-"""What each step of the way from a plain loop to networks trained abreast gives: images per second on one device.
+"""What each step of the way from a plain loop to ours gives: images per second on one device.
 
     python -m benchmarks.ladder [--device auto] [--preset quick] [--networks 4] [--epochs 1] [--repeats 3]
 
 writes ladder.csv in --out, a row per measurement: base networks of as many seeds, on half A of random0 of photos, in
-one process unless the rung says more. The rungs take turns. Before it is timed, each has trained one bundle of
-networks, so that a process and a device that have yet to start count for nothing. On a GPU the preset is `class`, a
-rung is added per number of networks abreast, and steps are replayed as graphs. The plain loop trains one network.
+one process unless the rung says more. The rungs take turns. Before it is timed, each has trained one network per
+process, so that the start of a process or a device counts for nothing. On a GPU the preset is `class`, and steps are
+replayed as graphs. The plain loop trains one network.
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -22,21 +25,20 @@ from rich.console import Console
 from benchmarks.peers import Task, train_plainly, write_images
 from benchmarks.summary import PLAIN
 from data_prep import ensure
-from transferkit import atomic
-from transferkit.abreast import perform_groups
-from transferkit.conduct import USUAL, Conduct
 from transferkit.config import Device, Precision, get_preset
-from transferkit.data import open_prepared
+from transferkit.disk import atomic
+from transferkit.disk.prepared import find_work_folder
+from transferkit.disk.store import Store
 from transferkit.errors import TrainingError
-from transferkit.machine import choose_device, device_name, versions
-from transferkit.nets import NetSpec
-from transferkit.store import Store
-from transferkit.study import Study, plan_study
-from transferkit.surgery import operate
+from transferkit.specs import NetSpec
+from transferkit.training.data import open_prepared
+from transferkit.training.experiment import perform_group
+from transferkit.training.forecast import images_of
+from transferkit.training.machine import choose_device, device_name, versions
+from transferkit.training.study import USUAL, Execution, Study, plan_study
+from transferkit.training.surgery import operate
+from transferkit.training.workers import local_workers
 from transferkit.treatments import Half, Run
-from transferkit.work import find_work_folder
-from transferkit.workers import local_workers
-from transferkit.workload import images_of
 
 SPLIT = "random0"
 TARGET: Half = "A"
@@ -46,16 +48,16 @@ COLUMNS = ("rung", "repeat", "networks", "images", "seconds", "device", "preset"
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to train base networks: precision, conduct, and the processes that share the device."""
+    """One way to train base networks: precision, execution, and the processes that share the device."""
 
     name: str
     precision: Precision
-    conduct: Conduct = USUAL
+    execution: Execution = USUAL
     processes: int = 1
 
 
 def rungs(device: Device, precision: Precision) -> tuple[Rung, ...]:
-    """Each rung adds to the one before, up to the numbers abreast and the processes, which are rivals.
+    """Each rung adds to the one before.
 
     All from the second on take `precision`, the one that the machine is given. On a CPU where that is float32, the
     last rung shows what bfloat16 would have cost.
@@ -65,18 +67,16 @@ def rungs(device: Device, precision: Precision) -> tuple[Rung, ...]:
     if device == "cpu":
         return (
             *first,
-            Rung("2 abreast", precision, Conduct(abreast=2)),
             Rung("2 processes", precision, processes=2),
-            Rung("deterministic", precision, Conduct(deterministic=True)),
+            Rung("deterministic", precision, Execution(deterministic=True)),
             *(() if native else (Rung("bfloat16, emulated", "bfloat16"),)),
         )
-    graphs = Conduct(graphs=True)
+    graphs = Execution(graphs=True)
     return (
         *first,
         Rung("graphs", precision, graphs),
-        *(Rung(f"graphs, {count} abreast", precision, replace(graphs, abreast=count)) for count in (2, 4, 8)),
         Rung("graphs, 4 processes", precision, graphs, processes=4),
-        Rung("graphs, 4 abreast, deterministic", precision, replace(graphs, abreast=4, deterministic=True)),
+        Rung("graphs, 4 processes, deterministic", precision, replace(graphs, deterministic=True), processes=4),
     )
 
 
@@ -122,29 +122,25 @@ def measure(
 
 def _train(study: Study, rung: Rung, networks: int, work: Path) -> float:
     setting = replace(study.setting, precision=rung.precision)
-    fresh = replace(study, setting=setting, store=Store(work), conduct=rung.conduct)
-    bundles = _bundles(range(networks), rung)
-    warm_up = _bundles(range(WARM_UP_SEED, WARM_UP_SEED + rung.processes * rung.conduct.abreast), rung)
-    if rung.processes == 1:
-        for bundle in warm_up:
-            _refuse_failures(perform_groups(fresh, bundle))
+    fresh = replace(study, setting=setting, store=Store(work), execution=rung.execution)
+    runs = [Run(SPLIT, seed, TARGET) for seed in range(networks)]
+    warm_up = [Run(SPLIT, WARM_UP_SEED + number, TARGET) for number in range(rung.processes)]
+    with local_workers(rung.processes) if rung.processes > 1 else nullcontext() as pool:
+        perform_all = partial(_perform_all, fresh, pool)
+        perform_all(warm_up)
         began = time.perf_counter()
-        for bundle in bundles:
-            _refuse_failures(perform_groups(fresh, bundle))
-        return time.perf_counter() - began
-    with local_workers(rung.processes) as pool:
-        for done in [pool.submit(perform_groups, fresh, bundle) for bundle in warm_up]:
-            _refuse_failures(done.result())
-        began = time.perf_counter()
-        for done in [pool.submit(perform_groups, fresh, bundle) for bundle in bundles]:
-            _refuse_failures(done.result())
+        perform_all(runs)
         return time.perf_counter() - began
 
 
-def _bundles(seeds: range, rung: Rung) -> list[tuple[tuple[Run], ...]]:
-    groups = [(Run(SPLIT, seed, TARGET),) for seed in seeds]
-    count = rung.conduct.abreast
-    return [tuple(groups[first : first + count]) for first in range(0, len(groups), count)]
+def _perform_all(study: Study, pool: Executor | None, runs: Sequence[Run]) -> None:
+    groups = [(run,) for run in runs]
+    if pool is None:
+        done = [perform_group(study, group) for group in groups]
+    else:
+        done = [future.result() for future in [pool.submit(perform_group, study, group) for group in groups]]
+    for failures in done:
+        _refuse_failures(failures)
 
 
 def _refuse_failures(failures: tuple[object, ...]) -> None:

@@ -32,7 +32,7 @@ from data_prep.packing import write_listing
 from data_prep.pictures import square
 from data_prep.sources import Folder
 from data_prep.workers import pack
-from transferkit import atomic
+from transferkit.disk import atomic
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "immunohistochemistry", "hubble_deep_field")
 FILES, WIDTH, HEIGHT, QUALITY = 300, 500, 375, 92

@@ -18,21 +18,20 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from transferkit import atomic
 from transferkit.config import Device, Precision, Preset, get_preset
-from transferkit.data import HalfData
-from transferkit.descent import Descent
-from transferkit.examples import read_half
-from transferkit.machine import choose_device, choose_precision, device_name, threads, versions
+from transferkit.disk import atomic
+from transferkit.disk.checkpoints import EpochLog
 from transferkit.network import build
-from transferkit.ranks import ALONE
-from transferkit.steps import Steps, step_of
+from transferkit.training.data import HalfData
+from transferkit.training.examples import read_half
+from transferkit.training.loop import train
+from transferkit.training.machine import choose_device, choose_precision, device_name, threads, versions
 from transferkit.treatments import LAYERS
 
 FILE = Path(__file__).parent / "results" / "paper-rate.csv"
 MARGIN = 29  # pixels: images of 256 are read at 227
 N_CLASSES = 1000
-WARM_UP = 2  # steps
+EVALUATED = 4  # images
 
 
 def main() -> None:
@@ -58,22 +57,20 @@ def measure(
 ) -> Iterator[tuple[int, float]]:
     """Images per second with the first so many layers frozen, for each of `depths`; `work` is the batch and the steps.
 
+    The first of two epochs is not timed; the second ends with the evaluation of a few images, which are not counted.
     On a CPU, one thread, in seconds of its processor, which others may share.
     """
     batch, steps = work
     generator, size = torch.Generator().manual_seed(0), preset.net.image_size + MARGIN
-    shape = (batch * (steps + WARM_UP), 3, size, size)
-    images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(device)
-    half = HalfData(images, torch.arange(len(images), device=device) % N_CLASSES, N_CLASSES)
+    images = torch.randint(0, 256, (batch * steps, 3, size, size), dtype=torch.uint8, generator=generator).to(device)
+    labels = torch.arange(len(images), device=device) % N_CLASSES
+    half, few = (HalfData(images[:count], labels[:count], N_CLASSES) for count in (len(images), EVALUATED))
     with threads(1):
         for depth in depths:
-            ready = _steps(preset, half, precision, batch, depth)
-            taken = ready.run(0, 0)
-            for _ in range(WARM_UP):
-                next(taken)
+            epochs = _epochs(preset, (half, few), precision, batch, depth)
+            next(epochs)
             began = _now(device)
-            for _ in taken:
-                pass
+            next(epochs)
             yield depth, batch * steps / (_now(device) - began)
 
 
@@ -84,18 +81,20 @@ def merged(path: Path, rows: pd.DataFrame) -> str:
     return kept.drop_duplicates(keys, keep="last").sort_values(keys).to_csv(index=False)
 
 
-def _steps(preset: Preset, half: HalfData, precision: Precision, batch: int, depth: int) -> Steps:
-    """One epoch of steps of a network, too small to do harm."""
-    network = build(preset.net, half.n_classes)
+def _epochs(
+    preset: Preset, halves: tuple[HalfData, HalfData], precision: Precision, batch: int, depth: int
+) -> Iterator[EpochLog]:
+    """Two epochs of a network, in steps too small to do harm."""
+    network = build(preset.net, N_CLASSES)
     network.initialise(lambda layer: ("rate", layer), he=True)
     network.freeze(LAYERS[:depth])
-    network.to(half.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    recipe = replace(preset.recipe, batch_size=batch, learning_rate=1e-6)
-    read = read_half(network, half, precision, {depth}, augment=bool(recipe.augment))[depth]
-    losses = torch.zeros(len(half.labels) // batch, device=half.labels.device)
-    descent = Descent(network, recipe, precision)
-    take = step_of(network, read.after, descent)
-    return Steps(network, read, recipe, descent, ALONE, ("rate",), losses, take)
+    network.to(halves[0].images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe = replace(preset.recipe, batch_size=batch, learning_rate=1e-6, epochs=2)
+    train_half, few = (
+        read_half(network, half, precision, {depth}, augment=augment)[depth]
+        for half, augment in zip(halves, (bool(recipe.augment), False), strict=True)
+    )
+    return train(network, (train_half, few), recipe, precision, "rate")
 
 
 def _now(device: Device) -> float:

@@ -19,10 +19,10 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from transferkit.config import Recipe
-from transferkit.data import Prepared, load_half
-from transferkit.manifest import Part
-from transferkit.nets import NetSpec
-from transferkit.steps import learning_rate
+from transferkit.disk.prepared import Part
+from transferkit.specs import NetSpec
+from transferkit.training.data import Prepared, load_half
+from transferkit.training.loop import learning_rate
 from transferkit.treatments import LAYERS, Half
 
 PARTS: tuple[Part, Part] = ("train", "valid")

@@ -14,18 +14,18 @@ import pandas as pd
 from rich.console import Console
 
 from data_prep import ensure
-from transferkit import atomic
 from transferkit.config import get_preset
-from transferkit.data import open_prepared
-from transferkit.progress import show_progress
+from transferkit.console import show_progress
+from transferkit.disk import atomic
+from transferkit.disk.prepared import find_work_folder
+from transferkit.disk.store import Store
 from transferkit.report import finished
 from transferkit.results import tabulate
-from transferkit.store import Store
-from transferkit.study import plan_study
-from transferkit.sweep import sweep
+from transferkit.training.data import open_prepared
+from transferkit.training.study import plan_study
+from transferkit.training.sweep import sweep
+from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import TREATMENTS, grid
-from transferkit.work import find_work_folder
-from transferkit.workers import default_workers, local_workers
 
 COMPARED = {"float32": ("float32", 0), "another seed": ("bfloat16", 1)}  # with bfloat16 and the seed asked for
 

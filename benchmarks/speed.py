@@ -24,19 +24,19 @@ from rich.console import Console
 
 from benchmarks.peers import Outcome, Task, train_plainly, train_with_lightning, write_images
 from data_prep import ensure
-from transferkit import atomic
 from transferkit.config import get_preset
-from transferkit.data import open_prepared
-from transferkit.machine import choose_precision, device_name, versions
-from transferkit.nets import NetSpec
-from transferkit.progress import show_progress
-from transferkit.store import Store
-from transferkit.study import Study, plan_study
-from transferkit.surgery import operate
-from transferkit.sweep import sweep
+from transferkit.console import show_progress
+from transferkit.disk import atomic
+from transferkit.disk.prepared import find_work_folder
+from transferkit.disk.store import Store
+from transferkit.specs import NetSpec
+from transferkit.training.data import open_prepared
+from transferkit.training.machine import choose_precision, device_name, versions
+from transferkit.training.study import Study, plan_study
+from transferkit.training.surgery import operate
+from transferkit.training.sweep import sweep
+from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import CHOP_POINTS, Run, grid, parse_run, plan
-from transferkit.work import find_work_folder
-from transferkit.workers import default_workers, local_workers
 
 SPLIT, SEED = "random0", 0
 KINDS = ("baseB", *(f"A{n}B" for n in CHOP_POINTS), "A1B+", "A4B+", "A7B+")  # fine-tuned ones all cost the same

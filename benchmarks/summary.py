@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from course.markers import fill
-from transferkit import atomic
+from course.book.markers import fill
+from transferkit.disk import atomic
 from transferkit.treatments import grid
 
 FOLDER = Path(__file__).parent

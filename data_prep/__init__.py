@@ -1,4 +1,4 @@
-"""Data sets in the prepared format (see `transferkit.manifest`): `python -m data_prep NAME`, or `ensure`."""
+"""Data sets in the prepared format (see `transferkit.disk.prepared`): `python -m data_prep NAME`, or `ensure`."""
 
 import logging
 from pathlib import Path
@@ -14,8 +14,8 @@ def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> P
     """
     from data_prep.catalogue import Origin, list_pictures, prepare_listing
     from data_prep.listing import Fitting
-    from transferkit.locks import exclusive
-    from transferkit.work import find_work_folder
+    from transferkit.disk.locks import exclusive
+    from transferkit.disk.prepared import find_work_folder
 
     place = work or find_work_folder()
     kind, name = ("folder", pictures.resolve().name) if pictures else ("tiles", "tiles")
@@ -29,7 +29,7 @@ def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> P
 def ensure(name: str, work: Path | None = None) -> Path:
     """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
 
-    `name` is photos or shapeworld, or the path of a prepared folder, as `transferkit.work.prepared_folder` takes them;
+    `name` is photos or shapeworld, or the path of a prepared folder, as `transferkit.disk.prepared.prepared_folder` takes them;
     `work` is the usual work folder if None. An existing folder is taken as it is, whatever its arguments, and where
     nothing can be written without a contact sheet, which is logged; one that another process is rendering here is
     waited for. Raises UsageError for another name, or one that its command must prepare first, DataError when the
@@ -37,9 +37,8 @@ def ensure(name: str, work: Path | None = None) -> Path:
     """
     from data_prep.catalogue import get_rendered, prepare
     from data_prep.prepared import Arguments
-    from transferkit.locks import exclusive
-    from transferkit.manifest import CONTACT_SHEET, MANIFEST
-    from transferkit.work import find_work_folder
+    from transferkit.disk.locks import exclusive
+    from transferkit.disk.prepared import CONTACT_SHEET, MANIFEST, find_work_folder
 
     folder = _find(name, work or find_work_folder())
     if not (folder / MANIFEST).is_file():
@@ -53,8 +52,8 @@ def ensure(name: str, work: Path | None = None) -> Path:
 
 
 def _find(name: str, work: Path) -> Path:
+    from transferkit.disk.prepared import prepared_folder
     from transferkit.errors import UsageError
-    from transferkit.work import prepared_folder
 
     try:
         return prepared_folder(work, name)
@@ -64,9 +63,9 @@ def _find(name: str, work: Path) -> Path:
 
 def _draw_contact_sheet(folder: Path) -> None:
     from data_prep.contact_sheet import write_contact_sheet
-    from transferkit.atomic import sweep_partials
+    from transferkit.disk.atomic import sweep_partials
+    from transferkit.disk.prepared import CONTACT_SHEET, read_manifest
     from transferkit.errors import StoreError
-    from transferkit.manifest import CONTACT_SHEET, read_manifest
 
     sweep_partials(folder)
     try:

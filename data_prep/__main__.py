@@ -10,10 +10,9 @@ from data_prep.listing import Fitting
 from data_prep.pictures import SHAPES
 from data_prep.prepared import CHANGED, SET_ASIDE, Arguments
 from data_prep.progress import showing
+from transferkit.disk.prepared import CONTACT_SHEET, Manifest, find_work_folder
 from transferkit.errors import TransferkitError, UsageError
 from transferkit.hardware import usable_cores
-from transferkit.manifest import CONTACT_SHEET, Manifest
-from transferkit.work import find_work_folder
 
 PURPOSES = {
     "photos": "80 places in real photographs that come with scikit-image and scikit-learn; nothing is downloaded",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from data_prep.listing import Fitting, Listing
 from data_prep.prepared import Arguments, Rendered, Tell, check_replaceable, find_prepared, silent, write
-from transferkit import atomic
+from transferkit.disk import atomic
+from transferkit.disk.prepared import Manifest
 from transferkit.errors import UsageError
-from transferkit.manifest import Manifest
 
 RENDERED = ("photos", "shapeworld")
 READ = ("cifar100", "tinyimagenet", "imagenet", "folder", "tiles")

@@ -17,8 +17,8 @@ from data_prep.pictures import Picture, PictureError
 from data_prep.plainpickle import HeldArray, read_pickle
 from data_prep.prepared import Images
 from data_prep.sources import Folder, read_tar
+from transferkit.disk.prepared import ClassInfo
 from transferkit.errors import DataError
-from transferkit.manifest import ClassInfo
 
 ARCHIVE = Published(
     "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz", "cifar-100-python.tar.gz", 169_001_437,

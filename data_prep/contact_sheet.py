@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from transferkit import atomic
-from transferkit.manifest import IMAGES, LABELS, Manifest
+from transferkit.disk import atomic
+from transferkit.disk.prepared import IMAGES, LABELS, Manifest
 
 VIEWS, COLUMNS, TILE, GUTTER = 7, 4, 48, 2  # images a class, classes side by side, pixels of and between images
 NAME, GAP, TITLE, FRAME = 16, 14, 44, 24  # heights and distances in pixels

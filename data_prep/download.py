@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.prepared import Tell, silent
-from transferkit import atomic
+from transferkit.disk import atomic
 from transferkit.errors import DataError
 
 PIECE = 2**20  # bytes

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 
 from data_prep.workers import Chunk
-from transferkit import atomic, manifest
+from transferkit.disk import atomic
+from transferkit.disk import prepared as manifest
+from transferkit.disk.locks import exclusive
 from transferkit.errors import DataError
-from transferkit.locks import exclusive
 
 JOURNAL, PLAN, LOCK = "journal.jsonl", "plan.txt", "lock"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from data_prep.listing import Item, Listing, class_folders, imagenet_classes, labelled
 from data_prep.pictures import PictureError
 from data_prep.sources import Folder
+from transferkit.disk.prepared import ClassInfo
 from transferkit.errors import DataError, UsageError
-from transferkit.manifest import ClassInfo
 
 VALID_NAMES = ("val", "valid", "validation")
 HASHED = (

@@ -9,8 +9,8 @@ from importlib import resources
 from typing import NamedTuple
 
 from data_prep.pictures import ENDINGS, Pictures, Shape
+from transferkit.disk.prepared import ClassInfo, Part
 from transferkit.errors import DataError, UsageError
-from transferkit.manifest import ClassInfo, Part
 
 SMALLEST, LARGEST = 8, 512  # sides in pixels
 

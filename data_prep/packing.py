@@ -15,9 +15,10 @@ from data_prep.draft import Draft, Entry, open_draft
 from data_prep.listing import Fitting, Item, Listing, check_parts
 from data_prep.prepared import CHANGED, SET_ASIDE, Tell, silent
 from data_prep.workers import pack, packed
-from transferkit import atomic, manifest
+from transferkit.disk import atomic
+from transferkit.disk import prepared as manifest
+from transferkit.disk.prepared import Manifest
 from transferkit.errors import DataError, StoreError
-from transferkit.manifest import Manifest
 
 MOST_BAD = 0.01  # of all pictures; beyond it the preparation stops
 CHUNK_PICTURES, CHUNK_BYTES = 64, 2**24  # of one chunk; Ctrl-C waits for a few

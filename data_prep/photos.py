@@ -14,9 +14,9 @@ from scipy import ndimage
 
 from data_prep.prepared import IMAGE_SIZE, Arguments, Images, Rendered
 from data_prep.regions import PHOTOS, Photo
+from transferkit.disk.prepared import ClassInfo, Part
 from transferkit.hardware import usable_cores
-from transferkit.manifest import ClassInfo, Part
-from transferkit.streams import generator_from
+from transferkit.randomness import generator_from
 
 Floats = npt.NDArray[np.floating]
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from data_prep.ahead import in_order
 from data_prep.contact_sheet import write_contact_sheet
-from transferkit import atomic, manifest
+from transferkit.disk import atomic
+from transferkit.disk import prepared as manifest
+from transferkit.disk.prepared import ClassInfo, Manifest, Part
 from transferkit.errors import DataError, UsageError
 from transferkit.hardware import usable_cores
-from transferkit.manifest import ClassInfo, Manifest, Part
 
 SET_ASIDE, CHANGED = "set_aside.csv", "changed.csv"  # of data sets that are read, not drawn
 IMAGE_SIZE = 48

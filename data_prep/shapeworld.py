@@ -10,9 +10,9 @@ from data_prep.drawing import Figure, draw_figures
 from data_prep.prepared import Arguments, Images, Rendered
 from data_prep.shapes import OUTLINES, PARTS
 from data_prep.textures import PART_TEXTURES, TEXTURES
-from transferkit.manifest import ClassInfo, Part
+from transferkit.disk.prepared import ClassInfo, Part
+from transferkit.randomness import generator_from
 from transferkit.splits import overlap_split
-from transferkit.streams import generator_from
 
 KINDS = ("man-made", "natural")
 PER_KIND = 40

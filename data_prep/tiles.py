@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from data_prep.regions import PHOTOS, Photo
-from transferkit import atomic
+from transferkit.disk import atomic
 
 NATURAL = "tiles-natural.txt"  # beside the folder, which holds pictures only
 

@@ -10,8 +10,8 @@ from data_prep.download import Published
 from data_prep.listing import Item, Listing, class_folders, imagenet_classes, is_picture, labelled
 from data_prep.pictures import PictureError
 from data_prep.sources import Source, open_source
+from transferkit.disk.prepared import ClassInfo
 from transferkit.errors import DataError
-from transferkit.manifest import ClassInfo
 
 ARCHIVE = Published(
     "http://cs231n.stanford.edu/tiny-imagenet-200.zip", "tiny-imagenet-200.zip", 248_100_043,

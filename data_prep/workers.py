@@ -11,7 +11,7 @@ from data_prep.ahead import in_order
 from data_prep.listing import Fitting
 from data_prep.pictures import PictureError, Pictures, square
 from transferkit.errors import DataError, UsageError
-from transferkit.family import tie_to_parent
+from transferkit.hardware import tie_to_parent
 
 AHEAD = 3  # chunks asked for per process: enough to keep it busy, few enough for memory
 

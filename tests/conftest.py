@@ -9,10 +9,10 @@ import torch
 from hypothesis import settings
 
 from transferkit.config import get_preset
-from transferkit.data import open_prepared
-from transferkit.manifest import IMAGES, LABELS, ClassInfo, Manifest, file_checksum, write_manifest
-from transferkit.store import Store
-from transferkit.study import Study, plan_study
+from transferkit.disk.prepared import IMAGES, LABELS, ClassInfo, Manifest, file_checksum, write_manifest
+from transferkit.disk.store import Store
+from transferkit.training.data import open_prepared
+from transferkit.training.study import Study, plan_study
 
 # Tests run one to a core: with two threads each, two tests spend their time waiting for one another's threads.
 os.environ["OMP_NUM_THREADS"] = "1"  # of what tests start

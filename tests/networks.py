@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from transferkit.nets import NetSpec, small_net
+from transferkit.specs import NetSpec, small_net
 
 
 def dropping() -> NetSpec:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from transferkit.anatomy import PLACES, accuracy, dissect, nearest_mean, separate
-from transferkit.data import HalfData
+from course.lesson.anatomy import PLACES, accuracy, dissect, nearest_mean, separate
 from transferkit.errors import StoreError
-from transferkit.experiment import perform
-from transferkit.nets import NetSpec, paper_net, small_net
 from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise
-from transferkit.study import Study
+from transferkit.specs import NetSpec, paper_net, small_net
+from transferkit.training.data import HalfData
+from transferkit.training.experiment import perform
+from transferkit.training.study import Study
 from transferkit.treatments import HALVES, LAYERS, parse_run
 
 BASE = parse_run("baseA", "random0", 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from transferkit import atomic
+from transferkit.disk import atomic
 from transferkit.errors import StoreError
 
 

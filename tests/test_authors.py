@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transferkit.authors import AUTHORS_COLUMNS, authors_table
+from course.evidence.authors import AUTHORS_COLUMNS, authors_table
 from transferkit.errors import UsageError
 from transferkit.results import contrast, slope, summarise
 from transferkit.treatments import Treatment, parse_run

@@ -9,11 +9,11 @@ import torch
 from benchmarks.ladder import COLUMNS, measure, rungs
 from benchmarks.peers import PlainNet, Task, train_plainly, write_images
 from benchmarks.summary import PLAIN, ladder_table, sections, speed_table
-from course.markers import fill
+from course.book.markers import fill
 from tests.conftest import TRAIN_PER_CLASS
-from transferkit.nets import NetSpec
-from transferkit.study import Study
-from transferkit.surgery import operate
+from transferkit.specs import NetSpec
+from transferkit.training.study import Study
+from transferkit.training.surgery import operate
 from transferkit.treatments import parse_run
 
 ROOT = Path(__file__).parent.parent

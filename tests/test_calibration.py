@@ -1,4 +1,4 @@
-from transferkit.calibration import COLUMNS, PLANTED, TIMED, calibrate
+from course.lesson.calibration import COLUMNS, PLANTED, TIMED, calibrate
 
 
 def number(text: str) -> float:

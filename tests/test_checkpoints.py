@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from transferkit.checkpoints import Checkpoint, EpochLog, pack, unpack
+from transferkit.disk.checkpoints import Checkpoint, EpochLog, pack, unpack
 
 arrays = arrays_of.arrays(np.float32, arrays_of.array_shapes(min_dims=0, max_side=3))
 names = st.dictionaries(st.sampled_from(["conv1.weight", "fc8.bias", "conv1_norm.running_mean"]), arrays, max_size=3)

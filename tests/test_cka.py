@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferkit.cka import cka_table, linear_cka
+from course.lesson.cka import cka_table, linear_cka
 from transferkit.errors import UsageError
 
 SEEDS = st.integers(0, 2**32 - 1)

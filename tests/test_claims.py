@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from transferkit.claims import (
+from course.evidence.claims import (
     CLAIMS,
     LEDGER_COLUMNS,
     Claim,

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from course.evidence import CONV1_COLUMNS
+from course.evidence.claims import Evidence, authors_evidence, read_evidence
+from course.evidence.claims.first_layer import alike, data_differ, halves_differ
+from course.evidence.claims.measures import longer_against_finetuned
 from tests.figure_tables import grids
-from transferkit.claims import Evidence, authors_evidence, read_evidence
-from transferkit.claims.first_layer import alike, data_differ, halves_differ
-from transferkit.claims.measures import longer_against_finetuned
 from transferkit.errors import DataError
-from transferkit.evidence import CONV1_COLUMNS
 from transferkit.results import pair
 
 RANDOMS, DIALS = ("random0", "random1", "random2"), ("overlap-0", "overlap-1")

@@ -16,15 +16,14 @@ import torch
 from PIL import Image
 
 from transferkit.__main__ import main, parser
-from transferkit.commands.study import named_net
-from transferkit.conduct import Conduct
+from transferkit.commands import named_net
 from transferkit.config import get_preset
-from transferkit.first_layer import COLUMNS as FIT_COLUMNS
-from transferkit.manifest import IMAGES, file_checksum, read_manifest, write_manifest
-from transferkit.ranks import ALONE
+from transferkit.disk.prepared import IMAGES, file_checksum, read_manifest, write_manifest
+from transferkit.disk.store import RECEIPT
+from transferkit.filters.table import COLUMNS as FIT_COLUMNS
 from transferkit.results import COLUMNS
-from transferkit.store import RECEIPT
-from transferkit.sweep import Progress
+from transferkit.training.distributed import ALONE
+from transferkit.training.sweep import Progress
 
 RUNS = ["--runs", "A1B", "B1B+", "R1B"]
 
@@ -39,7 +38,7 @@ def test_help_and_wrong_usage_are_answered_at_once_without_importing_torch() -> 
 
 
 def test_a_sweep_waits_neither_for_tables_nor_for_figures() -> None:
-    program = "import sys, transferkit.commands.grid; print(*sys.modules)"
+    program = "import sys, transferkit.commands; print(*sys.modules)"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"pandas", "scipy", "matplotlib"} & set(ended.stdout.split())
 
@@ -147,17 +146,8 @@ def asked_of(monkeypatch: pytest.MonkeyPatch, function: str) -> list[tuple[Any, 
         calls.append(arguments)
         yield Progress(0, 0, 0, 0.0, None)
 
-    monkeypatch.setattr(f"transferkit.commands.grid.{function}", note)
+    monkeypatch.setattr(f"transferkit.training.sweep.{function}", note)
     return calls
-
-
-def test_a_sweep_knows_how_many_workers_it_has(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = asked_of(monkeypatch, "train")
-    monkeypatch.setattr("transferkit.commands.grid.cluster_size", lambda address: len(address))
-    monkeypatch.setattr("transferkit.commands.grid._conduct", lambda options, study: Conduct(abreast=options.abreast))
-    assert command(work, "sweep", "--workers", "3") == 0
-    assert command(work, "sweep", "--scheduler", "tcp://x", "--abreast", "2") == 0
-    assert [count for *_, count in calls] == [3, 7]
 
 
 @pytest.mark.parametrize(("local_rank", "code"), [("0", 1), ("1", 0)])
@@ -167,7 +157,7 @@ def test_of_the_processes_that_torchrun_starts_one_on_each_machine_verifies_the_
     named = {"RANK": "5", "WORLD_SIZE": "8", "MASTER_ADDR": "x", "MASTER_PORT": "1", "LOCAL_RANK": local_rank}
     for name, value in named.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("transferkit.commands.grid.together", lambda device: nullcontext(ALONE))
+    monkeypatch.setattr("transferkit.training.distributed.together", lambda device: nullcontext(ALONE))
     calls = asked_of(monkeypatch, "sweep_together")
     images = work / "data" / "tiny" / IMAGES
     images.write_bytes(images.read_bytes()[:-1] + b"?")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.paper_rate import measure, merged
-from course import cost
-from course.markers import fill
+from course.book import cost
+from course.book.markers import fill
 from transferkit.config import get_preset
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS
-from transferkit.data import (
+from transferkit.disk.prepared import IMAGES, LABELS, MANIFEST, prepared_folder
+from transferkit.errors import DataError, UsageError
+from transferkit.network.layered import to_input
+from transferkit.training.data import (
     batch_order,
     count_siblings,
     free_memory,
@@ -20,11 +23,7 @@ from transferkit.data import (
     open_half,
     open_prepared,
     place,
-    to_input,
 )
-from transferkit.errors import DataError, UsageError
-from transferkit.manifest import IMAGES, LABELS, MANIFEST
-from transferkit.work import prepared_folder
 
 
 def test_a_half_holds_its_own_classes_relabelled_from_zero(tiny_folder: Path) -> None:
@@ -110,7 +109,7 @@ def test_images_stay_on_the_disk_where_another_process_has_taken_the_memory_mean
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     emptied: list[bool] = []
-    monkeypatch.setattr("transferkit.data.in_memory", full)
+    monkeypatch.setattr("transferkit.training.data.in_memory", full)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
     prepared = open_prepared(tiny_folder)
     opened = open_half(prepared, prepared.split("random0"), "A", "train")

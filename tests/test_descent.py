@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from transferkit.config import Recipe
-from transferkit.descent import Descent, weights_in
-from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
+from transferkit.specs import small_net
+from transferkit.training.optimiser import SGD, weights_in
 
 RECIPE = Recipe(epochs=1, batch_size=4, learning_rate=0.1, weight_decay=0.01, bias_rate=2.0)
 
@@ -19,9 +19,9 @@ def network(frozen: tuple[str, ...] = ()) -> EightLayerNet:
     return built
 
 
-def loss_of(built: EightLayerNet, descent: Descent, images: torch.Tensor) -> torch.Tensor:
-    dtype = descent.weights["conv1.weight"].dtype
-    logits: torch.Tensor = built(images.to(dtype), weights=descent.weights)
+def loss_of(built: EightLayerNet, optimiser: SGD, images: torch.Tensor) -> torch.Tensor:
+    dtype = optimiser.weights["conv1.weight"].dtype
+    logits: torch.Tensor = built(images.to(dtype), weights=optimiser.weights)
     return logits.float().square().sum()
 
 
@@ -29,7 +29,7 @@ def loss_of(built: EightLayerNet, descent: Descent, images: torch.Tensor) -> tor
 def test_a_float32_step_is_that_of_torch(nesterov: bool) -> None:
     recipe = replace(RECIPE, nesterov=nesterov)
     ours, theirs = network(), network()
-    descent = Descent(ours, recipe, "float32")
+    optimiser = SGD(ours, recipe, "float32")
     named = list(theirs.named_parameters())
     optimizer = torch.optim.SGD(
         [
@@ -40,7 +40,7 @@ def test_a_float32_step_is_that_of_torch(nesterov: bool) -> None:
     )  # fmt: skip
     images = torch.randn(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
-        descent.step(loss_of(ours, descent, images), 1e-4)
+        optimiser.step(loss_of(ours, optimiser, images), 1e-4)
         optimizer.zero_grad()
         theirs(images).square().sum().backward()
         optimizer.step()
@@ -51,19 +51,19 @@ def test_a_float32_step_is_that_of_torch(nesterov: bool) -> None:
 def test_what_is_frozen_never_moves_and_the_copies_follow_what_is_trained() -> None:
     built = network(("conv1", "conv2"))
     before = {name: parameter.clone() for name, parameter in built.named_parameters()}
-    descent = Descent(built, RECIPE, "bfloat16")
-    descent.step(loss_of(built, descent, torch.ones(2, 3, 48, 48)), 1e-3)
+    optimiser = SGD(built, RECIPE, "bfloat16")
+    optimiser.step(loss_of(built, optimiser, torch.ones(2, 3, 48, 48)), 1e-3)
     for name, parameter in built.named_parameters():
         assert torch.equal(parameter, before[name]) == name.startswith(("conv1", "conv2")), name
-        assert torch.equal(descent.weights[name], parameter.to(torch.bfloat16))
+        assert torch.equal(optimiser.weights[name], parameter.to(torch.bfloat16))
 
 
 def test_steps_too_small_for_bfloat16_add_up() -> None:
     built = network()
-    descent = Descent(built, replace(RECIPE, weight_decay=0.0, momentum=0.0, nesterov=False), "bfloat16")
+    optimiser = SGD(built, replace(RECIPE, weight_decay=0.0, momentum=0.0, nesterov=False), "bfloat16")
     start = built.get_parameter("fc8.bias").clone()
     for _ in range(50):
-        descent.step(descent.weights["fc8.bias"].sum() + 0 * sum(w.sum() for w in descent.weights.values()), 1e-4)
+        optimiser.step(optimiser.weights["fc8.bias"].sum() + 0 * sum(w.sum() for w in optimiser.weights.values()), 1e-4)
     moved = start - built.get_parameter("fc8.bias")
     assert torch.allclose(moved, torch.full_like(moved, 50 * 1e-4 * 2.0))
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.networks import dropping
 from tests.test_training import RECIPE, half
-from transferkit.checkpoints import EpochLog
-from transferkit.examples import read_half
-from transferkit.nets import NetSpec, small_net
+from transferkit.disk.checkpoints import EpochLog
 from transferkit.network import EightLayerNet, initialise
-from transferkit.training import epochs_of, train
+from transferkit.specs import NetSpec, small_net
+from transferkit.training.examples import read_half
+from transferkit.training.loop import train
 from transferkit.treatments import LAYERS
 
 
@@ -29,7 +29,7 @@ def read_depths(spec: NetSpec, depths: Collection[int]) -> dict[int, int]:
 def trained(spec: NetSpec, depth: int) -> list[EpochLog]:
     network = frozen(spec, depth)
     read = read_half(network, half(), "float32", {depth})[depth]
-    return epochs_of(train(network, (read, read), RECIPE, "float32", 7))
+    return list(train(network, (read, read), RECIPE, "float32", 7))
 
 
 def test_features_of_a_layer_whose_inputs_are_dropped_out_are_not_kept_but_those_below() -> None:
@@ -43,7 +43,7 @@ def test_with_dropout_kept_features_give_what_computing_them_from_the_images_giv
     depth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = trained(dropping(), depth)
-    monkeypatch.setattr("transferkit.examples.CACHE_BYTES", 0)
+    monkeypatch.setattr("transferkit.training.examples.CACHE_BYTES", 0)
     computed = trained(dropping(), depth)
     for one, other in zip(kept, computed, strict=True):
         assert one.train_loss == pytest.approx(other.train_loss, rel=1e-5)

@@ -9,18 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from transferkit.conduct import Conduct, carry_through
 from transferkit.config import get_preset
-from transferkit.data import batch_order
+from transferkit.disk.store import Receipt, Store
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
-from transferkit.experiment import perform, perform_group
-from transferkit.machine import choose_device, choose_precision, same_bits
 from transferkit.network import layer_of
-from transferkit.ranks import Ranks
-from transferkit.store import Receipt, Store
-from transferkit.streams import Key
-from transferkit.study import Study, plan_study
-from transferkit.training import train
+from transferkit.randomness import Key
+from transferkit.training.data import batch_order
+from transferkit.training.distributed import Processes
+from transferkit.training.experiment import perform, perform_group
+from transferkit.training.loop import train
+from transferkit.training.machine import choose_device, choose_precision, same_bits
+from transferkit.training.study import Execution, Study, plan_study
 from transferkit.treatments import LAYERS, groups_of, parse_run, plan
 
 T = TypeVar("T")
@@ -66,7 +65,7 @@ def test_two_who_want_the_same_network_at_once_train_it_once(study: Study, monke
         trained.append(arguments)
         return train(*arguments, **more)
 
-    monkeypatch.setattr("transferkit.conduct.train", note_and_train)
+    monkeypatch.setattr("transferkit.training.experiment.train", note_and_train)
     with ThreadPoolExecutor(2) as pool:
         first, second = (pool.submit(performed, study, "baseA", 7) for _ in range(2))
         assert first.result() == second.result()
@@ -140,7 +139,7 @@ def test_one_diverging_network_of_a_group_does_not_stop_the_others(
             raise TrainingError("the loss is nan at step 3.")
         return train(network, *rest, **more)
 
-    monkeypatch.setattr("transferkit.conduct.train", diverge_at_two)
+    monkeypatch.setattr("transferkit.training.experiment.train", diverge_at_two)
     group = plan("random0", [0], ["R1A", "R2A", "R3A"])[1:]
     (failure,) = perform_group(study, group)
     assert failure.run.label == "R2A"
@@ -148,17 +147,17 @@ def test_one_diverging_network_of_a_group_does_not_stop_the_others(
     assert [study.store.find(run, study.setting) is not None for run in group] == [True, False, True]
 
 
-class Pair(Ranks):
+class Pair(Processes):
     """The first of two processes, as it is before anything is shared."""
 
-    def told(self, decide: Callable[[], T]) -> T:
+    def from_first(self, decide: Callable[[], T]) -> T:
         return decide()
 
-    def follow_(self, tensors: Iterable[torch.Tensor]) -> None:
+    def broadcast_(self, tensors: Iterable[torch.Tensor]) -> None:
         pass
 
 
-@pytest.mark.parametrize("place", ["experiment.read_half", "conduct.train"])
+@pytest.mark.parametrize("place", ["read_half", "train"])
 def test_one_of_several_processes_that_fails_ends_at_once_or_the_others_would_wait_for_it(
     study: Study, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -166,12 +165,12 @@ def test_one_of_several_processes_that_fails_ends_at_once_or_the_others_would_wa
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     (group,) = groups_of([parse_run("baseA", "random0", 0)])
-    monkeypatch.setattr(f"transferkit.{place}", fail)
+    monkeypatch.setattr(f"transferkit.training.experiment.{place}", fail)
     told = r"baseA \(random0, seed 0\): the memory of the GPU is full"
     (failure,) = perform_group(study, group)
     assert re.match(told, failure.reason), "alone, it is told when the others have been trained"
     with pytest.raises(TrainingError, match=told):
-        perform_group(replace(study, conduct=Conduct(Pair(0, 2))), group)
+        perform_group(replace(study, execution=Execution(Pair(0, 2))), group)
 
 
 def test_precisions_are_float32_and_bfloat16_and_auto_takes_what_the_machine_multiplies(
@@ -209,7 +208,7 @@ def test_paired_networks_share_the_order_of_their_images(study: Study, monkeypat
         orders[label].append(keys)
         return batch_order(n_images, batch_size, *keys)
 
-    monkeypatch.setattr("transferkit.steps.batch_order", spy)
+    monkeypatch.setattr("transferkit.training.loop.batch_order", spy)
     for label in ("baseA", "baseB", "A3B", "B3B+", "R3B"):
         orders[label] = []
         performed(study, label)
@@ -252,13 +251,13 @@ def test_the_same_bits_every_time_are_had_at_a_word(study: Study, monkeypatch: p
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     run, seen = parse_run("baseA", "random0", 0), []
 
-    def look(*given: Any) -> Any:
+    def look(*given: Any, **more: Any) -> Any:
         seen.append(torch.are_deterministic_algorithms_enabled())
-        return carry_through(*given)
+        return train(*given, **more)
 
-    monkeypatch.setattr("transferkit.experiment.carry_through", look)
+    monkeypatch.setattr("transferkit.training.experiment.train", look)
     usual = perform(study, run)
-    other = replace(study, store=Store(study.store.work / "other"), conduct=Conduct(deterministic=True))
+    other = replace(study, store=Store(study.store.work / "other"), execution=Execution(deterministic=True))
     kept = perform(other, run)
     assert seen == [False, True]
     assert not torch.are_deterministic_algorithms_enabled()

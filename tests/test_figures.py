@@ -16,7 +16,7 @@ from transferkit import figures
 from transferkit.errors import UsageError
 from transferkit.figures import words
 from transferkit.figures.style import STYLES
-from transferkit.filters import filter_tiles
+from transferkit.filters.tiles import filter_tiles
 from transferkit.treatments import TREATMENTS, grid
 
 

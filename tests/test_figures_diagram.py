@@ -6,7 +6,7 @@ from matplotlib.patches import PathPatch, Rectangle
 
 from transferkit import figures
 from transferkit.errors import UsageError
-from transferkit.figures.diagram import layers_of
+from transferkit.figures.figure1 import layers_of
 from transferkit.treatments import LAYERS, Run, grid, parse_run, plan
 
 RUNS = plan("random0", [0], ["B3B", "B3B+", "A3B", "A3B+", "R3B"])

@@ -10,9 +10,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
+from course import figures as course_figures
+from course.evidence.authors import authors_table
 from tests.figure_tables import CLASSES, GUESSING, both_splits, grids, lines_called, log_of, stuck
 from transferkit import figures
-from transferkit.authors import authors_table
 from transferkit.errors import UsageError
 from transferkit.results import pair
 
@@ -61,7 +62,9 @@ def a_ledger(verdicts: tuple[str, ...] = ("holds", "fails", "undecided", "no dat
 
 
 def draw_ledger() -> Figure:
-    return figures.draw_ledger(a_ledger(), a_ledger(("fails", "not published", "holds", "undecided")), data="photos")
+    return course_figures.draw_ledger(
+        a_ledger(), a_ledger(("fails", "not published", "holds", "undecided")), data="photos"
+    )
 
 
 PICTURES: dict[str, tuple[Callable[[], Figure], Callable[[], str]]] = {
@@ -70,34 +73,34 @@ PICTURES: dict[str, tuple[Callable[[], Figure], Callable[[], str]]] = {
         lambda: figures.describe_figure3(stuck(both_splits()), "photos", classes=CLASSES),
     ),
     "images per class": (
-        lambda: figures.draw_images_per_class(on_few_images(), "photos", authors=authors_table("supplement")),
-        lambda: figures.describe_images_per_class(on_few_images(), "photos"),
+        lambda: course_figures.draw_images_per_class(on_few_images(), "photos", authors=authors_table("supplement")),
+        lambda: course_figures.describe_images_per_class(on_few_images(), "photos"),
     ),
     "losses": (
-        lambda: figures.draw_losses(stuck(both_splits()), "photos", classes=CLASSES),
-        lambda: figures.describe_losses(stuck(both_splits()), "photos", classes=CLASSES),
+        lambda: course_figures.draw_losses(stuck(both_splits()), "photos", classes=CLASSES),
+        lambda: course_figures.describe_losses(stuck(both_splits()), "photos", classes=CLASSES),
     ),
     "dip": (
-        lambda: figures.draw_dip(log_of(grids(["random0"])), "photos"),
-        lambda: figures.describe_dip(log_of(grids(["random0"])), "photos"),
+        lambda: course_figures.draw_dip(log_of(grids(["random0"])), "photos"),
+        lambda: course_figures.describe_dip(log_of(grids(["random0"])), "photos"),
     ),
     "convergence": (
-        lambda: figures.draw_convergence(log_of(grids(["random0"])), "photos"),
-        lambda: figures.describe_convergence(log_of(grids(["random0"])), "photos"),
+        lambda: course_figures.draw_convergence(log_of(grids(["random0"])), "photos"),
+        lambda: course_figures.describe_convergence(log_of(grids(["random0"])), "photos"),
     ),
     "distance": (
-        lambda: figures.draw_distance(dial(), "shapeworld"),
-        lambda: figures.describe_distance(dial(), "shapeworld"),
+        lambda: course_figures.draw_distance(dial(), "shapeworld"),
+        lambda: course_figures.describe_distance(dial(), "shapeworld"),
     ),
     "sizes": (
-        lambda: figures.draw_sizes(on_few_images(), "photos"),
-        lambda: figures.describe_sizes(on_few_images(), "photos"),
+        lambda: course_figures.draw_sizes(on_few_images(), "photos"),
+        lambda: course_figures.describe_sizes(on_few_images(), "photos"),
     ),
     "scaling": (
-        lambda: figures.draw_scaling(in_two_scales(), "photos", classes=CLASSES),
-        lambda: figures.describe_scaling(in_two_scales(), "photos", classes=CLASSES),
+        lambda: course_figures.draw_scaling(in_two_scales(), "photos", classes=CLASSES),
+        lambda: course_figures.describe_scaling(in_two_scales(), "photos", classes=CLASSES),
     ),
-    "ledger": (draw_ledger, lambda: figures.describe_ledger(a_ledger())),
+    "ledger": (draw_ledger, lambda: course_figures.describe_ledger(a_ledger())),
 }
 
 
@@ -142,13 +145,15 @@ def test_only_a_training_loss_of_guessing_is_a_plateau() -> None:
 def test_losses_tell_underfitting_from_features_that_do_not_carry_over() -> None:
     table = grids(["random0"])
     low = table["treatment"] == "AnB"
-    told = figures.describe_losses(table.assign(train_loss=table["train_loss"].mask(low, 0.9)), "photos")
+    told = course_figures.describe_losses(table.assign(train_loss=table["train_loss"].mask(low, 0.9)), "photos")
     assert "AnB is below its base with one as low or lower at n = 1, 2, 3, 4, 5, 6 and 7." in told
-    told = figures.describe_losses(table.assign(train_loss=table["train_loss"].mask(low & (table["n"] > 5), 1.5)), "p")
+    told = course_figures.describe_losses(
+        table.assign(train_loss=table["train_loss"].mask(low & (table["n"] > 5), 1.5)), "p"
+    )
     assert "with a higher training loss at n = 6 and 7 and with one as low" in told
     assert "BnB is nowhere 1 point below its base." in told
     with pytest.raises(UsageError, match="training losses"):
-        figures.draw_losses(authors_table("figure2"), "ImageNet")
+        course_figures.draw_losses(authors_table("figure2"), "ImageNet")
 
 
 def test_the_dip_is_drawn_against_the_base_of_the_same_epoch_darkest_at_the_end() -> None:
@@ -167,9 +172,9 @@ def test_convergence_says_when_the_bases_end_is_reached() -> None:
     assert "AnB+ goes from 17.9 to 71.7 % and reaches the bases' end at epoch 4." in told
     assert re.search(r"AnB goes from \S+ to \S+ % and does not reach", told)
     with pytest.raises(UsageError, match="n = 4"):
-        figures.draw_convergence(log_of(grids(["random0"]).query("n != 4")), "photos")
+        course_figures.draw_convergence(log_of(grids(["random0"]).query("n != 4")), "photos")
     with pytest.raises(UsageError, match="BnB or AnB"):
-        figures.draw_dip(log_of(grids(["random0"]).query("treatment != 'base'")), "photos")
+        course_figures.draw_dip(log_of(grids(["random0"]).query("treatment != 'base'")), "photos")
 
 
 def test_the_distance_dial_has_a_line_per_overlap_and_falls_with_distance() -> None:
@@ -181,7 +186,7 @@ def test_the_distance_dial_has_a_line_per_overlap_and_falls_with_distance() -> N
     assert seventh == pytest.approx(ends)
     assert "4 networks per point" in PICTURES["distance"][1]()
     with pytest.raises(UsageError, match="overlap-x"):
-        figures.draw_distance(both_splits(), "photos")
+        course_figures.draw_distance(both_splits(), "photos")
 
 
 def test_sizes_have_a_column_each_and_tell_the_gain_of_fine_tuning() -> None:
@@ -190,7 +195,7 @@ def test_sizes_have_a_column_each_and_tell_the_gain_of_fine_tuning() -> None:
     told = PICTURES["sizes"][1]()
     assert told.count("AnB+ minus AnB in points") == 3
     with pytest.raises(UsageError, match="images_per_class"):
-        figures.draw_sizes(both_splits(), "photos")
+        course_figures.draw_sizes(both_splits(), "photos")
 
 
 def test_images_per_class_are_drawn_linearly_and_in_logarithms() -> None:
@@ -199,7 +204,7 @@ def test_images_per_class_are_drawn_linearly_and_in_logarithms() -> None:
     assert (logarithmic.get_xscale(), logarithmic.get_yscale()) == ("log", "log")
     assert lines_called(linear, "networks")[0][0].shape == (12,)
     with pytest.raises(UsageError, match="images_per_class"):
-        figures.draw_images_per_class(both_splits(), "photos")
+        course_figures.draw_images_per_class(both_splits(), "photos")
 
 
 def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
@@ -225,7 +230,7 @@ def test_the_ledgers_sentences_do_not_run_into_each_other_or_the_axis() -> None:
 
 
 def test_the_ledger_is_told_in_counts_and_failures() -> None:
-    told = figures.describe_ledger(a_ledger(), a_ledger(("holds", "holds")))
+    told = course_figures.describe_ledger(a_ledger(), a_ledger(("holds", "holds")))
     assert "holds: 1, fails: 1, undecided: 1 and no data: 1" in told
     assert "Failing: Sentence 1 says" in told
     assert "In the authors' networks holds: 2." in told
@@ -233,6 +238,6 @@ def test_the_ledger_is_told_in_counts_and_failures() -> None:
 
 def test_a_ledger_without_claims_or_columns_is_refused() -> None:
     with pytest.raises(UsageError, match="no claims"):
-        figures.draw_ledger(a_ledger()[:0])
+        course_figures.draw_ledger(a_ledger()[:0])
     with pytest.raises(UsageError, match="no column high and verdict"):
-        figures.draw_ledger(a_ledger().drop(columns=["high", "verdict"]))
+        course_figures.draw_ledger(a_ledger().drop(columns=["high", "verdict"]))

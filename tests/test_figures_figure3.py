@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from course.evidence.authors import authors_table
 from tests.figure_tables import CLASSES, both_splits, grids, lines_called, shift, stuck
 from transferkit import figures
-from transferkit.authors import authors_table
 from transferkit.errors import UsageError
 
 

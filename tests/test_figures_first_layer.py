@@ -12,12 +12,13 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 from PIL import Image
 
+from course import figures as course_figures
+from course.figures.spectrum import mean_spectrum
 from transferkit import figures
 from transferkit.errors import UsageError
-from transferkit.figures.page import DPI
-from transferkit.figures.spectrum import mean_spectrum
-from transferkit.filters import filter_tiles
-from transferkit.first_layer import COLUMNS, KINDS, Matching, match_filters
+from transferkit.figures.picture import DPI
+from transferkit.filters.table import COLUMNS, KINDS, Matching, match_filters
+from transferkit.filters.tiles import filter_tiles
 
 Floats = NDArray[np.floating]
 
@@ -113,7 +114,7 @@ def test_the_sheet_refuses_tables_that_do_not_fit() -> None:
 
 def test_orientations_have_one_marker_per_gabor_at_its_angle_and_frequency() -> None:
     tables = {"baseA": table_of(7, 2, 1), "untrained": table_of(0, 0, 10)}
-    first, second = panels(figures.draw_orientations(tables))
+    first, second = panels(course_figures.draw_orientations(tables))
     gabors = tables["baseA"].query("kind == 'gabor'")
     seen = np.asarray(first.collections[0].get_offsets())
     np.testing.assert_allclose(seen, np.column_stack([np.radians(gabors["theta_deg"]), 1 / gabors["wavelength_px"]]))
@@ -125,14 +126,14 @@ def test_orientations_have_one_marker_per_gabor_at_its_angle_and_frequency() -> 
 def test_the_rim_holds_every_gabor_and_is_common() -> None:
     tables = {"baseA": table_of(7, 2, 1), "baseB": table_of(9, 0, 0)}
     finest = max(1 / table["wavelength_px"].min() for table in tables.values())
-    rims = {ax.get_rmax() for ax in panels(figures.draw_orientations(tables))}
+    rims = {ax.get_rmax() for ax in panels(course_figures.draw_orientations(tables))}
     assert len(rims) == 1
     assert finest <= rims.pop() < finest + 0.05
 
 
 def test_an_angle_is_drawn_as_it_is_seen_on_a_tile() -> None:
     table = table_of(1, 0, 0).assign(theta_deg=45.0)  # towards the lower right, which is from the upper left
-    figure = figures.draw_orientations({"baseA": table})
+    figure = course_figures.draw_orientations({"baseA": table})
     figure.draw_without_rendering()
     ax = panels(figure)[0]
     middle, dot = ax.transData.transform([(0, 0), (np.pi / 4, ax.get_rmax())])
@@ -153,7 +154,7 @@ def test_white_noise_has_a_flat_spectrum_of_one_and_a_wave_its_peak_where_it_sho
 
 def test_spectra_share_one_colour_scale() -> None:
     weights = {name: weights_of(6, side) for name, side in (("baseA", 9), ("baseB", 9), ("other", 11))}
-    figure = figures.draw_spectra(weights)
+    figure = course_figures.draw_spectra(weights)
     images = [image for ax in figure.axes for image in ax.images]
     assert len(images) == 3
     assert len({image.get_clim() for image in images}) == 1
@@ -163,12 +164,12 @@ def test_spectra_share_one_colour_scale() -> None:
 def test_spectra_of_dead_or_single_pixel_filters_can_be_drawn(value: float) -> None:
     weights = np.zeros((2, 3, 7, 7))
     weights[:, :, 3, 3] = value
-    figures.to_png(figures.draw_spectra({"baseA": weights}), figures.describe_spectra({"baseA": weights}))
+    figures.to_png(course_figures.draw_spectra({"baseA": weights}), course_figures.describe_spectra({"baseA": weights}))
 
 
 def test_shares_are_stacked_to_the_whole_with_every_count_written_in() -> None:
     tables = {"baseA": table_of(90, 5, 1), "untrained": table_of(0, 0, 32)}
-    ax = figures.draw_shares(tables).axes[0]
+    ax = course_figures.draw_shares(tables).axes[0]
     bars = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert [bar.get_width() for bar in bars] == pytest.approx([100 * 90 / 96, 100 * 5 / 96, 100 / 96, 100])
     assert len({bar.get_hatch() for bar in bars[:3]}) == 3
@@ -178,7 +179,7 @@ def test_shares_are_stacked_to_the_whole_with_every_count_written_in() -> None:
 
 def test_matching_has_a_line_with_its_own_dash_and_label_per_comparison() -> None:
     matchings = {f"baseA - {seed}": matching_of(seed) for seed in range(4)}
-    figure = figures.draw_matching(matchings)
+    figure = course_figures.draw_matching(matchings)
     ax = figure.axes[0]
     for line, (name, matching) in zip(ax.lines, matchings.items(), strict=True):
         assert line.get_label() == name
@@ -199,16 +200,19 @@ PICTURES: dict[str, tuple[Callable[[], Figure], Callable[[], str]]] = {
         lambda: figures.draw_filter_sheet(TILES, TABLES["baseA"], "conv1"),
         lambda: figures.describe_filter_sheet(TILES, TABLES["baseA"]),
     ),
-    "orientations": (lambda: figures.draw_orientations(TABLES), lambda: figures.describe_orientations(TABLES)),
-    "no Gabors": (
-        lambda: figures.draw_orientations({"untrained": TABLES["untrained"]}),
-        lambda: figures.describe_orientations({"untrained": TABLES["untrained"]}),
+    "orientations": (
+        lambda: course_figures.draw_orientations(TABLES),
+        lambda: course_figures.describe_orientations(TABLES),
     ),
-    "spectra": (lambda: figures.draw_spectra(WEIGHTS), lambda: figures.describe_spectra(WEIGHTS)),
-    "shares": (lambda: figures.draw_shares(TABLES), lambda: figures.describe_shares(TABLES)),
+    "no Gabors": (
+        lambda: course_figures.draw_orientations({"untrained": TABLES["untrained"]}),
+        lambda: course_figures.describe_orientations({"untrained": TABLES["untrained"]}),
+    ),
+    "spectra": (lambda: course_figures.draw_spectra(WEIGHTS), lambda: course_figures.describe_spectra(WEIGHTS)),
+    "shares": (lambda: course_figures.draw_shares(TABLES), lambda: course_figures.describe_shares(TABLES)),
     "matching": (
-        lambda: figures.draw_matching({"baseA - baseB": matching_of(1)}),
-        lambda: figures.describe_matching({"baseA - baseB": matching_of(1)}),
+        lambda: course_figures.draw_matching({"baseA - baseB": matching_of(1)}),
+        lambda: course_figures.describe_matching({"baseA - baseB": matching_of(1)}),
     ),
 }
 
@@ -251,12 +255,12 @@ def test_descriptions_tell_the_numbers() -> None:
 
 
 def test_nothing_to_draw_is_refused() -> None:
-    for draw in (figures.draw_orientations, figures.draw_shares):
+    for draw in (course_figures.draw_orientations, course_figures.draw_shares):
         with pytest.raises(UsageError, match="no network"):
             draw({})
         with pytest.raises(UsageError, match="baseA has no filters"):
             draw({"baseA": table_of(0, 0, 0)})
     with pytest.raises(UsageError, match="no network"):
-        figures.draw_spectra({})
+        course_figures.draw_spectra({})
     with pytest.raises(UsageError, match="no comparison"):
-        figures.draw_matching({})
+        course_figures.draw_matching({})

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 
-from transferkit.figures import HalfSheet, describe_halves, draw_halves, to_png
+from course.figures import HalfSheet, describe_halves, draw_halves
+from transferkit.figures import to_png
 
 IMAGES = np.random.default_rng(0).integers(0, 250, (5, 3, 3, 48, 48), dtype=np.uint8)
 SHEETS = (

@@ -9,18 +9,18 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from transferkit.checkpoints import EpochLog
-from transferkit.errors import UsageError
-from transferkit.figures import (
+from course.figures import (
     describe_prediction,
     describe_separation,
     describe_training,
     draw_prediction,
     draw_separation,
     draw_training,
-    to_png,
 )
-from transferkit.prediction import Prediction, Question, naive
+from course.lesson.prediction import Prediction, Question, naive
+from transferkit.disk.checkpoints import EpochLog
+from transferkit.errors import UsageError
+from transferkit.figures import to_png
 
 ASKED = Question("asked", "What do you expect?", ("n=1", "n=2", "n=3"))
 SAID = Prediction(ASKED, (0, -5, -12), "2026-11-23T23:11:00+00:00")

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from course.evidence.advice import advise, options_of
+from course.figures import describe_options, draw_options
 from tests.figure_tables import grids
 from transferkit.errors import DataError
-from transferkit.figures import describe_options, draw_options, to_png
-from transferkit.results import advise, options_of
+from transferkit.figures import to_png
 
 TABLE = grids(("random0", "random1", "random2"))
 

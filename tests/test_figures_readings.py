@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from course.evidence.authors import authors_table
 from tests.figure_tables import grids, shift, some_runs
 from transferkit import figures
-from transferkit.authors import authors_table
 from transferkit.figures.lines import apart
 from transferkit.figures.readings import NOTEWORTHY, READINGS, find_readings
 from transferkit.results import summarise

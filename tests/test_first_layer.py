@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.errors import UsageError
-from transferkit.first_layer import (
+from transferkit.filters import Gabor
+from transferkit.filters.table import (
     COLUMNS,
     fit_table,
     likeness,
@@ -13,7 +14,6 @@ from transferkit.first_layer import (
     smooth_noise,
     untrained_filters,
 )
-from transferkit.gabor import Gabor
 
 GREY = 3**-0.5
 

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from transferkit import forecast
-from transferkit.forecast import Probe, probe
-from transferkit.study import Study
+from transferkit.training import forecast
+from transferkit.training.forecast import Probe, probe
+from transferkit.training.study import Study
 
 FOUND = Probe((1e-3,) * 8, (1e-4,) * 8, read=5e-4, folded=1e-4, start=1.0, workers=1)
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from transferkit.errors import DataError, TransferkitError, UsageError
-from transferkit.foreign import load_filters, named_filters, read_filters
+from transferkit.network.weights_file import load_filters, named_filters, read_filters
 
 with warnings.catch_warnings(action="ignore"):  # what importing torchvision says is not ours to mend
     from torchvision import models

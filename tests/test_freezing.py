@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from course.evidence.claims import Evidence, advise_by_size, ledger, shuffled
 from tests.figure_tables import grids
-from transferkit.claims import Evidence, advise_by_size, ledger, shuffled
 from transferkit.results import pair
 
 RANDOMS = ("random0", "random1", "random2")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.fresh_clone import measure, replace_row
-from course.tables import fresh_clone_rows
+from course.book.tables import fresh_clone_rows
 
 MAKEFILE = """
 .venv/installed:

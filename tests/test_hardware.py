@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from course.batch import command, drive
+from course.grading import command as grading
+from course.grading.limits import Limits
 from data_prep import __main__ as data_prep
-from transferkit.batch import command, drive
-from transferkit.grading import command as grading
-from transferkit.grading.limits import Limits
 from transferkit.hardware import usable_cores
-from transferkit.workers import default_workers
+from transferkit.training.workers import default_workers
 
 
 @pytest.fixture

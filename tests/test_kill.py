@@ -14,8 +14,8 @@ import msgspec
 import psutil
 import pytest
 
-from transferkit.atomic import PARTIAL
-from transferkit.store import RECEIPT, WEIGHTS
+from transferkit.disk.atomic import PARTIAL
+from transferkit.disk.store import RECEIPT, WEIGHTS
 
 KILLS = 4
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
-from transferkit import lesson
+from course.lesson import helpers as lesson
 
 ALT = 'AnB falls "below" its base at n > 4 & n < 8'
 

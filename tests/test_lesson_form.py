@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import nbformat
 import pytest
 
-from course.solutions import lesson_notebooks
+from course.exercises.solutions import lesson_notebooks
 
 MOST_LINES, MOST_IN_CELL, MOST_IN_EXERCISE = 80, 12, 20
 TRAINING = ("lesson.train(", "train_study(", "carry_out(", "train_live(")
@@ -91,7 +91,7 @@ def test_the_learner_predicts_before_the_result_and_sees_a_control(lesson: nbfor
 def test_what_is_predicted_by_sliders_is_laid_over_the_result(lesson: nbformat.NotebookNode) -> None:
     code = [cell.source for cell in code_cells(lesson)]
     asked = [index for index, source in enumerate(code) if "widgets.predict(" in source]
-    told = [index for index, source in enumerate(code) if "figures.draw_prediction(" in source]
+    told = [index for index, source in enumerate(code) if "course_figures.draw_prediction(" in source]
     assert len(asked) == len(told) >= (lesson["path"].stem[:2] in SCORED)
     assert all(first < last for first, last in zip(asked, told, strict=True))
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from transferkit import lesson_studies
+from course.evidence import Bench, freezing_study, smoke_studies
+from course.lesson import studies as lesson_studies
 from transferkit.errors import DataError, StoreError, UsageError
-from transferkit.evidence import Bench, freezing_study, smoke_studies
 from transferkit.treatments import CHOP_POINTS
 
 
@@ -42,7 +42,7 @@ def test_the_freezing_study_has_both_treatments_on_few_and_on_all_images_with_th
 
 @pytest.mark.long
 def test_a_study_is_trained_and_tabulated_with_its_epochs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transferkit.progress.show_progress_in_notebook", lambda sweep: list(sweep)[-1])
+    monkeypatch.setattr("transferkit.console.show_progress_in_notebook", lambda sweep: list(sweep)[-1])
     plan = freezing_study("tiny", "random0", 3, 5, smoke=True)
     before = lesson_studies.cost_table([plan], bench)
     table, epochs = lesson_studies.train_study(plan, bench)
@@ -74,7 +74,7 @@ def test_studies_are_not_carried_out_into_the_evidence_of_other_data(bench: Benc
 def test_a_study_carried_out_keeps_the_first_layers_that_others_left(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transferkit.progress.show_progress_in_notebook", lambda sweep: list(sweep)[-1])
+    monkeypatch.setattr("transferkit.console.show_progress_in_notebook", lambda sweep: list(sweep)[-1])
     folder = bench.store.work / "evidence-smoke"
     for names in (["dissimilar"], ["longer"]):
         found = lesson_studies.carry_out(lesson_studies.choose(names, "tiny", bench), bench)
@@ -87,6 +87,6 @@ def test_the_kept_tables_are_read_and_missed_in_words(monkeypatch: pytest.Monkey
     kept = lesson_studies.read_kept()
     assert kept.sizes is not None
     assert kept.similar is not None
-    monkeypatch.setattr("transferkit.evidence.kept_evidence", lambda: None)
+    monkeypatch.setattr("course.evidence.kept_evidence", lambda: None)
     with pytest.raises(StoreError, match="clone the repository"):
         lesson_studies.read_kept()

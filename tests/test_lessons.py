@@ -11,9 +11,9 @@ import papermill
 import pytest
 from PIL import Image
 
-from transferkit.doctor import LESSONS
-from transferkit.manifest import IMAGES, LABELS, read_manifest, write_manifest
-from transferkit.store import Store
+from course.doctor import LESSONS
+from transferkit.disk.prepared import IMAGES, LABELS, read_manifest, write_manifest
+from transferkit.disk.store import Store
 
 RunLesson = Callable[..., nbformat.NotebookNode]
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"

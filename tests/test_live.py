@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from course.lesson.live_training import LiveTraining, StoppedError
+from transferkit.disk.store import Store
 from transferkit.errors import TrainingError
-from transferkit.experiment import perform, watch
-from transferkit.store import Store
-from transferkit.study import Study
+from transferkit.training.experiment import perform, watch
+from transferkit.training.study import Study
 from transferkit.treatments import Run, parse_run
-from transferkit.widgets.live import LiveTraining, StoppedError
 
 BASE = parse_run("baseA", "random0", 0)
 
@@ -37,7 +37,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
 def test_watching_changes_no_bit(study: Study) -> None:
     alone = replace(study, store=Store(study.store.work.parent / "alone"))
     glimpses = list(watch(study, BASE))
-    assert [len(glimpse.log) for glimpse in glimpses] == [0, 1, 2]
+    assert [len(snapshot.log) for snapshot in glimpses] == [0, 1, 2]
     kept = perform(alone, BASE)
     watched = study.store.find(BASE, study.setting)
     assert watched is not None

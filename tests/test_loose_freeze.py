@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from msgspec import UNSET, UnsetType
 
-from transferkit.checkpoints import EpochLog
+from course.lesson.loose_freeze import freeze_loosely
 from transferkit.config import Augment
-from transferkit.data import HalfData
-from transferkit.examples import Examples
-from transferkit.experiment import perform
-from transferkit.loose_freeze import freeze_loosely
+from transferkit.disk.checkpoints import EpochLog
 from transferkit.network import LayeredNet
-from transferkit.network.zoo import find_net
-from transferkit.study import Study
-from transferkit.training import train
+from transferkit.network.torchvision_nets import find_net
+from transferkit.training.data import HalfData
+from transferkit.training.examples import Examples
+from transferkit.training.experiment import perform
+from transferkit.training.loop import train
+from transferkit.training.study import Study
 from transferkit.treatments import parse_run
 
 BASE_A, A2B = parse_run("baseA", "random0", 0), parse_run("A2B", "random0", 0)
@@ -40,7 +40,7 @@ def test_as_many_images_are_seen_in_the_same_views_as_the_kept_network_sees(
         yield from train(network, examples, *rest)
 
     perform(few, BASE_A)
-    monkeypatch.setattr("transferkit.loose_freeze.train", watched)
+    monkeypatch.setattr("course.lesson.loose_freeze.train", watched)
     loose = freeze_loosely(few, A2B)
     assert seen == [(4 * 8, 4 * 8)]
     assert 0 <= loose.top1 <= 1
@@ -61,8 +61,8 @@ def test_network_and_images_are_moved_to_the_device_of_the_setting(
 
     perform(residual, BASE_A)
     source = residual.store.weights(BASE_A, residual.setting)
-    monkeypatch.setattr("transferkit.store.Store.weights", lambda *_: source)  # of a base trained on the GPU
-    monkeypatch.setattr("transferkit.loose_freeze.place", placed)
+    monkeypatch.setattr("transferkit.disk.store.Store.weights", lambda *_: source)  # of a base trained on the GPU
+    monkeypatch.setattr("course.lesson.loose_freeze.place", placed)
     monkeypatch.setattr(LayeredNet, "to", to)
     freeze_loosely(replace(residual, setting=replace(residual.setting, device="cuda")), A2B)
     assert moved == ["cuda"] * 3

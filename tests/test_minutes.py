@@ -9,10 +9,10 @@ import nbformat
 import pandas as pd
 import pytest
 
-from course import minutes
-from course.markers import fill
-from course.solutions import lesson_notebooks
-from transferkit.batch.receipts import RECEIPT, Origin, Receipt, Usage
+from course.batch.receipts import RECEIPT, Origin, Receipt, Usage
+from course.book import minutes
+from course.book.markers import fill
+from course.exercises.solutions import lesson_notebooks
 
 TAKEN = pd.read_csv(minutes.TABLE)
 LESSONS = {path.stem: path for path in lesson_notebooks()}

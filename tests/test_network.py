@@ -9,8 +9,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.networks import dropping
 from transferkit.errors import UsageError
-from transferkit.nets import NetSpec, paper_net, small_net
 from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise, layer_of
+from transferkit.specs import NetSpec, paper_net, small_net
 from transferkit.treatments import LAYERS
 
 PAPER_SHAPES = [(96, 27, 27), (256, 13, 13), (384, 13, 13), (384, 13, 13), (256, 6, 6), (4096,), (4096,), (1000,)]

@@ -10,22 +10,22 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from course.evidence import Step, write_conv1
+from course.evidence.claims import Evidence, ledger
 from transferkit import figures
 from transferkit.__main__ import main, parser
-from transferkit.claims import Evidence, ledger
-from transferkit.commands.study import study_of
+from transferkit.commands import study_of
 from transferkit.config import Precision
+from transferkit.disk.store import Store
 from transferkit.errors import DataError, StoreError, UsageError
-from transferkit.evidence import Step, write_conv1
-from transferkit.experiment import perform
-from transferkit.forecast import measure
-from transferkit.nets import StagedSpec
 from transferkit.network import build
-from transferkit.network.given import fitting
-from transferkit.network.zoo import find_net
+from transferkit.network.torchvision_nets import find_net
+from transferkit.network.weights_file import fitting
 from transferkit.results import layers_of, tabulate
-from transferkit.store import Store
-from transferkit.study import Study
+from transferkit.specs import StagedSpec
+from transferkit.training.experiment import perform
+from transferkit.training.forecast import measure
+from transferkit.training.study import Study
 from transferkit.treatments import LAYERS, grid, nearest_depth, parse_run, plan, same_depth
 
 
@@ -80,7 +80,7 @@ def test_the_same_seed_gives_the_same_bits(residual: Study, tmp_path: Path) -> N
 
 
 def test_a_probe_has_a_time_for_every_depth(residual: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transferkit.forecast.SECONDS_PER_DEPTH", 0.01)
+    monkeypatch.setattr("transferkit.training.forecast.SECONDS_PER_DEPTH", 0.01)
     assert len(measure(residual.setting, 4, 0.0).trained) == 5
 
 

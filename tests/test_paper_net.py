@@ -8,15 +8,15 @@ import torch
 from torch.nn import functional as F
 
 from transferkit.config import Setting, digest, get_preset
-from transferkit.data import HalfData, load_half
 from transferkit.errors import StoreError, UsageError
-from transferkit.experiment import perform
-from transferkit.mean_image import mean_image
-from transferkit.nets import NetSpec, paper_net, paper_net_at_half_size, small_net
 from transferkit.network import MEAN_IMAGE, build, count_multiplications
-from transferkit.steps import learning_rate
-from transferkit.study import Study
-from transferkit.surgery import operate
+from transferkit.specs import NetSpec, paper_net, paper_net_at_half_size, small_net
+from transferkit.training.data import HalfData, load_half
+from transferkit.training.examples import mean_image
+from transferkit.training.experiment import perform
+from transferkit.training.loop import learning_rate
+from transferkit.training.study import Study
+from transferkit.training.surgery import operate
 from transferkit.treatments import LAYERS, Half, Run, parse_run, plan
 
 STARTS = {  # standard deviation and bias

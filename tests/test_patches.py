@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from course.lesson.patches import independent_components, random_patches
 from transferkit.errors import DataError
-from transferkit.first_layer import fit_table, shares
-from transferkit.patches import independent_components, random_patches
+from transferkit.filters.table import fit_table, shares
 
 
 def dead_leaves(n_images: int = 24, size: int = 40) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.lesson.prediction import Prediction, Question, find, forget, keep, naive, score, verdict
 from transferkit.errors import UsageError
-from transferkit.prediction import Prediction, Question, find, forget, keep, naive, score, verdict
 
 ASKED = Question("asked", "What do you expect?", ("n=1", "n=2", "n=3"))
 WHEN = "2026-11-23T23:11:00+00:00"

@@ -57,8 +57,8 @@ def test_imports_go_down_the_floors_only() -> None:
 def test_the_library_imports_without_what_gpu_images_lack(absent: list[str]) -> None:
     hide = f"import sys; sys.modules.update(dict.fromkeys({absent}))"
     modules = [f"transferkit.{path.stem}" for path in (ROOT / "transferkit").glob("*.py")]
-    modules += [f"transferkit.batch.{path.stem}" for path in (ROOT / "transferkit" / "batch").glob("[!_]*.py")]
-    modules.remove("transferkit.batch.engine")  # papermill's plug-in, which papermill alone imports
+    modules += [f"course.batch.{path.stem}" for path in (ROOT / "transferkit" / "batch").glob("[!_]*.py")]
+    modules.remove("course.batch.engine")  # papermill's plug-in, which papermill alone imports
     program = f"{hide}\nimport {', '.join(modules)}, transferkit.figures"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from torch._C._distributed_c10d import TCPStore
 
 from tests.together import study_of
+from transferkit.disk.store import Receipt
 from transferkit.errors import UsageError
-from transferkit.experiment import perform
-from transferkit.ranks import ALONE, Ranks, meet, together
-from transferkit.store import Receipt
-from transferkit.study import Study
+from transferkit.training.distributed import ALONE, Processes, meet, together
+from transferkit.training.experiment import perform
+from transferkit.training.study import Study
 from transferkit.treatments import Run, parse_run
 
 TOLERANCE = 1e-4  # of the norm of each tensor of weights, and nats; measured over 2 epochs: 6e-7, and 9e-6 nats
@@ -133,7 +133,7 @@ def test_the_sweep_runs_under_torchrun_and_refuses_workers_there(tiny_folder: Pa
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 4))
 def test_the_processes_share_every_batch_out_among_them(steps: int, each: int, count: int) -> None:
     batches = torch.arange(steps * each * count).view(steps, each * count)
-    parts = [Ranks(number, count).share(batches) for number in range(count)]
+    parts = [Processes(number, count).share(batches) for number in range(count)]
     assert all(part.shape == (steps, each) for part in parts)
     for step in range(steps):
         assert sorted(torch.cat([part[step] for part in parts]).tolist()) == batches[step].tolist()
@@ -141,7 +141,7 @@ def test_the_processes_share_every_batch_out_among_them(steps: int, each: int, c
 
 def test_a_batch_that_cannot_be_shared_equally_is_refused() -> None:
     with pytest.raises(UsageError, match="a batch of 16 images cannot be shared equally by 3 processes"):
-        Ranks(0, 3).share(torch.zeros(2, 16))
+        Processes(0, 3).share(torch.zeros(2, 16))
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,9 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_processes_of_a_new_attempt_meet_in_a_store_that_holds_what_older_ones_left() -> None:
     server = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     for attempt in range(4):
-        ranks = [Ranks(number, 3) for number in range(3)][:: 1 if attempt % 2 else -1]  # the first comes first, or last
+        ranks = [Processes(number, 3) for number in range(3)][
+            :: 1 if attempt % 2 else -1
+        ]  # the first comes first, or last
         clients = [TCPStore("127.0.0.1", server.port, is_master=False) for _ in ranks]
         with ThreadPoolExecutor(3) as pool:
             parts = list(pool.map(meet, clients, ranks))
@@ -166,6 +168,6 @@ def test_processes_of_a_new_attempt_meet_in_a_store_that_holds_what_older_ones_l
 def test_one_process_alone_asks_nobody() -> None:
     values = torch.ones(2)
     ALONE.average_(values)
-    ALONE.add_(values)
-    ALONE.follow_([values])
-    assert ALONE.told(lambda: values.tolist()) == [1, 1]
+    ALONE.sum_(values)
+    ALONE.broadcast_([values])
+    assert ALONE.from_first(lambda: values.tolist()) == [1, 1]

@@ -10,9 +10,9 @@ import pytest
 
 import data_prep.__main__
 import transferkit.__main__
-from course.markers import fill
-from course.tables import SHORT, paired_rows, sections, within
-from transferkit.claims import CLAIMS
+from course.book.markers import fill
+from course.book.tables import SHORT, paired_rows, sections, within
+from course.evidence.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

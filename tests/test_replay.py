@@ -9,11 +9,11 @@ import torch
 from tests.test_training import RECIPE, half
 from transferkit.config import Precision
 from transferkit.errors import TrainingError
-from transferkit.examples import read_half
-from transferkit.nets import NetSpec, small_net
 from transferkit.network import EightLayerNet, initialise
-from transferkit.replay import Recorder, Replay, draws
-from transferkit.training import epochs_of, train
+from transferkit.specs import NetSpec, small_net
+from transferkit.training.cuda_graphs import GraphedStep, Recorder
+from transferkit.training.examples import read_half
+from transferkit.training.loop import train
 
 Work = Callable[[], None]
 
@@ -31,7 +31,7 @@ def trained(net: NetSpec, precision: Precision, record: Recorder | None) -> tupl
     initialise(built, lambda layer: ("test", layer), he=True)
     built.freeze(("conv1",))
     read = read_half(built, half(), precision, {1})[1]
-    log = epochs_of(train(built, (read, read), RECIPE, precision, 7, record=record))
+    log = list(train(built, (read, read), RECIPE, precision, 7, record=record))
     return built, [entry.train_loss for entry in log]
 
 
@@ -83,21 +83,13 @@ def test_a_recording_that_does_something_else_is_refused_and_changes_nothing() -
     images, labels = torch.rand(4, 3), torch.zeros(4, dtype=torch.int64)
     for wrong in (nothing, twice, with_the_images_it_was_made_with):
         with pytest.raises(TrainingError, match="does not do what the step itself does .*: train without --graphs"):
-            Replay(step, [weight], wrong)(images, labels, 0.1)
+            GraphedStep(step, [weight], wrong)(images, labels, 0.1)
         assert weight.tolist() == [1, 1, 1]
     with pytest.raises(TrainingError, match=r"could not be recorded \(not permitted.*\): train without --graphs"):
-        Replay(step, [weight], cannot)(images, labels, 0.1)
-    replay = Replay(step, [weight], again)
+        GraphedStep(step, [weight], cannot)(images, labels, 0.1)
+    replay = GraphedStep(step, [weight], again)
     for rate in (0.1, 0.2):
         loss = replay(images + rate, labels, rate)
         assert loss == (images + rate).mean()
     other = 1 - sum(rate * ((images + rate) * torch.arange(1, 5)[:, None]).mean(0) for rate in (0.1, 0.2))
     torch.testing.assert_close(weight, other)
-
-
-def test_it_is_seen_whether_work_draws_random_numbers() -> None:
-    generator = torch.Generator().manual_seed(0)
-    done = []
-    assert draws(lambda: done.append(torch.rand(1, generator=generator)), generator)
-    assert not draws(lambda: done.append(torch.rand(1)), generator)
-    assert len(done) == 2

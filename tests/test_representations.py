@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 import torch
 
-from transferkit import figures
-from transferkit.cka import cka_table
-from transferkit.data import load_half
+from course import figures as course_figures
+from course.lesson.cka import cka_table
+from course.lesson.loose_freeze import freeze_loosely
 from transferkit.errors import StoreError, UsageError
-from transferkit.experiment import perform
-from transferkit.loose_freeze import freeze_loosely
-from transferkit.nets import StagedSpec, small_net
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
-from transferkit.network.given import fitting
-from transferkit.network.zoo import find_net
-from transferkit.representations import finished_network, represent, untrained_network
+from transferkit.network.torchvision_nets import find_net
+from transferkit.network.weights_file import fitting
 from transferkit.results import tabulate
-from transferkit.study import Study
+from transferkit.specs import StagedSpec, small_net
+from transferkit.training.data import load_half
+from transferkit.training.experiment import perform
+from transferkit.training.study import Study
+from transferkit.training.trained_network import finished_network, represent, untrained_network
 from transferkit.treatments import parse_run, plan
 
 BASE_A, A2B = parse_run("baseA", "random0", 0), parse_run("A2B", "random0", 0)
@@ -146,23 +146,23 @@ def test_networks_of_different_depths_stand_side_by_side(study: Study, residual:
     for name, each in (("eight layers", study), ("residual", residual)):
         runs = plan("random0", [0], ["A1B", "A3B", "B2B"], each.setting.net.layers)
         tables[name] = tabulate([perform(each, run) for run in runs])
-    figure = figures.draw_depths(tables, "tiny")
+    figure = course_figures.draw_depths(tables, "tiny")
     eight, other = figure.axes
     assert [label.get_text() for label in other.get_xticklabels()] == ["base", "stem", "layer1", "layer2", "layer3"]
     assert len(eight.get_xticks()) == 8
     (transfer,) = (line for line in other.get_lines() if line.get_gid() == "AnB")
     assert np.allclose(np.asarray(transfer.get_xdata(), dtype=float), [0, 1 / 4, 3 / 4])
-    words = figures.describe_depths(tables, "tiny")
+    words = course_figures.describe_depths(tables, "tiny")
     assert "residual, layers stem, layer1, layer2, layer3, fc" in words
     with pytest.raises(UsageError, match="no network to draw"):
-        figures.draw_depths({}, "tiny")
+        course_figures.draw_depths({}, "tiny")
 
 
 def test_a_picture_of_cka_has_a_number_for_every_pair() -> None:
     table = pd.DataFrame([[1.0, 0.25], [0.5, 0.75]], index=["a", "b"], columns=["a", "b"])
-    figure = figures.draw_cka({"baseA with baseB": table, "control": table})
+    figure = course_figures.draw_cka({"baseA with baseB": table, "control": table})
     assert len(figure.axes) == 2
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.00", "0.25", "0.50", "0.75"]
-    assert "each layer with its own in the other network, a 1.00, b 0.75" in figures.describe_cka({"x": table})
+    assert "each layer with its own in the other network, a 1.00, b 0.75" in course_figures.describe_cka({"x": table})
     with pytest.raises(UsageError, match="no comparison to draw"):
-        figures.draw_cka({})
+        course_figures.draw_cka({})

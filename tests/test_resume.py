@@ -12,17 +12,16 @@ import pytest
 import torch
 
 from tests.networks import dropping, normalised
-from transferkit.checkpoints import Checkpoint, EpochLog
-from transferkit.conduct import Conduct
 from transferkit.config import Precision, Recipe, get_preset
-from transferkit.data import HalfData, open_prepared
-from transferkit.examples import read_half
-from transferkit.experiment import perform
-from transferkit.nets import NetSpec, small_net
+from transferkit.disk.checkpoints import Checkpoint, EpochLog
+from transferkit.disk.store import CHECKPOINT, RECEIPT, Store
 from transferkit.network import EightLayerNet, initialise
-from transferkit.store import CHECKPOINT, RECEIPT, Store
-from transferkit.study import Study, plan_study
-from transferkit.training import Keeping, epochs_of, train
+from transferkit.specs import NetSpec, small_net
+from transferkit.training.data import HalfData, open_prepared
+from transferkit.training.examples import read_half
+from transferkit.training.experiment import perform
+from transferkit.training.loop import Checkpointing, train
+from transferkit.training.study import Execution, Study, plan_study
 from transferkit.treatments import LAYERS, parse_run
 
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.02)
@@ -35,8 +34,8 @@ def half(size: int = 48) -> HalfData:
 
 
 def training(
-    spec: NetSpec, recipe: Recipe, precision: Precision, frozen: int, keeping: Keeping
-) -> tuple[EightLayerNet, Iterator[EpochLog | None]]:
+    spec: NetSpec, recipe: Recipe, precision: Precision, frozen: int, checkpointing: Checkpointing
+) -> tuple[EightLayerNet, Iterator[EpochLog]]:
     network = EightLayerNet(spec, 4)
     initialise(network, lambda layer: ("test", layer), he=True)
     network.freeze(LAYERS[:frozen])
@@ -45,7 +44,7 @@ def training(
         read_half(network, data, precision, {frozen}, augment=augment)[frozen]
         for augment in (bool(recipe.augment), False)
     )
-    return network, train(network, (read, tested), recipe, precision, "key", keeping=keeping)
+    return network, train(network, (read, tested), recipe, precision, "key", checkpointing=checkpointing)
 
 
 CASES = {
@@ -62,30 +61,30 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_from_any_step_it_goes_on_to_the_same_bits(case: tuple[NetSpec, Recipe, Precision, int]) -> None:
     moments: list[Checkpoint] = []
-    network, epochs = training(*case, Keeping(save=moments.append, seconds=0))
-    whole = epochs_of(epochs)
+    network, epochs = training(*case, Checkpointing(save=moments.append, seconds=0))
+    whole = list(epochs)
     assert len(moments) == 6
     for moment in (moments[1], moments[3]):
         torch.manual_seed(1234)  # what the caller's generator is must not matter
-        resumed, rest = training(*case, Keeping(start=moment))
-        assert [*moment.log, *epochs_of(rest)] == whole
+        resumed, rest = training(*case, Checkpointing(start=moment))
+        assert [*moment.log, *list(rest)] == whole
         for name, tensor in network.state_dict().items():
             assert torch.equal(tensor, resumed.state_dict()[name]), name
 
 
 def test_dropout_drops_others_in_every_step_and_leaves_the_callers_numbers_alone() -> None:
-    ready = [training(spec, RECIPE, "float32", 0, Keeping())[1] for spec in (dropping(), small_net())]
+    ready = [training(spec, RECIPE, "float32", 0, Checkpointing())[1] for spec in (dropping(), small_net())]
     torch.manual_seed(5)
     wanted = torch.rand(3)
     torch.manual_seed(5)
-    with_dropout, without = (epochs_of(epochs) for epochs in ready)
+    with_dropout, without = (list(epochs) for epochs in ready)
     assert torch.equal(torch.rand(3), wanted)
     assert with_dropout[0].train_loss != without[0].train_loss
 
 
 def test_nothing_is_kept_before_its_time() -> None:
     moments: list[Checkpoint] = []
-    list(training(small_net(), RECIPE, "float32", 0, Keeping(save=moments.append, seconds=600))[1])
+    list(training(small_net(), RECIPE, "float32", 0, Checkpointing(save=moments.append, seconds=600))[1])
     assert moments == []
 
 
@@ -103,7 +102,7 @@ def long_study(folder: Path, work: Path) -> Study:
     preset = get_preset("smoke")
     preset = replace(preset, recipe=replace(preset.recipe, epochs=30, augment="mirror"))
     study = plan_study(open_prepared(folder), preset, "cpu", Store(work))
-    return replace(study, conduct=Conduct(checkpoint_seconds=0))
+    return replace(study, execution=Execution(checkpoint_seconds=0))
 
 
 @pytest.mark.long
@@ -127,7 +126,7 @@ def test_killed_in_the_middle_of_epochs_its_receipt_and_weights_are_those_of_an_
     assert reached == sorted(set(reached)), "each attempt went on from where the one before was killed"
     assert any(step % 4 for _, step in reached), "no kill fell into the middle of an epoch"
     assert not (folder / RECEIPT).exists()
-    resumed, undisturbed = perform(killed, run), perform(replace(alone, conduct=Conduct()), run)
+    resumed, undisturbed = perform(killed, run), perform(replace(alone, execution=Execution()), run)
     assert replace(resumed, times=undisturbed.times) == undisturbed
     assert resumed.checksums == undisturbed.checksums
     assert not (folder / CHECKPOINT).exists()

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from transferkit.nets import ConvSpec, NetSpec, paper_net, small_net
-from transferkit.network import EightLayerNet, fold_filters, fold_images, initialise, pooling, winners
-from transferkit.network.covering import convolve_covering
+from transferkit.network import EightLayerNet, fast, initialise
+from transferkit.network.fast import convolve_covering, fold_filters, fold_images
+from transferkit.specs import ConvSpec, NetSpec, paper_net, small_net
 
 
 def built(spec: NetSpec) -> EightLayerNet:
@@ -129,7 +129,7 @@ def test_winners_alone_give_the_gradient_of_all_places(
         for shape in ((images, channels, size, size), (filters, channels, kernel, kernel), (filters,))
     )
     plain = F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)
-    ours = pooling.convolve_and_pool(x, weight, bias, padding)
+    ours = fast.convolve_and_pool(x, weight, bias, padding)
     assert torch.equal(ours, plain)
     slopes = small_integers(generator, *plain.shape) * (0 if zeros else 1)
     pairs = zip(*(torch.autograd.grad(out, (x, weight, bias), slopes) for out in (ours, plain)), strict=True)
@@ -139,7 +139,7 @@ def test_winners_alone_give_the_gradient_of_all_places(
 def test_what_is_not_finite_reaches_the_gradient() -> None:
     x, weight = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 2, 2, requires_grad=True)
     for wrong in (float("nan"), float("inf")):
-        pooled = pooling.convolve_and_pool(x, weight, torch.zeros(1))
+        pooled = fast.convolve_and_pool(x, weight, torch.zeros(1))
         (slope,) = torch.autograd.grad(pooled, weight, torch.full_like(pooled, wrong))
         assert not slope.isfinite().any()
 
@@ -147,11 +147,11 @@ def test_what_is_not_finite_reaches_the_gradient() -> None:
 def test_only_the_gradients_that_are_asked_for_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
     for name in ("gather_filters", "spread_filters"):
-        monkeypatch.setattr(winners, name, lambda *arrays, name=name: called.append(name))
+        monkeypatch.setattr(fast, name, lambda *arrays, name=name: called.append(name))
     for x_too, weight_too, expected in ((False, True, "gather_filters"), (True, False, "spread_filters")):
         called.clear()
         x, weight = torch.ones(1, 1, 4, 4, requires_grad=x_too), torch.ones(1, 1, 2, 2, requires_grad=weight_too)
-        pooling.convolve_and_pool(x, weight, torch.zeros(1)).sum().backward()
+        fast.convolve_and_pool(x, weight, torch.zeros(1)).sum().backward()
         assert called == [expected]
 
 
@@ -170,9 +170,9 @@ def test_only_the_gradients_that_are_asked_for_are_computed(monkeypatch: pytest.
 def test_winners_are_followed_where_pooling_alone_comes_after_the_convolution(
     conv: ConvSpec, x: Tensor, pays: bool
 ) -> None:
-    assert pooling.pays(conv, x) is pays
+    assert fast._winners_pay(conv, x) is pays
     with torch.no_grad():
-        assert not pooling.pays(conv, x)
+        assert not fast._winners_pay(conv, x)
 
 
 @pytest.mark.parametrize("spec", [small_net(), paper_net()])
@@ -185,7 +185,7 @@ def test_a_network_learns_the_same_from_its_winners(spec: NetSpec, monkeypatch: 
         return torch.autograd.grad(out.square().sum(), [network.get_parameter(f"conv{n}.weight") for n in (1, 2, 3)])
 
     ours = gradients()
-    monkeypatch.setattr(pooling, "pays", lambda conv, x: False)
+    monkeypatch.setattr(network, "fast", False)
     for one, other in zip(ours, gradients(), strict=True):
         assert (one - other).abs().max() < 1e-5 * other.abs().max()
 
@@ -199,7 +199,7 @@ def test_loops_are_compiled_also_where_they_cannot_be_kept(monkeypatch: pytest.M
             raise RuntimeError("cannot cache function: no locator available")  # as Numba says it
         return lambda loop: loop
 
-    monkeypatch.setattr(winners, "njit", njit)
-    loop = winners._compiled(lambda: None)
+    monkeypatch.setattr("numba.njit", njit)
+    loop = fast._compiled(lambda: None)
     assert asked == [True, False]
     loop()

@@ -12,14 +12,12 @@ from torch import nn
 from torchvision.ops import StochasticDepth
 
 from transferkit.config import Recipe
-from transferkit.descent import Descent, weights_in
 from transferkit.errors import StoreError, TrainingError, UsageError
-from transferkit.nets import NetSpec, StagedSpec
 from transferkit.network import build, count_multiplications, count_parameters
-from transferkit.network.models import build_model
-from transferkit.network.staged import StagedNet
-from transferkit.network.zoo import find_net, net_names
-from transferkit.surgery import Operated, audit, fingerprint, operate
+from transferkit.network.torchvision_nets import StagedNet, build_model, find_net, net_names
+from transferkit.specs import NetSpec, StagedSpec
+from transferkit.training.optimiser import SGD, weights_in
+from transferkit.training.surgery import Operated, audit, fingerprint, operate
 from transferkit.treatments import grid, parse_run
 
 SIZE = 32
@@ -144,10 +142,10 @@ def test_statistics_of_a_frozen_stage_never_move_and_those_above_do(n: int, step
     network = built("resnet-small")
     network.freeze(network.layers[:n])
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    descent = Descent(network, Recipe(1, 4, 0.1), "float32")
+    optimiser = SGD(network, Recipe(1, 4, 0.1), "float32")
     for _ in range(steps):
         network.train()
-        descent.step(network(pictures(8), weights=descent.weights).square().mean(), 0.1)
+        optimiser.step(network(pictures(8), weights=optimiser.weights).square().mean(), 0.1)
         network.eval()
         network(pictures(8))
     for name, tensor in network.state_dict().items():

@@ -7,18 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.test_resume import RECIPE, half
 from transferkit.config import get_preset
-from transferkit.data import batch_order, load_half, open_half, open_prepared, place, read_ahead
+from transferkit.disk.prepared import IMAGES, Manifest, file_checksum, read_manifest, write_manifest
+from transferkit.disk.store import Store
 from transferkit.errors import DataError, TrainingError
-from transferkit.examples import Examples, batches, read_half
-from transferkit.experiment import perform
-from transferkit.manifest import IMAGES, Manifest, file_checksum, read_manifest, write_manifest
-from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
-from transferkit.store import Store
-from transferkit.study import Study, plan_study
-from transferkit.training import train
+from transferkit.specs import small_net
+from transferkit.training.data import batch_order, load_half, open_half, open_prepared, place, read_ahead
+from transferkit.training.examples import Examples, batches, read_half
+from transferkit.training.experiment import perform
+from transferkit.training.study import Study, plan_study
 from transferkit.treatments import parse_run
 
 
@@ -28,45 +26,13 @@ def network() -> EightLayerNet:
     return built
 
 
-def only_fits(built: EightLayerNet, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    forward = built.forward
-
-    def full(x: torch.Tensor, *rest: int, **more: int) -> torch.Tensor:
-        if len(x) > size:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        return forward(x, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(built, "forward", full)
-
-
-@pytest.mark.parametrize(("size", "told"), [(7, "one of 4 does: start 2 processes"), (1, "one of 1 does: start 8")])
-def test_a_batch_too_large_for_the_gpu_is_told_with_the_one_that_fits(
-    size: int, told: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    built = network()
-    examples = read_half(built, half(), "float32", {0})[0]
-    only_fits(built, size, monkeypatch)
-    before = {name: tensor.clone() for name, tensor in built.state_dict().items()}
-    with pytest.raises(TrainingError, match=f"a batch of 8 images does not fit .* {told}.*batch_size to"):
-        list(train(built, (examples, examples), RECIPE, "float32"))
-    assert all(torch.equal(tensor, before[name]) for name, tensor in built.state_dict().items())
-
-
-def test_a_gpu_that_holds_not_even_one_image_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    built = network()
-    examples = read_half(built, half(), "float32", {0})[0]
-    only_fits(built, 0, monkeypatch)
-    with pytest.raises(TrainingError, match="nor does a single image: choose a smaller network or a larger GPU"):
-        list(train(built, (examples, examples), RECIPE, "float32"))
-
-
 def test_a_gpu_that_is_full_before_the_first_step_is_told_in_one_sentence(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nmore")
 
-    monkeypatch.setattr("transferkit.experiment.place", full)
+    monkeypatch.setattr("transferkit.training.experiment.place", full)
     with pytest.raises(TrainingError, match=r"memory of the GPU is full \(CUDA out of memory.*GiB.\): end what else"):
         perform(study, parse_run("baseA", "random0", 0))
 
@@ -97,7 +63,7 @@ def test_images_left_on_the_disk_give_the_same_bits_as_images_in_memory(
 ) -> None:
     run = parse_run(label, "random0", 0)
     resident = perform(larger_study(larger_folder, tmp_path / "resident"), run)
-    monkeypatch.setattr("transferkit.data.RESIDENT_SHARE", {"cpu": 0.0})
+    monkeypatch.setattr("transferkit.training.data.RESIDENT_SHARE", {"cpu": 0.0})
     streamed = perform(larger_study(larger_folder, tmp_path / "streamed"), run)
     assert streamed.checksums == resident.checksums
     assert streamed.log == resident.log
@@ -132,7 +98,7 @@ def test_what_fits_is_placed_in_memory_and_what_does_not_stays_on_the_disk(
     assert opened.rows is not None
     assert placed.rows is None
     assert torch.equal(opened.images[opened.rows], placed.images)
-    monkeypatch.setattr("transferkit.data.RESIDENT_SHARE", {"cpu": 0.0})
+    monkeypatch.setattr("transferkit.training.data.RESIDENT_SHARE", {"cpu": 0.0})
     assert place(opened, "cpu").rows is not None
 
 
@@ -153,5 +119,5 @@ def test_a_disk_that_fails_is_not_swallowed() -> None:
 
 def test_the_last_batch_may_be_short() -> None:
     examples = Examples(torch.zeros(5, 4), torch.arange(5))
-    labels = [part.tolist() for _, part in batches(network(), examples, torch.arange(5), 2, {})]
+    labels = [part.tolist() for _, part in batches(network(), examples, torch.arange(5).split(2), {})]
     assert labels == [[0, 1], [2, 3], [4]]

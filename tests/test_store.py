@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transferkit import atomic
-from transferkit.atomic import PARTIAL
-from transferkit.checkpoints import EpochLog
 from transferkit.config import Setting, get_preset
+from transferkit.disk import atomic
+from transferkit.disk.atomic import PARTIAL
+from transferkit.disk.checkpoints import EpochLog
+from transferkit.disk.store import RECEIPT, WEIGHTS, Receipt, Store, Times
 from transferkit.errors import StoreError
-from transferkit.nets import small_net
-from transferkit.store import RECEIPT, WEIGHTS, Receipt, Store, Times
+from transferkit.specs import small_net
 from transferkit.treatments import Run
 
 RUN = Run("random0", 0, "B", "A", 3)
@@ -114,7 +114,7 @@ def test_a_run_that_another_process_has_just_trained_is_not_set_aside(
         weights.write_bytes(whole)
         yield True
 
-    monkeypatch.setattr("transferkit.store.exclusive", let_go)
+    monkeypatch.setattr("transferkit.disk.store.exclusive", let_go)
     assert store.find(RUN, SETTING) == receipt
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from transferkit.errors import StoreError, TrainingError
-from transferkit.nets import small_net
 from transferkit.network import layer_of
-from transferkit.surgery import Operated, Weights, audit, fingerprint, moved, operate
+from transferkit.specs import small_net
+from transferkit.training.surgery import Operated, Weights, audit, fingerprint, moved, operate
 from transferkit.treatments import LAYERS, Run, grid, parse_run
 
 SPEC = small_net()

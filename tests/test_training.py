@@ -5,15 +5,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferkit.checkpoints import EpochLog
 from transferkit.config import Precision, Recipe
-from transferkit.data import HalfData
+from transferkit.disk.checkpoints import EpochLog
 from transferkit.errors import TrainingError
-from transferkit.examples import Examples, read_half
-from transferkit.nets import small_net
 from transferkit.network import EightLayerNet, initialise
-from transferkit.steps import learning_rate
-from transferkit.training import epochs_of, evaluate, train
+from transferkit.specs import small_net
+from transferkit.training.data import HalfData
+from transferkit.training.examples import Examples, read_half
+from transferkit.training.loop import evaluate, learning_rate, train
 from transferkit.treatments import LAYERS
 
 RECIPE = Recipe(epochs=2, batch_size=8, learning_rate=0.02)
@@ -39,12 +38,12 @@ def examples(built: EightLayerNet, n_images: int = 32) -> Examples:
 
 
 def log_of(built: EightLayerNet, recipe: Recipe = RECIPE, *keys: int) -> list[EpochLog]:
-    return epochs_of(train(built, (examples(built), examples(built, 16)), recipe, "float32", *keys))
+    return list(train(built, (examples(built), examples(built, 16)), recipe, "float32", *keys))
 
 
 def test_training_learns_its_images() -> None:
     built = network()
-    log = epochs_of(train(built, (examples(built), examples(built)), GENTLE, "float32"))
+    log = list(train(built, (examples(built), examples(built)), GENTLE, "float32"))
     assert log[-1].train_loss < 0.2 * log[0].train_loss
     assert log[-1].top1 == 1.0
 
@@ -60,7 +59,7 @@ def test_features_kept_in_memory_give_what_computing_them_each_time_gives(
     depth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = log_of(network(LAYERS[:depth]))
-    monkeypatch.setattr("transferkit.examples.CACHE_BYTES", 0)
+    monkeypatch.setattr("transferkit.training.examples.CACHE_BYTES", 0)
     assert examples(network(LAYERS[:depth])).after == 0
     computed = log_of(network(LAYERS[:depth]))
     for one, other in zip(kept, computed, strict=True):
@@ -79,7 +78,7 @@ def test_one_pass_gives_the_features_of_all_depths_that_single_passes_give() -> 
 def test_the_deepest_features_are_kept_first_when_not_all_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     built = network(LAYERS[:7])
     bytes_of = {depth: read.inputs.nbytes for depth, read in read_half(built, half(), "float32", {1, 7}).items()}
-    monkeypatch.setattr("transferkit.examples.CACHE_BYTES", bytes_of[1] + bytes_of[7] - 1)
+    monkeypatch.setattr("transferkit.training.examples.CACHE_BYTES", bytes_of[1] + bytes_of[7] - 1)
     assert {depth: read.after for depth, read in read_half(built, half(), "float32", {1, 7}).items()} == {1: 0, 7: 7}
 
 
@@ -89,7 +88,7 @@ def test_in_bfloat16_the_network_keeps_float32_weights_and_learns_as_well() -> N
     for precision in precisions:
         built = network()
         read = (examples(built), examples(built))
-        logs[precision] = epochs_of(train(built, read, GENTLE, precision))
+        logs[precision] = list(train(built, read, GENTLE, precision))
         assert {parameter.dtype for parameter in built.parameters()} == {torch.float32}
     assert logs["bfloat16"] != logs["float32"]
     assert logs["bfloat16"][0].train_loss == pytest.approx(logs["float32"][0].train_loss, rel=0.02)

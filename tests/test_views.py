@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.config import Augment
-from transferkit.views import draw_views, take_centres, take_views
+from transferkit.network.views import draw_views, take_centres, take_views
 
 BOTH: Augment = "crop and mirror"
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from transferkit.errors import UsageError
-from transferkit.gabor import Gabor, fit_filter
-from transferkit.widgets import describe_microscope, microscope, microscope_picture
+from transferkit.filters import Gabor, fit_filter
+from transferkit.microscope import describe_microscope, microscope, microscope_picture
 
 pytest.importorskip("ipywidgets", reason="no ipywidgets: install the extra `lessons`")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from course.lesson.prediction import Question
+from course.lesson.prediction_sliders import PredictionSliders, predict
 from transferkit.errors import UsageError
-from transferkit.prediction import Question
-from transferkit.widgets import PredictionSliders, predict
 
 pytest.importorskip("ipywidgets", reason="no ipywidgets: install the extra `lessons`")
 

@@ -1,13 +1,11 @@
 import os
-import signal
 import sys
 import time
 
 import pytest
 
 from transferkit.errors import UsageError
-from transferkit.family import fork_soon, forking
-from transferkit.workers import default_workers, local_workers, visible_gpus
+from transferkit.training.workers import default_workers, local_workers, visible_gpus
 
 
 def my_gpu(_: int) -> str:
@@ -55,27 +53,3 @@ def test_workers_of_all_pools_are_forked_from_one_process_that_has_imported_torc
     ((parent, has_torch),) = seen
     assert parent != os.getpid()
     assert has_torch
-
-
-@pytest.mark.parametrize(
-    ("platform", "variables", "begun"),
-    [("linux", {}, True), ("linux", {"MASTER_ADDR": "localhost"}, False), ("darwin", {}, False)],
-)
-def test_that_process_is_begun_early_where_it_will_be_needed(
-    platform: str, variables: dict[str, str], begun: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bool] = []
-    monkeypatch.setattr("sys.platform", platform)
-    monkeypatch.setattr("multiprocessing.forkserver.ensure_running", lambda: asked.append(True))
-    monkeypatch.setattr("pathlib.Path.exists", lambda path: False)  # no GPU, wherever this runs
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    fork_soon()
-    assert bool(asked) is begun
-    assert forking().get_start_method() == ("forkserver" if platform == "linux" else "spawn")
-
-
-def test_this_process_can_be_interrupted_after_workers_were_begun() -> None:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {})
-    forking()
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, {}) == before

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.conftest import TRAIN_PER_CLASS, VALID_PER_CLASS
-from transferkit.study import Study
+from transferkit.training.forecast import expected_images, images_of, relative_cost
+from transferkit.training.study import Study
 from transferkit.treatments import grid, parse_run
-from transferkit.workload import expected_images, images_of, relative_cost
 
 
 def test_images_are_those_of_the_half_and_of_all_epochs(study: Study) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from transferkit.errors import UsageError
-from transferkit.nets import Net, paper_net, paper_net_at_half_size, small_net
+from transferkit.specs import Net, paper_net, paper_net_at_half_size, small_net
 
 Schedule = Literal["one-cycle", "step"]
 RandomFilters = Literal["he", "published"]

@@ -1,19 +1,21 @@
-"""Tables that the command line and the notebooks show: the plan, the paired differences, the kinds of filters."""
+"""What the command line and the notebooks show: the progress of a sweep, the plan, the paired differences."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
-from transferkit.clock import clock
-from transferkit.first_layer import shares
-from transferkit.forecast import Probe, forecast, seconds_of
+from transferkit.disk.store import Receipt
+from transferkit.filters.table import shares
 from transferkit.results import summarise
-from transferkit.store import Receipt
-from transferkit.study import Study
+from transferkit.training.forecast import Probe, expected_images, forecast, seconds_of
+from transferkit.training.study import Study
+from transferkit.training.sweep import Progress
 from transferkit.treatments import TREATMENTS, Run
-from transferkit.workload import expected_images
 
 
 def plan_table(study: Study, runs: Sequence[Run], done: Collection[Receipt], found: Probe) -> Table:
@@ -96,3 +98,53 @@ def _counts(summary: pd.DataFrame) -> str:
         return "no chopped networks"
     fewest, most = counts.min(), counts.max()
     return f"{fewest if fewest == most else f'{fewest} to {most}'} networks per cell"
+
+
+def show_progress(sweep: Iterable[Progress], console: Console) -> Progress:
+    """Run a sweep to its end, with a live bar on a terminal and a line per network elsewhere; return its last state."""
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"))
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, state="")
+        for progress in sweep:
+            bar.update(task, total=progress.planned, completed=progress.done, state=_state(progress))
+            if progress.newest is not None:
+                _announce(progress, progress.newest, bar.console)
+    console.print(_ending(progress), highlight=False)
+    return progress
+
+
+def show_progress_in_notebook(sweep: Iterable[Progress]) -> Progress:
+    """Run a sweep to its end under one line that is rewritten in place: a saved notebook keeps the last."""
+    from IPython.display import HTML, display
+
+    handle = display(HTML("starting"), display_id=True)
+    for progress in sweep:
+        bar = f'<progress value="{progress.done}" max="{progress.planned}"></progress>'
+        handle.update(HTML(f"{bar} {progress.done} of {progress.planned} networks, {_state(progress)}"))
+    handle.update(HTML(_ending(progress)))
+    return progress
+
+
+def _ending(progress: Progress) -> str:
+    spent = f"this call took {clock(progress.seconds)} for {progress.images:,} images"
+    return f"{progress.done} of {progress.planned} networks are there; {spent}."
+
+
+def _announce(progress: Progress, newest: Receipt, console: Console) -> None:
+    line = f"{newest.run.label:6} top-1 {newest.final.top1:.3f}  {newest.times.seconds:5.1f} s"
+    if not console.is_terminal:
+        line = f"[{progress.done}/{progress.planned}] {line}  {_state(progress)}"
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _state(progress: Progress) -> str:
+    if progress.seconds_left is None:
+        return "starting the workers"
+    return f"{progress.images_per_second:,.0f} images/s, {clock(progress.seconds_left)} left"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 0:07, 12:30, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,7 +1,10 @@
-"""What this machine's processor calls itself, for receipts and reports, and how many of its cores are ours."""
+"""The processor's name, the cores that are ours, and workers that end with their parent."""
 
+import multiprocessing
 import os
 import platform
+import signal
+import threading
 from pathlib import Path
 
 
@@ -21,3 +24,16 @@ def usable_cores() -> int:
     if (share := os.environ.get("TRANSFERKIT_CORES", "")).isdecimal():
         return max(1, int(share))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def tie_to_parent() -> None:
+    """End this worker when its parent is gone, however that died; the parent alone decides what Ctrl-C means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

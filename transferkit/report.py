@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from transferkit import atomic, figures
+from transferkit import figures
+from transferkit.disk import atomic
+from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
-from transferkit.filters import filter_tiles, order_filters
-from transferkit.first_layer import fit_table
+from transferkit.filters.table import fit_table
+from transferkit.filters.tiles import filter_tiles, order_filters
 from transferkit.results import tabulate
-from transferkit.store import Receipt
-from transferkit.study import Study
+from transferkit.training.study import Study
 from transferkit.treatments import Run
 
 

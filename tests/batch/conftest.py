@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from transferkit.batch.drive import local_workers, run_batch
-from transferkit.batch.grid import Grid
-from transferkit.batch.receipts import Receipt
-from transferkit.batch.tasks import Limits, Place, Task, plan_tasks
+from course.batch.drive import local_workers, run_batch
+from course.batch.grid import Grid
+from course.batch.receipts import Receipt
+from course.batch.tasks import Limits, Place, Task, plan_tasks
 
 WriteNotebook = Callable[..., Path]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from transferkit.batch.page import write_report
-from transferkit.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Receipt, Usage
-from transferkit.batch.tasks import Task
+from course.batch.page import write_report
+from course.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Receipt, Usage
+from course.batch.tasks import Task
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

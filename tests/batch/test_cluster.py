@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from course.batch.drive import run_batch
 from tests.batch.conftest import WriteNotebook, plan
-from transferkit.batch.drive import run_batch
-from transferkit.workers import cluster_workers
+from transferkit.training.workers import cluster_workers
 
 distributed = pytest.importorskip("distributed", reason="no Dask: install the extra `cluster`")
 PLAN = (Path(__file__).parents[2] / "course" / "assistants.md").read_text()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from course.batch.command import PROBE
+from course.batch.drive import default_workers, local_workers
 from tests.batch.conftest import WriteNotebook
 from transferkit.__main__ import main
-from transferkit.batch.command import PROBE
-from transferkit.batch.drive import default_workers, local_workers
 from transferkit.errors import UsageError
-from transferkit.workers import default_workers as cores
+from transferkit.training.workers import default_workers as cores
 
 PARAMETERS = "n = 3  # help: how many\nlr = 0.1  # help: learning rate"
 
@@ -81,5 +81,5 @@ def test_a_notebook_beside_others_is_told_its_share_of_the_cores(monkeypatch: py
 
 
 def test_a_batch_itself_takes_little_memory_for_it_imports_no_torch() -> None:
-    program = "import sys, transferkit.batch.command, transferkit.commands.batch; print('torch' in sys.modules)"
+    program = "import sys, course.batch.command, course.batch.command; print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"

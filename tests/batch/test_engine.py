@@ -14,11 +14,11 @@ import pytest
 from nbclient.exceptions import CellTimeoutError
 from papermill.engines import papermill_engines
 
+from course.batch.engine import OUTPUT_LIMIT, TransferkitEngine
+from course.processes import describe_exit
 from tests.batch.conftest import WriteNotebook
-from transferkit.atomic import PARTIAL
-from transferkit.batch.engine import OUTPUT_LIMIT, TransferkitEngine
+from transferkit.disk.atomic import PARTIAL
 from transferkit.errors import UsageError
-from transferkit.family import describe_exit
 
 ROOT = Path(__file__).parents[2]
 PARAMETERS = "n = 3  # help: how many\nname = 'x'  # help: a word"

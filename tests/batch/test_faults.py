@@ -16,10 +16,10 @@ import nbformat
 import psutil
 import pytest
 
+from course.batch.receipts import NOTEBOOK, PAGE, Receipt, find
+from course.batch.tasks import Limits, Task
 from tests.batch.conftest import WriteNotebook, plan, run, write_notebook
-from transferkit.atomic import PARTIAL
-from transferkit.batch.receipts import NOTEBOOK, PAGE, Receipt, find
-from transferkit.batch.tasks import Limits, Task
+from transferkit.disk.atomic import PARTIAL
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default"), pytest.mark.xdist_group("faults")]
 
@@ -185,7 +185,7 @@ def test_the_same_batch_started_twice_at_once_runs_each_notebook_once(notebook: 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_runs() -> None:
     program = (
         "import locale, os, sys\n"
-        "import transferkit.commands.batch\n"  # whoever we become may not read this Python's modules
+        "import course.batch.command\n"  # whoever we become may not read this Python's modules
         "from transferkit.__main__ import main\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"  # root may write everywhere
         "sys.exit(main(sys.argv[1:]))"

@@ -12,10 +12,10 @@ import nbformat
 import psutil
 import pytest
 
+from course.batch.receipts import NOTEBOOK, find
+from course.batch.tasks import Task
 from tests.batch.conftest import WriteNotebook, plan, run
-from transferkit.atomic import PARTIAL
-from transferkit.batch.receipts import NOTEBOOK, find
-from transferkit.batch.tasks import Task
+from transferkit.disk.atomic import PARTIAL
 
 KILLS = int(os.environ.get("TRANSFERKIT_TEST_KILLS", "3"))
 RUNNER = """

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from course.batch.grid import Grid, read_grid
+from course.batch.options import DEFAULT_MINUTES
+from course.batch.page import NOT_RUN, OUTCOMES
+from course.batch.tasks import Limits, Place, find_notebooks, plan_tasks
 from transferkit.__main__ import parser
-from transferkit.batch.grid import Grid, read_grid
-from transferkit.batch.options import DEFAULT_MINUTES
-from transferkit.batch.page import NOT_RUN, OUTCOMES
-from transferkit.batch.tasks import Limits, Place, find_notebooks, plan_tasks
 
 ROOT = Path(__file__).parents[2]
 PLAN = (ROOT / "course" / "assistants.md").read_text()

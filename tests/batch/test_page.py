@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from transferkit.batch.page import CSV, HTML, JUNIT, shown_names, write_report
-from transferkit.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Origin, Receipt, Usage
-from transferkit.batch.tasks import Task
+from course.batch.page import CSV, HTML, JUNIT, shown_names, write_report
+from course.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Origin, Receipt, Usage
+from course.batch.tasks import Task
 
 PICTURE = b"RIFF----WEBPVP8 "
 NASTY = '<script>alert("x")</script> & \x1b[31m\x00'

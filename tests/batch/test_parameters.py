@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transferkit.batch.parameters import Code, Parameter, check, declared, parse, read_code
+from course.batch.parameters import Code, Parameter, check, declared, parse, read_code
 from transferkit.errors import UsageError
 
 CELL = """# Parameters: papermill replaces these

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from transferkit.batch.slots import gpu_slot, gpus
+from course.batch.slots import gpu_slot, gpus
 
 TWO = "GPU-aa, NVIDIA H200\nGPU-bb, NVIDIA H200"
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.batch.grid import Grid, read_grid
+from course.batch.tasks import NAME_LENGTH, Limits, Place, Task, find_notebooks, plan_tasks
 from tests.batch.conftest import WriteNotebook, plan
-from transferkit.batch.grid import Grid, read_grid
-from transferkit.batch.tasks import NAME_LENGTH, Limits, Place, Task, find_notebooks, plan_tasks
 from transferkit.errors import UsageError
 
 VALUES = st.one_of(st.integers(), st.booleans(), st.text(max_size=200), st.lists(st.integers()))

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course import book
-from course.stage import Executed
+from course.book import book
+from course.book.stage import Executed
 from tests.book.site import Site
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from course import book
-from course.extension import name_languages
-from course.lessons import Lesson, contents, group, read_lesson, syllabus
-from course.links import Links
-from course.outputs import tidy
-from course.stage import Executed
+from course.book import book
+from course.book.extension import name_languages
+from course.book.lessons import Lesson, contents, group, read_lesson, syllabus
+from course.book.links import Links
+from course.book.outputs import tidy
+from course.book.stage import Executed
 from transferkit.errors import BatchError
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 CELLS = (
     """
 from transferkit import figures, lesson, prediction, widgets
+from course import figures as course_figures
 
 places = tuple(f"n={n}" for n in range(1, 8))
 question = prediction.Question("browser", "AnB: what do you expect?", places, low=-40, high=10)
@@ -20,9 +21,9 @@ answer
 """,
     """
 print("read:", answer.prediction.values)
-alt = figures.describe_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15])
+alt = course_figures.describe_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15])
 print(alt)
-lesson.picture(figures.draw_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15]), alt)
+lesson.picture(course_figures.draw_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15]), alt)
 """,
 )
 TOLD = ".prediction-told"

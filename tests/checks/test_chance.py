@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from transferkit.checks.chance import Chance
+from course.exercises.chance import Chance
 
 
 def test_the_generators_are_as_before_even_after_an_error() -> None:

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferkit.checks.exercise import Case
-from transferkit.checks.tables import COLUMNS, base_top1, draw_table, frame
-from transferkit.checks.variants import judge_by
+from course.exercises.exercise import Case
+from course.exercises.tables import COLUMNS, base_top1, draw_table, frame
+from course.exercises.variants import judge_by
 from transferkit.results import pair
 from transferkit.treatments import parse_run
 

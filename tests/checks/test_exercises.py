@@ -4,10 +4,10 @@ import csv
 
 import pytest
 
-from course.kill_rate import TABLE, as_csv, kill_rates
-from course.planted import planted
-from course.solutions import run_source, solution_sources, stub_sources
-from transferkit.checks import check, exercises
+from course.exercises import check, exercises
+from course.exercises.kill_rate import TABLE, as_csv, kill_rates
+from course.exercises.planted import planted
+from course.exercises.solutions import run_source, solution_sources, stub_sources
 
 NAMES = [exercise.name for exercise in exercises()]
 
@@ -57,7 +57,7 @@ def test_odd_answers_are_refused_in_words(name: str) -> None:
 
 
 def test_the_kept_kill_rates_are_of_these_checks() -> None:
-    assert TABLE.read_text() == as_csv(kill_rates()), "run python -m course.kill_rate"
+    assert TABLE.read_text() == as_csv(kill_rates()), "run python -m course.exercises.kill_rate"
     rows = list(csv.DictReader(TABLE.read_text().splitlines()))
     assert sum(int(row["found"]) for row in rows) >= 0.9 * sum(int(row["planted"]) for row in rows)
     assert all(row["refused"] == "0" for row in rows)

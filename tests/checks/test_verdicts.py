@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 from torch import nn
 
-from course.planted.lesson04 import chop_by_layers, chop_from_the_end
-from transferkit.checks import check, exercises, get_exercise, points
+from course.exercises import check, exercises, get_exercise, points
+from course.exercises.planted.lesson04 import chop_by_layers, chop_from_the_end
 from transferkit.errors import UsageError
 
 

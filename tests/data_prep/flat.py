@@ -10,7 +10,7 @@ from PIL import Image
 
 from data_prep.listing import Fitting, Item, Listing
 from data_prep.pictures import Picture, PictureError
-from transferkit.manifest import ClassInfo
+from transferkit.disk.prepared import ClassInfo
 
 FITTING = Fitting(8)
 

@@ -13,8 +13,8 @@ from data_prep.packing import write_listing
 from data_prep.plainpickle import read_pickle
 from tests.data_prep.conftest import fill
 from tests.data_prep.trees import CIFAR_NAMES, archived, cifar100_files, python2_pickle, stored
+from transferkit.disk.prepared import IMAGES, LABELS
 from transferkit.errors import DataError
-from transferkit.manifest import IMAGES, LABELS
 from transferkit.splits import make_split
 
 

@@ -12,7 +12,7 @@ from data_prep.__main__ import main
 from data_prep.download import Published
 from data_prep.prepared import SET_ASIDE
 from tests.data_prep.conftest import fill, jpeg
-from transferkit.manifest import CONTACT_SHEET, IMAGES, MANIFEST, read_manifest
+from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, MANIFEST, read_manifest
 
 Prepare = Callable[..., int]
 

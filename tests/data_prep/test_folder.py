@@ -12,8 +12,8 @@ from data_prep.folder import is_held_out, list_folder
 from data_prep.listing import Fitting, Listing
 from data_prep.packing import write_listing
 from tests.data_prep.conftest import fill, jpeg
+from transferkit.disk.prepared import IMAGES, LABELS
 from transferkit.errors import DataError, UsageError
-from transferkit.manifest import IMAGES, LABELS
 
 
 def parts(listing: Listing) -> tuple[set[str], set[str]]:

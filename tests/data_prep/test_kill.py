@@ -10,7 +10,7 @@ import pytest
 from data_prep.draft import JOURNAL
 from tests.data_prep.conftest import fill, jpeg
 from tests.data_prep.trees import archived, cifar100_files, devkit, flat, imagenet_tree, tiny_files, zipped
-from transferkit.manifest import read_manifest
+from transferkit.disk.prepared import read_manifest
 
 DYING = """
 import os, signal, sys

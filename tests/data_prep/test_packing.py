@@ -14,8 +14,8 @@ from data_prep.packing import write_listing
 from data_prep.prepared import CHANGED, SET_ASIDE
 from tests.data_prep.conftest import fill, jpeg, saved
 from tests.data_prep.flat import FITTING, Flat, content, flat, rows
+from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
 from transferkit.errors import DataError, UsageError
-from transferkit.manifest import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 

@@ -19,9 +19,9 @@ from data_prep.prepared import CHANGED, SET_ASIDE
 from data_prep.workers import Chunk
 from tests.data_prep.conftest import fill, jpeg
 from tests.data_prep.flat import FITTING, Flat, content, flat
-from transferkit.atomic import PARTIAL
+from transferkit.disk.atomic import PARTIAL
+from transferkit.disk.prepared import IMAGES, LABELS, read_manifest
 from transferkit.errors import DataError, StoreError
-from transferkit.manifest import IMAGES, LABELS, read_manifest
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 

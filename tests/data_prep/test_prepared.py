@@ -14,10 +14,10 @@ from PIL import Image
 from data_prep import ensure
 from data_prep.catalogue import prepare
 from data_prep.prepared import Arguments, Images, Rendered, write
-from transferkit.atomic import PARTIAL
+from transferkit.disk.atomic import PARTIAL
+from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, Part, read_manifest
 from transferkit.errors import DataError, StoreError, UsageError
-from transferkit.manifest import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, Part, read_manifest
-from transferkit.streams import generator_from
+from transferkit.randomness import generator_from
 
 CLASSES = (ClassInfo("saw", False), ClassInfo("oak", True), ClassInfo("elm", True))
 SMALL = Arguments(seed=0, train=4, valid=2)

@@ -10,7 +10,7 @@ from PIL import Image
 import data_prep
 from data_prep.regions import PHOTOS
 from data_prep.tiles import NATURAL, write_tiles
-from transferkit.manifest import IMAGES, LABELS, read_manifest
+from transferkit.disk.prepared import IMAGES, LABELS, read_manifest
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from data_prep.prepared import SET_ASIDE
 from data_prep.tinyimagenet import list_tiny_imagenet
 from tests.data_prep.conftest import fill
 from tests.data_prep.trees import TINY_WNIDS, tiny_files, zipped
+from transferkit.disk.prepared import IMAGES, LABELS
 from transferkit.errors import DataError
-from transferkit.manifest import IMAGES, LABELS
 
 
 @pytest.fixture

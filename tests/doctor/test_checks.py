@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from transferkit.doctor import checks as under_test
-from transferkit.doctor import examine, findings_table
+from course.doctor import checks as under_test
+from course.doctor import examine, findings_table
 
 
 def found(work: Path) -> dict[str, under_test.Finding]:

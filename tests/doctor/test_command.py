@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from course.doctor import Finding
+from course.doctor import outlook as under_test
 from transferkit.__main__ import main
-from transferkit.doctor import Finding
-from transferkit.doctor import outlook as under_test
-from transferkit.forecast import Probe
+from transferkit.training.forecast import Probe
 
 PROBE = Probe((1e-3,) * 8, (1e-4,) * 8, read=5e-4, folded=1e-4, start=1.0, workers=2, busy=0.9)
 
@@ -17,7 +17,7 @@ def test_it_shows_findings_minutes_and_the_comparison(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(under_test, "probe", lambda *_, **__: PROBE)
-    monkeypatch.setattr("transferkit.commands.doctor.examine", lambda work: (Finding("Python", "3.13"),))
+    monkeypatch.setattr("course.doctor.command.examine", lambda work: (Finding("Python", "3.13"),))
     assert main(["doctor", "--device", "cpu", "--work", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "05_figure2" in shown
@@ -30,7 +30,7 @@ def test_what_is_needed_and_missing_is_a_failure_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lacking = Finding("memory", "0.1 GB free", good=False, remedy="close something")
-    monkeypatch.setattr("transferkit.commands.doctor.examine", lambda work: (lacking,))
+    monkeypatch.setattr("course.doctor.command.examine", lambda work: (lacking,))
     assert main(["doctor", "--quick", "--work", str(tmp_path)]) == 1
     said = capsys.readouterr()
     assert "missing: close something" in said.out

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.doctor import LESSONS, Outcome, look_ahead, outcome_line, outlook_table, span
+from course.doctor import outlook as under_test
+from course.doctor.lesson_times import LessonTime, find_lesson, keep_lesson
+from course.doctor.outlook import prospect, scaled
+from course.doctor.record import compare_lesson, compare_networks
+from course.evidence import Step
 from transferkit.config import get_preset
-from transferkit.doctor import LESSONS, Outcome, look_ahead, outcome_line, outlook_table, span
-from transferkit.doctor import outlook as under_test
-from transferkit.doctor.outlook import prospect, scaled
-from transferkit.doctor.record import compare_lesson, compare_networks
-from transferkit.evidence import Step
-from transferkit.experiment import perform
-from transferkit.forecast import Probe, seconds_of
-from transferkit.lesson_times import LessonTime, find_lesson, keep_lesson
-from transferkit.store import Store
-from transferkit.study import Study
+from transferkit.disk.store import Store
+from transferkit.training.experiment import perform
+from transferkit.training.forecast import Probe, seconds_of
+from transferkit.training.study import Study
 from transferkit.treatments import parse_run, plan
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"

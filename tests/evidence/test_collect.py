@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from course.tables import provenance_sentence
+from course.book.tables import provenance_sentence
+from course.evidence import CONV1_COLUMNS, Step, write_conv1, write_provenance, write_study
+from course.evidence.collect import refuse_mixing
 from transferkit.errors import DataError
-from transferkit.evidence import CONV1_COLUMNS, Step, write_conv1, write_provenance, write_study
-from transferkit.evidence.collect import refuse_mixing
-from transferkit.experiment import perform
-from transferkit.study import Study
+from transferkit.training.experiment import perform
+from transferkit.training.study import Study
 from transferkit.treatments import parse_run
 
 BASES = tuple(parse_run(label, "random0", 0) for label in ("baseA", "baseB"))

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
+from course.evidence.claims import LEDGER_COLUMNS, read_evidence
 from transferkit.__main__ import main
-from transferkit.claims import LEDGER_COLUMNS, read_evidence
+from transferkit.disk.store import RECEIPT
 from transferkit.results import COLUMNS, EPOCH_COLUMNS
-from transferkit.store import RECEIPT
 
 pytestmark = pytest.mark.xdist_group("evidence")  # the evidence takes half a minute
 

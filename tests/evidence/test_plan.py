@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transferkit.claims import CLAIMS
+from course.evidence import Bench, Part, choose_studies, of_layers, predict_cost, smoke_studies, steps_of, studies
+from course.evidence.claims import CLAIMS
 from transferkit.config import get_preset
 from transferkit.errors import UsageError
-from transferkit.evidence import Bench, Part, choose_studies, of_layers, predict_cost, smoke_studies, steps_of, studies
-from transferkit.experiment import perform
-from transferkit.forecast import Probe
-from transferkit.study import Study
+from transferkit.training.experiment import perform
+from transferkit.training.forecast import Probe
+from transferkit.training.study import Study
 from transferkit.treatments import LAYERS
 
 

@@ -4,8 +4,8 @@ import functools
 
 import pytest
 
-from transferkit.grading.grade import Grade
-from transferkit.grading.sandbox import why_not_contained
+from course.grading.grade import Grade
+from course.grading.sandbox import why_not_contained
 
 
 @functools.cache

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from course.exercises import exercises
+from course.grading.page import write_grades
 from tests.batch.test_browser import CHROMIUM, FLAGS
 from tests.grading.test_page import CLASS
-from transferkit.checks import exercises
-from transferkit.grading.page import write_grades
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course.attacks import RIGHT, WRONG
-from course.hostile import notebook
+from course.grading import command
+from course.grading.attacks import RIGHT, WRONG
+from course.grading.hostile import notebook
+from course.grading.page import CSV, HTML
+from course.grading.receipts import RECEIPTS, SEED
 from transferkit.__main__ import main
-from transferkit.grading import command
-from transferkit.grading.page import CSV, HTML
-from transferkit.grading.receipts import RECEIPTS, SEED
 
 STOPPED_PARENT = "import os, time; os.kill(os.getppid(), 19); time.sleep(3600)"
 

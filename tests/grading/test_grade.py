@@ -4,12 +4,12 @@ from functools import partial
 
 import pytest
 
-from course.attacks import RIGHT
-from course.solutions import solution_sources, stub_sources
-from transferkit.checks import exercises, get_exercise
-from transferkit.grading.grade import ASKER, JUDGE, Grader, Setup
-from transferkit.grading.limits import Limits
-from transferkit.grading.session import EndedError, Reason
+from course.exercises import exercises, get_exercise
+from course.exercises.solutions import solution_sources, stub_sources
+from course.grading.attacks import RIGHT
+from course.grading.grade import ASKER, JUDGE, Grader, Setup
+from course.grading.limits import Limits
+from course.grading.session import EndedError, Reason
 
 MURDER = "import os; os.kill(os.getppid(), 9)"
 MISSING = RIGHT.replace("from torch import nn", "pass")
@@ -72,7 +72,7 @@ class Ending:
 
 @pytest.mark.parametrize("program", [ASKER, JUDGE])
 def test_a_machine_without_memory_costs_no_points_whoever_ran(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transferkit.grading.grade.Session", partial(Ending, ended=program, reason="machine"))
+    monkeypatch.setattr("course.grading.grade.Session", partial(Ending, ended=program, reason="machine"))
     with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
         (grade,) = grader.grade("ada", {"chop": RIGHT})
     assert (grade.state, grade.seen) == ("not graded", "the machine ran out of memory while this was running.")
@@ -80,7 +80,7 @@ def test_a_machine_without_memory_costs_no_points_whoever_ran(program: str, monk
 
 @pytest.mark.parametrize("reason", ["timeout", "memory", "died"])
 def test_an_answer_that_ends_the_judge_is_no_answer(reason: Reason, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transferkit.grading.grade.Session", partial(Ending, ended=JUDGE, reason=reason))
+    monkeypatch.setattr("course.grading.grade.Session", partial(Ending, ended=JUDGE, reason=reason))
     with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
         (grade,) = grader.grade("eve", {"chop": RIGHT})
     assert (grade.state, grade.points) == ("output", 0)

@@ -6,12 +6,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course.attacks import NAME
-from course.hostile import TABLE, Outcome, grade_hostile, rows
-from course.kill_rate import as_csv
-from transferkit.checks import get_exercise
-from transferkit.grading.page import CSV, HTML, write_grades
-from transferkit.grading.submissions import printable
+from course.exercises import get_exercise
+from course.exercises.kill_rate import as_csv
+from course.grading.attacks import NAME
+from course.grading.hostile import TABLE, Outcome, grade_hostile, rows
+from course.grading.page import CSV, HTML, write_grades
+from course.grading.submissions import printable
 
 EARNED = {"honest", "flood"}
 
@@ -21,7 +21,7 @@ EARNED = {"honest", "flood"}
 @pytest.mark.usefixtures("sandbox")
 def test_each_costs_its_own_row_and_earns_nothing(tmp_path: Path) -> None:
     outcome = grade_hostile(tmp_path, workers=2)
-    assert as_csv(rows(outcome)) == TABLE.read_text(), "run python -m course.hostile"
+    assert as_csv(rows(outcome)) == TABLE.read_text(), "run python -m course.grading.hostile"
     only_right_answers_have_points(outcome)
     nothing_came_out_and_nothing_was_reached(outcome)
     their_page_runs_nothing(outcome, tmp_path / "page")

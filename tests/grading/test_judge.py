@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.exercises import cases_of, exercises, get_exercise, replies_of
+from course.exercises.plain import Plain, encode
+from course.grading.judge import judge
 from tests.checks.test_plain import VALUES
-from transferkit.checks import cases_of, exercises, get_exercise, replies_of
-from transferkit.checks.plain import Plain, encode
-from transferkit.grading.judge import judge
 
 CHOP = get_exercise("chop")
 RIGHT = (

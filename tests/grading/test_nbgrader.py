@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.solutions import solution_sources
-from transferkit.checks import exercises
+from course.exercises import exercises
+from course.exercises.solutions import solution_sources
 
 pytest.importorskip("nbgrader", reason="no nbgrader: install the extra `test`")
 pytestmark = pytest.mark.long

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.grading.notebook import LARGEST_CELL, read_answers, read_bytes
 from transferkit.errors import DataError
-from transferkit.grading.notebook import LARGEST_CELL, read_answers, read_bytes
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 JSON = st.recursive(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from course.exercises import exercises
+from course.grading.page import COLUMNS, CSV, HTML, STUCK, write_grades
+from course.grading.stuck import where_stuck
 from tests.grading.conftest import grade
-from transferkit.checks import exercises
-from transferkit.grading.page import COLUMNS, CSV, HTML, STUCK, write_grades
-from transferkit.grading.stuck import where_stuck
 
 NASTY = '<script>alert("x")</script>'
 CLASS = [

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from course.grading.submissions import MOST_FILES, find_submissions, printable
 from transferkit.errors import UsageError
-from transferkit.grading.submissions import MOST_FILES, find_submissions, printable
 
 
 def found(folder: Path, lesson: str = "04") -> dict[str, str]:

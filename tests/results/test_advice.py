@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.evidence.advice import advise, options_of, shuffled_options
 from tests.figure_tables import grids, table_of
 from transferkit.errors import DataError
-from transferkit.results import advise, options_of, shuffled_options
 from transferkit.treatments import parse_run, plan
 
 SEEDS = (0, 1, 2, 3)

@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.interval_coverage import simulate
+from course.evidence.precision import equivalence, further_clusters, predict_next
 from transferkit.errors import UsageError
-from transferkit.results import (
-    Estimate,
-    compare,
-    contrast,
-    equivalence,
-    estimate,
-    further_clusters,
-    predict_next,
-    slope,
-)
+from transferkit.results import Estimate, compare, contrast, estimate, slope
 from transferkit.results.estimate import mean_of_clusters
 
 GRIDS = 2000

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from transferkit.checkpoints import EpochLog
 from transferkit.config import Recipe, Setting, get_preset
+from transferkit.disk.checkpoints import EpochLog
+from transferkit.disk.store import Receipt, Times
 from transferkit.errors import DataError
 from transferkit.results import (
     COLUMNS,
@@ -21,7 +22,6 @@ from transferkit.results import (
     tabulate,
     tabulate_epochs,
 )
-from transferkit.store import Receipt, Times
 from transferkit.treatments import Run, grid, parse_run
 
 

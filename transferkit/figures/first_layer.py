@@ -1,6 +1,8 @@
-"""The sheet of all filters of conv1, each with its kind."""
+"""The filters of conv1: the sheet of one network with the kind of each filter, and two networks side by side."""
 
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,11 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
-from transferkit.figures.kinds import LOOKS, check_any, count, told
-from transferkit.figures.page import DPI, PAGE_WIDTH, foot, head, page
-from transferkit.figures.style import INK
+from transferkit.figures.picture import DPI, PAGE_WIDTH, foot, head, page
+from transferkit.figures.style import INK, TEXT_SIZE
+from transferkit.filters import Kind
+from transferkit.filters.table import KINDS
+from transferkit.filters.tiles import is_coloured
 
 _WIDTH = round(PAGE_WIDTH * DPI)  # pixels of the saved file
 _ROWS = ((40, 8), (100, 12))  # up to so many filters stand in rows of so many
@@ -115,3 +119,95 @@ def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any) -> None:
     ax.text(left - around, s=str(row.filter), ha="left", color=INK, **words)
     ax.text(left + 0.41 * side, s=look.letter, ha="center", weight="bold", color=INK, **words)
     ax.text(left + side + around, s=f"{row.r2:.2f}", ha="right", color=INK, **words)
+
+
+FILTERS_PER_ROW = 8
+
+
+def draw_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> Figure:
+    """The filters of conv1 of two networks side by side; tiles, filters x k x k x 3 in 0..1, stand in the given order.
+
+    Every weight is the same whole number of pixels of the saved file, so tiles stay crisp.
+    """
+    width = int(PAGE_WIDTH * DPI)
+    margin, heading = 20, 54
+    room = (width - 3 * margin) // 2
+    sheets = [filter_grid(tiles, room) for tiles in (tiles_a, tiles_b)]
+    height = heading + max(len(sheet) for sheet in sheets) + margin
+    figure = Figure(figsize=(PAGE_WIDTH, height / DPI), dpi=DPI, facecolor="white")
+    for left, sheet, tiles, name in zip((margin, 2 * margin + room), sheets, (tiles_a, tiles_b), names, strict=True):
+        rows, columns = sheet.shape[:2]
+        box = (left / width, (height - heading - rows) / height, columns / width, rows / height)
+        ax = figure.add_axes(box)
+        ax.imshow(sheet, interpolation="nearest")
+        ax.set_axis_off()
+        size = f"{len(tiles)} filters, {tiles.shape[1]} x {tiles.shape[2]}"
+        ax.set_title(f"conv1 of {name} ({size})", loc="left", fontsize=TEXT_SIZE, color=INK)
+    return figure
+
+
+def describe_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> str:
+    """Alternative text of the conv1 sheets; tiles are filters x k x k x 3."""
+    sheets = [
+        f"{name}: {len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, "
+        f"of which {int(is_coloured(tiles).sum())} see colour rather than light and dark."
+        for name, tiles in zip(names, (tiles_a, tiles_b), strict=True)
+    ]
+    return " ".join(["The filters of conv1, each scaled on its own around mid-grey.", *sheets])
+
+
+def filter_grid(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
+    """One picture of all tiles in rows of FILTERS_PER_ROW on white, at most `room` pixels wide."""
+    count, side = tiles.shape[:2]
+    cell = room // FILTERS_PER_ROW
+    scale = max(1, int(cell * 0.92) // side)
+    step = scale * side + max(1, cell - scale * side)
+    rows = -(-count // FILTERS_PER_ROW)
+    sheet = np.ones((rows * step, FILTERS_PER_ROW * step, 3), dtype=np.float32)
+    for index, tile in enumerate(tiles):
+        top, left = (index // FILTERS_PER_ROW) * step, (index % FILTERS_PER_ROW) * step
+        sheet[top : top + scale * side, left : left + scale * side] = tile.repeat(scale, axis=0).repeat(scale, axis=1)
+    return sheet
+
+
+@dataclass(frozen=True)
+class Look:
+    """A kind's letter and name, the frame of its tiles and the fill of its bars: unlike in colour and in grey."""
+
+    letter: str
+    name: str
+    edge: str
+    dash: Any
+    fill: str
+    hatch: str
+    ink: str
+
+
+LOOKS: Mapping[Kind, Look] = MappingProxyType(
+    {
+        "gabor": Look("G", "Gabor", "#006d55", "-", "#006d55", "", "#ffffff"),
+        "blob": Look("B", "colour blob", "#c2458c", (0, (1.3, 0.9)), "#eab9d4", "////", INK),
+        "neither": Look("\N{EN DASH}", "neither", "#cfcfcf", "-", "#ffffff", "....", INK),
+    }
+)
+
+
+def check_any(tables: Mapping[str, Sized]) -> None:
+    """Raises UsageError when there is no network, or one of them has no filter."""
+    if not tables:
+        raise UsageError("there is no network to draw: give at least one, by its name.")
+    for name, table in tables.items():
+        if len(table) == 0:
+            raise UsageError(f"{name} has no filters: give one row for each filter of its conv1.")
+
+
+def count(table: pd.DataFrame, kind: Kind) -> int:
+    """How many filters of this kind a table of `first_layer.fit_table` has."""
+    return int((table["kind"] == kind).sum())
+
+
+def told(table: pd.DataFrame) -> str:
+    """The counts and shares of all kinds, in words."""
+    counts = {kind: count(table, kind) for kind in KINDS}
+    many = {kind: look.name + ("" if kind == "neither" or counts[kind] == 1 else "s") for kind, look in LOOKS.items()}
+    return ", ".join(f"{counts[kind]} {many[kind]} ({100 * counts[kind] / len(table):.0f} %)" for kind in KINDS)

@@ -1,4 +1,4 @@
-"""How each treatment looks: after Figure 2 of Yosinski et al. 2014, safe for colour-blind readers and in grey."""
+"""The look of all figures: colours, markers, sizes, and an ordered scale whose steps differ in grey too."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
@@ -131,3 +132,27 @@ def dress(ax: Axes, *, names: bool, layers: Sequence[str] = LAYERS) -> None:
     ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8, which="both")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+
+
+_SCALE = LinearSegmentedColormap.from_list("pale to dark", ["#e8a268", "#c85a12", "#7c2f06", "#2b1408"])
+_SHAPES: Sequence[Any] = ("o", "s", marker("diamond", ""), "^", "v", "p", "X", "P")
+
+
+def shade(place: int, count: int) -> str:
+    """The colour of step `place` of `count`, 0 the palest."""
+    return to_hex(_SCALE(place / max(count - 1, 1)))
+
+
+def ordered_look(place: int, count: int) -> dict[str, Any]:
+    """Arguments for `Axes.plot` for step `place` of `count`: a shade of its own and a marker of its own."""
+    colour = shade(place, count)
+    return {
+        "color": colour,
+        "marker": _SHAPES[place % len(_SHAPES)],
+        "markersize": 0.85 * LARGE,
+        "markerfacecolor": colour,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.6 * EDGE_WIDTH,
+        "linewidth": LINE_WIDTH,
+        "linestyle": "-",
+    }

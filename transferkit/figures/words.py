@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from transferkit.figures.panels import FIGURE2, base_mean, select
+from transferkit.figures.lines import FIGURE2, base_mean, select
 from transferkit.figures.readings import NOTEWORTHY
 from transferkit.figures.style import STYLES
 from transferkit.results import summarise

@@ -1,12 +1,10 @@
 """Networks of named layers: the paper's eight in its size and in a small one, and torchvision's models in stages.
 
-`transferkit.network.zoo` finds them by name; it is not imported here, as torchvision is slow to import.
+`transferkit.network.torchvision_nets` finds them by name; it is not imported here, as torchvision is slow to import.
 """
 
-from transferkit.network.build import build
-from transferkit.network.counting import count_multiplications, count_parameters
+from transferkit.network.build import build, count_multiplications, count_parameters
 from transferkit.network.eight import MEAN_IMAGE, EightLayerNet, initialise, layer_of
-from transferkit.network.folding import fold_filters, fold_images
 from transferkit.network.layered import LayeredNet
 
 __all__ = [
@@ -16,8 +14,6 @@ __all__ = [
     "build",
     "count_multiplications",
     "count_parameters",
-    "fold_filters",
-    "fold_images",
     "initialise",
     "layer_of",
 ]

@@ -1,4 +1,4 @@
-"""The network of eight named layers, in the paper's size and in a small one (Yosinski et al. 2014, section 3)."""
+"""The paper's eight layers, in its size and in a small one."""
 
 import math
 from collections.abc import Mapping
@@ -9,13 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from transferkit.errors import UsageError
-from transferkit.nets import ConvSpec, NetSpec
-from transferkit.network import covering, pooling
-from transferkit.network.folding import fold_filters, fold_images
+from transferkit.network.fast import convolve, fold_images
 from transferkit.network.layered import KeyOf, LayeredNet
-from transferkit.streams import seed_from
+from transferkit.network.views import take_centres, take_views
+from transferkit.randomness import seed_from
+from transferkit.specs import ConvSpec, NetSpec
 from transferkit.treatments import LAYERS
-from transferkit.views import take_centres, take_views
 
 N_CONVS = 5
 MEAN_IMAGE = "conv1_mean"  # the buffer, float32 3 x H x W in 0..255
@@ -31,6 +30,7 @@ class EightLayerNet(LayeredNet):
     """
 
     spec: NetSpec
+    fast = True  # computes convolutions faster than as written; the tests compare with False
 
     def __init__(self, spec: NetSpec, n_classes: int) -> None:
         super().__init__(spec, n_classes)
@@ -59,21 +59,10 @@ class EightLayerNet(LayeredNet):
 
     def _conv_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         conv = self.spec.convs[LAYERS.index(name)]
-        stride, padding = conv.stride, conv.padding
-        if name == "conv1" and conv.folds:
-            x = x if x.shape[1] > 3 else fold_images(x, conv).permute(0, 3, 1, 2)
-            weight, stride, padding = fold_filters(weight, stride), 1, 0
-        if stride == 1 and pooling.pays(conv, x):
-            x = pooling.convolve_and_pool(x, weight, bias, padding)
-        else:
-            if covering.pays(conv, x):
-                x = covering.convolve_covering(x, weight, bias)
-            else:
-                x = F.conv2d(x, weight, bias, stride, padding, groups=conv.groups)
-            if conv.norm == "batch":
-                x = self.get_submodule(f"{name}_norm")(x)
-            if conv.pool:  # before the ReLU: the same numbers as after it, at a quarter of its cost
-                x = F.max_pool2d(x, 3, stride=2)
+        x = convolve(conv, x, weight, bias, fast=self.fast)  # pools before the ReLU: the same numbers at less cost
+        if conv.norm == "batch":
+            x = self.get_submodule(f"{name}_norm")(x)
+            x = F.max_pool2d(x, 3, stride=2) if conv.pool else x
         x = F.relu(x)
         return F.local_response_norm(x.float(), 5, alpha=1e-4, beta=0.75).to(x.dtype) if conv.norm == "lrn" else x
 
@@ -87,7 +76,8 @@ class EightLayerNet(LayeredNet):
     def held(self, images: Tensor) -> Tensor:
         """Images as memory holds them best: folded where conv1 is computed so and pixels are not told apart."""
         conv1 = self.spec.convs[0]
-        return fold_images(images, conv1) if conv1.folds and not self.spec.pixels else super().held(images)
+        folded = self.fast and conv1.folds and not self.spec.pixels
+        return fold_images(images, conv1) if folded else super().held(images)
 
     def to_input(self, held: Tensor, dtype: torch.dtype, views: Tensor | None = None) -> Tensor:
         """As every LayeredNet; of a mean image that is larger, what each crop shows is subtracted, or the centre."""

@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from transferkit.disk.store import Receipt
 from transferkit.errors import DataError
-from transferkit.store import Receipt
 from transferkit.treatments import LAYERS
 
 RUN_COLUMNS = ("run", "treatment", "split", "seed", "source", "target", "n", "finetune")

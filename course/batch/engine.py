@@ -1,0 +1,182 @@
+"""The papermill engine `transferkit`: it refuses parameters that do nothing, and tells how a notebook ended.
+
+`papermill --engine transferkit in.ipynb out.ipynb -p split natural`. Papermill imports this module whenever it
+starts, so it must stay light.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, NotebookExecutionManager
+from papermill.iorw import LocalHandler, papermill_io
+
+from course.batch.parameters import check, read_code
+from course.processes import describe_exit
+from transferkit.disk import atomic
+
+SAVE_SECONDS = 5.0
+OUTPUT_LIMIT = 10_000_000  # characters that a notebook may print; the rest is dropped
+IOPUB_SECONDS = 60  # papermill gives a busy machine only 4 to deliver what a cell has printed
+OnCell = Callable[[Any, float], None]
+
+
+class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
+    """Papermill's own engine, with ends that are told apart, streams coalesced, and files that appear whole."""
+
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str | None = None, **options: Any) -> Any:
+        """Execute the notebook `nb`, into which papermill has injected parameters; return it with its outputs.
+
+        Beside papermill's options, `seconds` limits all cells together, and `on_cell` is called after every code cell
+        with that cell and the seconds it took. Raises UsageError before anything runs or is written when a parameter
+        is unknown, unread or of a wrong type; CellTimeoutError or DeadKernelError when the notebook is saved as it
+        then is.
+        """
+        _refuse(nb, options.get("input_path"))
+        _write_atomically(output_path)
+        shown = {name: options.pop(name) for name in ("progress_bar", "autosave_cell_every") if name in options}
+        manager = TruthfulManager(nb, output_path, log_output=options.get("log_output", False), **shown)
+        manager.notebook_start()
+        try:
+            cls.execute_managed_notebook(manager, kernel_name, **options)
+            manager.reached_end = True
+        finally:
+            manager.notebook_complete()
+        return manager.nb
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        """Run the cells one by one, up to the first that fails."""
+        from course.batch.kernel import PrivateKernel  # here, as Jupyter's client takes a while to import
+
+        passed = ("log_output", "stdout_file", "stderr_file")
+        client = TruthfulClient(
+            nb_man,
+            timeout=options.get("execution_timeout"),
+            startup_timeout=options.get("start_timeout", 60),
+            iopub_timeout=IOPUB_SECONDS,
+            kernel_name=kernel_name,
+            kernel_manager_class=PrivateKernel,
+            coalesce_streams=True,
+            **{name: options[name] for name in passed if name in options},
+        )
+        client.follow(options.get("seconds"), options.get("on_cell"))
+        client.execute()
+
+
+class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]
+    """Papermill's record of a notebook, in which nothing is called completed that did not run to its end."""
+
+    reached_end = False
+
+    def save(self, **options: Any) -> None:
+        """Write the notebook as it is now, but not before and after every cell of a fast one."""
+        if self.end_time or (self.now() - self.last_save_time).total_seconds() > SAVE_SECONDS:
+            super().save(**options)
+
+    def notebook_complete(self, **options: Any) -> None:
+        """Finish the record: cells that never ran stay pending, and a notebook that broke off says so."""
+        self.end_time = self.now()
+        record = self.nb.metadata.papermill
+        record["end_time"] = self.end_time.isoformat()
+        record["duration"] = (self.end_time - self.start_time).total_seconds()
+        if not self.reached_end:
+            record["exception"] = True
+        self.cleanup_pbar()
+        self.save()
+
+
+class TruthfulClient(PapermillNotebookClient):  # type: ignore[misc]
+    """Papermill's client, which also marks a cell as failed when the kernel dies in it or its time runs out."""
+
+    deadline: float | None = None
+    on_cell: OnCell | None = None
+    printed = 0
+
+    def follow(self, seconds: float | None, on_cell: OnCell | None) -> None:
+        """Limit all cells together to so many seconds from now, and call `on_cell` after each code cell."""
+        if seconds is not None:
+            self.deadline = monotonic() + seconds
+            self.timeout_func = self._seconds_left
+        self.on_cell = on_cell
+
+    def papermill_execute_cells(self) -> None:
+        """Execute all cells, as papermill does; but whatever breaks a cell off makes it a failed one."""
+        for index, cell in enumerate(self.nb.cells):
+            started = monotonic()
+            self.nb_man.cell_start(cell, index)
+            try:
+                self.execute_cell(cell, index)
+            except CellExecutionError as problem:
+                self.nb_man.cell_exception(cell, cell_index=index, exception=problem)
+                return
+            except BaseException as problem:
+                self.nb_man.cell_exception(cell, cell_index=index, exception=problem)
+                self.shutdown_kernel = "immediate"
+                _coalesce(cell)
+                raise self._told(problem) from problem
+            finally:
+                self.nb_man.cell_complete(cell, cell_index=index)
+                if cell.cell_type == "code" and self.on_cell is not None:
+                    self.on_cell(cell, monotonic() - started)
+
+    def output(self, outs: list[Any], msg: dict[str, Any], display_id: Any, cell_index: int) -> Any:
+        """Take an output of a cell, but drop what it prints beyond OUTPUT_LIMIT."""
+        if msg["msg_type"] == "stream":
+            before, self.printed = self.printed, self.printed + len(msg["content"]["text"])
+            if before > OUTPUT_LIMIT:
+                return None
+            if self.printed > OUTPUT_LIMIT:
+                msg["content"]["text"] = f"\n[what is printed after {OUTPUT_LIMIT:,} characters is not kept]\n"
+        return super().output(outs, msg, display_id, cell_index)
+
+    def _seconds_left(self, cell: Any) -> float:
+        assert self.deadline is not None
+        return max(0.01, self.deadline - monotonic())  # nbclient takes 0 for no limit
+
+    def _told(self, problem: BaseException) -> BaseException:
+        if not isinstance(problem, DeadKernelError):
+            return problem
+        status = getattr(getattr(getattr(self.km, "provisioner", None), "process", None), "returncode", None)
+        return DeadKernelError(f"the kernel died: it {describe_exit(status)}")
+
+
+def _refuse(nb: Any, notebook: Any) -> None:
+    given = nb.metadata.papermill.get("parameters")
+    if given and NBClientEngine.nb_language(nb) == "python":
+        check(read_code(nb), given, notebook if isinstance(notebook, str) else "this notebook")
+
+
+def _coalesce(cell: Any) -> None:
+    """What nbclient does only for cells that end well."""
+    try:
+        from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+    except ImportError:
+        return
+    CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
+
+
+class _AtomicHandler(LocalHandler):  # type: ignore[misc]
+    """Papermill's file access, with a temporary file and a rename."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._cwd = str(folder)
+
+    def write(self, buf: str, path: str) -> None:
+        """Replace the file at `path`. Raises StoreError when it cannot be written; it is then as it was."""
+        atomic.write_bytes(Path(self._cwd) / path, buf.encode())
+
+
+def _write_atomically(output_path: str | None) -> None:
+    """Take over papermill's writing of this one file, also that which it does after the engine is done."""
+    if not output_path or output_path == "-" or "://" in output_path:
+        return
+    if not isinstance(papermill_io.get_handler(output_path), _AtomicHandler):
+        folder = papermill_io.get_handler("local")._cwd or os.getcwd()
+        papermill_io.register(output_path, _AtomicHandler(Path(folder)))

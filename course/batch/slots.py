@@ -1,0 +1,44 @@
+"""GPUs are given to notebooks one by one: a slot is a lock file, so that two batches on one machine share them too."""
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from transferkit.disk.locks import exclusive
+
+WAIT_SECONDS = 0.5
+QUERY = ("nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader")
+
+
+def gpus(environment: Mapping[str, str]) -> dict[str, str]:
+    """The GPUs a process with this environment may use: their names by what CUDA_VISIBLE_DEVICES calls them."""
+    try:
+        answer = subprocess.run(QUERY, capture_output=True, text=True, timeout=60, check=True, env=dict(environment))
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    lines = [line.partition(", ") for line in answer.stdout.splitlines() if line.strip()]
+    present = {uuid.strip(): name.strip() for uuid, _, name in lines}
+    chosen = environment.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return present
+    by_number = {str(number): name for number, name in enumerate(present.values())}
+    wanted = [one.strip() for one in chosen.split(",") if one.strip()]
+    return {one: (present | by_number).get(one, "GPU") for one in wanted if one != "-1"}
+
+
+@contextmanager
+def gpu_slot(devices: Sequence[str], per_gpu: int, folder: Path | None = None) -> Iterator[str]:
+    """Wait for a GPU on which fewer than `per_gpu` notebooks run; yield which of `devices` it is."""
+    folder = folder or Path(tempfile.gettempdir()) / f"transferkit-gpus-{os.getuid()}"
+    places = [(device, folder / f"{device.replace('/', '_')}-{k}") for k in range(per_gpu) for device in devices]
+    while True:
+        for device, path in places:
+            with ExitStack() as stack:
+                if stack.enter_context(exclusive(path, wait=False)):
+                    yield device
+                    return
+        time.sleep(WAIT_SECONDS)

@@ -1,0 +1,162 @@
+"""The tables of the README, evidence.md, cost.md and assistants.md, from the results that are kept beside this file.
+
+    python -m course.book.tables
+
+rewrites what stands in them between the markers; a test compares.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.summary import headline
+from course.book import cost, minutes
+from course.book.markers import fill
+from course.evidence.claims import authors_evidence, ledger, read_evidence
+from transferkit.disk import atomic
+from transferkit.results import summarise
+from transferkit.treatments import CHOP_POINTS, TREATMENTS
+
+RESULTS = Path(__file__).parent / "results"
+MEASURED = Path(__file__).parent.parent / "benchmarks" / "results"
+README = Path(__file__).parent.parent / "README.md"
+COST = Path(__file__).parent / "cost.md"
+ASSISTANTS = Path(__file__).parent / "assistants.md"
+EVIDENCE = Path(__file__).parent / "evidence.md"
+SHORT = (  # the claims that the README shows
+    "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "worse-when-dissimilar", "worse-when-apart",
+    "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
+)  # fmt: skip
+
+
+def sections(results: Path) -> dict[str, str]:
+    """What stands between the markers, by the marker's name."""
+    evidence = read_evidence(results / "evidence")
+    assert evidence.similar is not None
+    assert evidence.dissimilar is not None
+    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
+    return {
+        "fresh-clone": fresh_clone_rows(pd.read_csv(results / "fresh-clone.csv")),
+        "photos": paired_rows(pd.read_csv(results / "photos" / "grid.csv")),
+        "provenance": provenance_sentence(pd.read_csv(results / "evidence" / "provenance.csv")),
+        "similar": paired_rows(evidence.similar),
+        "dissimilar": paired_rows(evidence.dissimilar),
+        "speed": headline(pd.read_csv(MEASURED / "speed.csv")),
+        "speed-avx2": headline(pd.read_csv(MEASURED / "avx2" / "speed.csv")),
+        "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
+        "claims": claims_rows(ours, theirs),
+        "claims-short": short_claims_rows(ours, theirs),
+    }
+
+
+def within(text: str, found: dict[str, str]) -> dict[str, str]:
+    """Those of the sections that have their markers in a page."""
+    return {name: section for name, section in found.items() if f"<!-- {name} -->" in text}
+
+
+def paired_rows(table: pd.DataFrame) -> str:
+    """Mean paired differences in points over n, with the half-width of their interval where there is one."""
+    cells = summarise(table)
+    summary = cells.set_index(["treatment", "n"])
+    bases = 100 * table[table["treatment"] == "base"]["top1"]
+    counts = cells[cells["n"] > 0]["count"]
+    few, many = counts.min(), counts.max()
+    lines = [
+        f"Bases: {len(bases)} networks, {bases.min():.1f} to {bases.max():.1f} %; "
+        f"{few if few == many else f'{few} to {many}'} networks per cell.",
+        "",
+        "| treatment | " + " | ".join(f"n={n}" for n in CHOP_POINTS) + " |",
+        "|---|" + "---|" * len(CHOP_POINTS),
+    ]
+    for treatment in TREATMENTS[1:]:
+        lines += ["| " + " | ".join([treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS)]) + " |"]
+    return "\n".join(lines)
+
+
+def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
+    """A row per claim: our estimate with its interval and verdict, and the same of the authors' networks."""
+    lines = ["| claim | source | statistic | these networks | the authors' |", "|---|---|---|---|---|"]
+    for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
+        told = (own["sentence"], own["source"], f"{own['statistic']} ({own['unit']})", _verdict(own), _verdict(theirs))
+        lines.append(f"| {' | '.join(map(str, told))} |")
+    return "\n".join(lines)
+
+
+def short_claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
+    """The claims of SHORT, without their statistics."""
+    lines = ["| claim | these networks | the authors' |", "|---|---|---|"]
+    for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
+        if own["claim"] in SHORT:
+            lines.append(f"| {own['sentence']} | {_verdict(own)} | {_verdict(theirs)} |")
+    return "\n".join(lines)
+
+
+def fresh_clone_rows(rows: pd.DataFrame) -> str:
+    """What a fresh clone took on each machine on which it was measured."""
+    lines = ["| machine | installing, in `.venv` | `make figures` after it |", "|---|---|---|"]
+    for row in rows.to_dict("records"):
+        took = {what: f"{row[what] // 60} min {row[what] % 60} s" for what in ("install_seconds", "figures_seconds")}
+        lines.append(
+            f"| {row['cores']} cores of {row['device']}, {row['precision']}, Python {row['python']}, torch "
+            f"{row['torch']}, {row['date']} | {took['install_seconds']}, {row['venv_bytes'] / 1e9:.1f} GB | "
+            f"{took['figures_seconds']} for {row['networks']} networks, {row['work_bytes'] / 1e6:.0f} MB in `work/` |"
+        )
+    return "\n".join(lines)
+
+
+def provenance_sentence(rows: pd.DataFrame) -> str:
+    """How many networks, on what, with what, when; of all studies together, where rows are told by study."""
+    values = rows.drop_duplicates(["key", "value"]).groupby("key")["value"].agg(" and ".join)
+    first, last = rows.loc[rows["key"] == "first", "value"].min(), rows.loc[rows["key"] == "last", "value"].max()
+    began = first[11:16] if first[:10] == last[:10] else f"{first[11:16]} UTC on {first[:10]}"
+    return (
+        f"{int(values['networks']):,} networks, {values['precision']}, on {values['device']}; torch "
+        f"{values['torch version']}, Python {values['python version']}; trained from {began} to "
+        f"{last[11:16]} UTC on {last[:10]}."
+    )
+
+
+def kill_rate_sentence(rows: pd.DataFrame) -> str:
+    """How good the checks of the exercises are."""
+    total = rows[["planted", "found", "right", "refused"]].sum()
+    return (
+        f"The checks of the {len(rows)} exercises find {total['found']} of {total['planted']} planted wrong "
+        f"answers and refuse {total['refused']} of {total['right']} right ones ([table](course/results/kill-rate.csv))."
+    )
+
+
+def main() -> None:
+    """Rewrite the README and the pages."""
+    found = sections(RESULTS)
+    for page in (README, EVIDENCE):
+        text = page.read_text()
+        atomic.write_bytes(page, fill(text, within(text, found)).encode())
+    atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(pd.read_csv(cost.RATES))).encode())
+    taken = {"lesson-minutes": minutes.rows(pd.read_csv(minutes.TABLE))}
+    atomic.write_bytes(ASSISTANTS, fill(ASSISTANTS.read_text(), taken).encode())
+
+
+def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
+    if (treatment, n) not in summary.index:
+        return ""
+    mean, low, high = (100 * float(summary[column][treatment, n]) for column in ("paired", "low", "high"))
+    return f"{mean:+.1f}" + ("" if pd.isna(low) else f" ±{(high - low) / 2:.1f}")
+
+
+def _verdict(row: dict[object, object]) -> str:
+    if not row["n"]:
+        return str(row["verdict"])
+    low, high = float(str(row["low"])), float(str(row["high"]))
+    interval = "" if pd.isna(low) else f" ({low:+.2f} to {high:+.2f})"
+    told = f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, {row['n']} networks"
+    if row["over"] == "seeds" and interval:
+        told += f", {row['clusters']} seeds of one split"
+    more = float(str(row["more"]))
+    if row["verdict"] == "undecided" and more > 0:
+        told += "; a thousand more would not decide" if np.isinf(more) else f"; {more:.0f} more {row['over']} would"
+    return told
+
+
+if __name__ == "__main__":
+    main()

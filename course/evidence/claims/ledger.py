@@ -1,0 +1,71 @@
+"""From evidence to the ledger: one row per claim, with estimate, interval and verdict."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from course.evidence.claims.judge import Claim, interval_of, judge
+from course.evidence.claims.sizes import diagnose_sizes
+from course.evidence.claims.statements import CLAIMS
+from course.evidence.claims.tables import Evidence
+from transferkit.results import Estimate
+from transferkit.splits import is_drawn
+
+LEDGER_COLUMNS = (
+    "claim", "estimate", "low", "high", "n", "verdict", "more", "clusters", "over", "unit", "margin", "kind",
+    "sentence", "statistic", "source", "note",
+)  # fmt: skip
+
+
+def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: bool = False) -> pd.DataFrame:
+    """One row per claim with LEDGER_COLUMNS; estimate, 95 % interval and margin in `unit`, `n` networks behind them.
+
+    `more` is how many further splits (or seeds, as `over` says) would decide. Where the data are missing the
+    verdict is "no data" and the note says what to run, or "not published" for `published` evidence.
+    """
+    rows = [_row(claim, claim.measure(evidence), published=published) for claim in claims]
+    table = pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
+    if evidence.sizes is not None:
+        for key, reason in zip(("freeze-small", "finetune-large"), _reasons(evidence.sizes), strict=False):
+            table.loc[table["claim"] == key, "note"] += reason
+    return table
+
+
+def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[object, ...]:
+    told = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source)
+    if found is None:
+        note = "" if published else f"run: python -m transferkit evidence --only {claim.study}"
+        verdict = "not published" if published else "no data"
+        return (claim.key, np.nan, np.nan, np.nan, 0, verdict, np.nan, 0, "", *told, note)
+    verdict, more = judge(claim, found)
+    low, high = (claim.scale * bound for bound in interval_of(found))
+    return (
+        claim.key, claim.scale * found.value, low, high, found.networks, verdict, more, found.clusters, found.over,
+        *told, _note(found, low),
+    )  # fmt: skip
+
+
+def _note(found: Estimate, low: float) -> str:
+    notes = []
+    single = [split for split in found.seeds_of if is_drawn(split)]
+    if single:
+        notes.append(f"one split only ({', '.join(single)}): no interval")
+    elif np.isnan(low):
+        notes.append(f"one seed only of {', '.join(found.seeds_of)}: no interval")
+    elif found.seeds_of:
+        notes.append(f"over seeds of {', '.join(found.seeds_of)}: says nothing about other splits")
+    if not found.matched:
+        notes.append("different networks on either side")
+    return "; ".join(notes)
+
+
+def _reasons(sizes: pd.DataFrame) -> list[str]:
+    """For the smallest and the largest target set: which treatment is worse in loss, and what it suffers from."""
+    table = diagnose_sizes(sizes)
+    told = []
+    for size in sorted(set(table["images_per_class"]))[:: max(1, table["images_per_class"].nunique() - 1)]:
+        rows = table[table["images_per_class"] == size]
+        worse, because = rows[["worse", "because"]].value_counts().index[0]  # at most n
+        told.append(f" ({size} images per class: {worse} suffers from {because})")
+    return told

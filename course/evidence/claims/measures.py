@@ -1,0 +1,130 @@
+"""What each claim measures: one estimate from the tables of the evidence, as a fraction; None without the data.
+
+n is that of the paper's eight layers; networks of others are taken where they are chopped as deep.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from course.evidence.claims.tables import Evidence
+from transferkit.results import Estimate, compare, contrast, estimate, layers_of, slope
+from transferkit.treatments import CHOP_POINTS, Treatment, same_depth
+
+Table = pd.DataFrame | None
+DIP = (3, 4, 5)
+AROUND_DIP = (1, 2, 6, 7)  # centred on the dip, so that a steady rise or fall with n cancels
+
+
+def at(table: Table, treatment: Treatment, ns: Iterable[int] = CHOP_POINTS) -> Estimate | None:
+    """The mean paired difference of a treatment at these n."""
+    return None if table is None else estimate(_chosen(table, (treatment,), ns))
+
+
+def between(table: Table, first: Treatment, second: Treatment, ns: Iterable[int] = CHOP_POINTS) -> Estimate | None:
+    """The mean difference of two treatments at these n, matched on split, seed, target and n."""
+    return None if table is None else contrast(_chosen(table, (first, second), ns), first, second)
+
+
+def falls_with_n(table: Table) -> Estimate | None:
+    """The slope of AnB's paired difference, per layer."""
+    return None if table is None else slope(_chosen(table, ("AnB",)))
+
+
+def curvature(table: Table) -> Estimate | None:
+    """BnB at the middle n minus BnB around them, on the same targets."""
+    if table is None:
+        return None
+    keys = ["split", "seed", "target"]
+    middle, around = (_chosen(table, ("BnB",), ns).groupby(keys)["paired"].mean() for ns in (DIP, AROUND_DIP))
+    return estimate((middle - around).reset_index(), networks_per_row=len(DIP + AROUND_DIP))
+
+
+def dissimilar_against_similar(evidence: Evidence) -> Estimate | None:
+    """AnB's mean paired difference between dissimilar halves minus that between similar ones."""
+    return compare(at(evidence.dissimilar, "AnB"), at(evidence.similar, "AnB"))
+
+
+def between_kinds_of_split(apart: Table, one: str, other: str) -> Estimate | None:
+    """AnB's mean paired difference on the splits whose names begin with `one`, minus that on those with `other`."""
+    if apart is None:
+        return None
+    first, second = (apart[apart["split"].str.startswith(name)] for name in (one, other))
+    return compare(at(first, "AnB"), at(second, "AnB"))
+
+
+def early_lead(epochs: Table) -> Estimate | None:
+    """AnB+ minus its own target's base after a third of the training, both having seen as many images."""
+    if epochs is None:
+        return None
+    early = epochs[epochs["epoch"] == max(1, round(epochs["epoch"].max() / 3))]
+    keys = ["split", "seed", "target"]
+    bases = early.loc[early["treatment"] == "base", [*keys, "top1"]].rename(columns={"top1": "base"})
+    both = early[early["treatment"] == "AnB+"].merge(bases, on=keys)
+    return estimate(both.assign(paired=both["top1"] - both["base"]))
+
+
+def longer_against_finetuned(evidence: Evidence) -> Estimate | None:
+    """A base trained for as many images as base and fine-tuning together, minus AnB+ on the same target."""
+    longer, similar = evidence.longer, evidence.similar
+    if longer is None or similar is None:
+        return None
+    keys = ["split", "seed", "target"]
+    long = longer[(longer["treatment"] == "base") & (longer["epochs"] == longer["epochs"].max())]
+    tuned = _chosen(similar, ("AnB+",)).groupby(keys)["top1"].agg(tuned="mean", count="count").reset_index()
+    both = long.merge(tuned, on=keys)
+    found = estimate(both.assign(paired=both["top1"] - both["tuned"]))
+    return found and replace(found, networks=len(both) + int(both["count"].sum()))
+
+
+def freezing(sizes: Table, *, largest: bool) -> Estimate | None:
+    """AnB+ minus AnB with the largest, or the smallest, target set."""
+    if sizes is None:
+        return None
+    size = sizes["images_per_class"].max() if largest else sizes["images_per_class"].min()
+    return between(sizes[sizes["images_per_class"] == size], "AnB+", "AnB")
+
+
+def size_matters(sizes: Table) -> Estimate | None:
+    """What fine-tuning gains over freezing with the largest target set, minus the same with the smallest."""
+    if sizes is None or sizes["images_per_class"].nunique() < 2:
+        return None
+    keys = ["split", "seed", "target", "n"]
+    gains = []
+    for size in (sizes["images_per_class"].max(), sizes["images_per_class"].min()):
+        rows = sizes[sizes["images_per_class"] == size]
+        tuned, frozen = (rows[rows["treatment"] == name].set_index(keys)["top1"] for name in ("AnB+", "AnB"))
+        gains.append(tuned - frozen)
+    return estimate((gains[0] - gains[1]).rename("paired").reset_index(), networks_per_row=4)
+
+
+def scaled_against_published(plateau: Table) -> Estimate | None:
+    """RnB drawn after He et al. minus RnB drawn as published, at n of 3 and more."""
+    if plateau is None:
+        return None
+    keys = ["split", "seed", "target", "n"]
+    rows = _chosen(plateau, ("RnB",), range(3, 8))
+    he, published = (rows[rows["random_filters"] == name].set_index(keys)["top1"] for name in ("he", "published"))
+    return estimate((he - published).rename("paired").reset_index(), networks_per_row=2)
+
+
+def rises_with_overlap(dial: Table) -> Estimate | None:
+    """The slope of AnB's paired difference along the share of parts that the halves have in common, over splits."""
+    if dial is None:
+        return None
+    rows = _chosen(dial, ("AnB",))
+    means = rows.groupby("split")["paired"].mean()
+    if len(means) < 3:
+        return None
+    overlaps = np.array([float(str(name).removeprefix("overlap-")) for name in means.index])
+    line = stats.linregress(overlaps, means.to_numpy())
+    return Estimate(float(line.slope), float(line.stderr), len(means) - 2, len(means), len(rows))
+
+
+def _chosen(table: pd.DataFrame, treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> pd.DataFrame:
+    """The rows of these treatments at these n of the paper's eight layers, or as deep in a network of others."""
+    points = same_depth(ns, layers_of(table))
+    return table[table["treatment"].isin(list(treatments)) & table["n"].isin(points)]

@@ -1,0 +1,45 @@
+"""Freeze or fine-tune: what a target set of some size advises, and which of over- and under-fitting is at work."""
+
+import pandas as pd
+
+from course.evidence.claims.judge import interval_of
+from transferkit.results import contrast
+
+_KEYS = ["split", "seed", "target", "n", "images_per_class"]
+
+
+def diagnose_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Per images_per_class and n: AnB+ minus AnB in top1, train_loss and valid_loss, and what the worse suffers from.
+
+    The mean over matched networks, fractions and nats. `worse` is the treatment of the higher validation loss;
+    `because` is "over-fitting" if its training loss is the lower one, "under-fitting" if that is higher as well.
+    `count` is the number of pairs.
+    """
+    columns = ["top1", "train_loss", "valid_loss"]
+    tuned, frozen = (sizes[sizes["treatment"] == name].set_index(_KEYS)[columns] for name in ("AnB+", "AnB"))
+    differences = (tuned - frozen).dropna().reset_index()
+    grouped = differences.groupby(["images_per_class", "n"])
+    means = grouped[columns].mean().assign(count=grouped.size()).reset_index()
+    tuned_is_worse = means["valid_loss"] > 0
+    over = tuned_is_worse == (means["train_loss"] < 0)
+    return means.assign(
+        worse=tuned_is_worse.map({True: "AnB+", False: "AnB"}),
+        because=over.map({True: "over-fitting", False: "under-fitting"}),
+    )
+
+
+def advise_by_size(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Per images_per_class and n: AnB+ minus AnB (`gain`, points), its 95 % interval over splits, and the advice.
+
+    `advice` is "fine-tune" or "freeze" where the whole interval is on one side of zero, else "either", as with one
+    split, which has no interval. `count` is the number of networks.
+    """
+    rows = []
+    for (size, n), group in sizes[sizes["n"] > 0].groupby(["images_per_class", "n"]):
+        found = contrast(group, "AnB+", "AnB")
+        if found is None:
+            continue
+        low, high = (100 * bound for bound in interval_of(found))
+        advice = "fine-tune" if low > 0 else "freeze" if high < 0 else "either"
+        rows.append((size, n, 100 * found.value, low, high, advice, found.networks))
+    return pd.DataFrame(rows, columns=["images_per_class", "n", "gain", "low", "high", "advice", "count"])

@@ -1,0 +1,137 @@
+"""The claims, each with the statistic that tests it. Accuracies are in points, one point is the margin throughout."""
+
+from course.evidence.claims import first_layer, measures
+from course.evidence.claims.judge import Claim
+
+_PAPER = "Yosinski et al. 2014"
+_OWN = "this project"
+_FIGURE_2, _FIGURE_3 = f"{_PAPER}, Figure 2", f"{_PAPER}, Figure 3"
+
+_SPECIFICITY = (
+    Claim(
+        "general-1-2", "The first two layers transfer without loss.", _FIGURE_2,
+        "AnB at n = 1, 2 against its own base", "no loss", "similar",
+        lambda evidence: measures.at(evidence.similar, "AnB", (1, 2)),
+    ),
+    Claim(
+        "general-1-2-control", "The first two layers are as good from the other half as from the own one.", _FIGURE_2,
+        "AnB minus BnB at n = 1, 2", "equal", "similar",
+        lambda evidence: measures.between(evidence.similar, "AnB", "BnB", (1, 2)),
+    ),
+    Claim(
+        "worse-with-n", "Transfer gets worse the more layers are copied.", _FIGURE_2,
+        "slope of AnB against its own base over n", "less", "similar",
+        lambda evidence: measures.falls_with_n(evidence.similar), unit="points per layer", margin=0.25,
+    ),
+    Claim(
+        "specific-6-7", "The last layers are specific to their task.", _FIGURE_2,
+        "AnB minus BnB at n = 6, 7", "less", "similar",
+        lambda evidence: measures.between(evidence.similar, "AnB", "BnB", (6, 7)),
+    ),
+    Claim(
+        "worse-when-dissimilar", "Transfer is worse between dissimilar halves than between similar ones.", _FIGURE_3,
+        "AnB against its own base: natural split minus random splits", "less", "dissimilar",
+        measures.dissimilar_against_similar,
+    ),
+    Claim(
+        "worse-when-apart", "Transfer is worse between halves of the same kinds that share no photograph.", _OWN,
+        "AnB against its own base: splits without a common photograph minus random splits", "less", "apart",
+        lambda evidence: measures.between_kinds_of_split(evidence.apart, "apart", "random"),
+    ),
+    Claim(
+        "worse-when-other-kind", "Where no photograph is shared, transfer is worse between different kinds.", _OWN,
+        "AnB against its own base: natural split minus splits of both kinds without a common photograph", "less",
+        "apart", lambda evidence: measures.between_kinds_of_split(evidence.apart, "natural", "apart"),
+    ),
+    Claim(
+        "distance", "Transfer gets better the more the halves have in common.", _FIGURE_3,
+        "slope of AnB against its own base over the overlap of parts, from none to all", "more", "dial",
+        lambda evidence: measures.rises_with_overlap(evidence.dial), unit="points from none to all",
+    ),
+    Claim(
+        "better-than-random", "Even features of a distant task beat random filters.", _FIGURE_3,
+        "AnB minus RnB on the natural split", "more", "dissimilar",
+        lambda evidence: measures.between(evidence.dissimilar, "AnB", "RnB"),
+    ),
+    Claim(
+        "random-plateau", "Random filters of full scale train where the paper's small Gaussian fails.", _FIGURE_3,
+        "RnB drawn after He et al. minus RnB as published, n = 3 to 7", "more", "plateau",
+        lambda evidence: measures.scaled_against_published(evidence.plateau),
+    ),
+)  # fmt: skip
+
+_CO_ADAPTATION = (
+    Claim(
+        "dip", "Middle layers co-adapt: networks chopped there fall below their base.", _FIGURE_2,
+        "BnB at n = 4, 5 against its own base", "less", "similar",
+        lambda evidence: measures.at(evidence.similar, "BnB", (4, 5)),
+    ),
+    Claim(
+        "dip-shape", "Chopping in the middle costs more than chopping low or high.", _FIGURE_2,
+        "BnB at n = 3, 4, 5 minus BnB at n = 1, 2, 6, 7", "less", "similar",
+        lambda evidence: measures.curvature(evidence.similar),
+    ),
+    Claim(
+        "recovery", "Fine-tuning recovers what chopping in the middle costs.", _FIGURE_2,
+        "BnB+ minus BnB at n = 4, 5", "more", "similar",
+        lambda evidence: measures.between(evidence.similar, "BnB+", "BnB", (4, 5)),
+    ),
+)  # fmt: skip
+
+_FINE_TUNING = (
+    Claim(
+        "boost", "Transfer with fine-tuning beats training from scratch.", f"{_PAPER}, Table 1",
+        "AnB+ against its own base", "more", "similar",
+        lambda evidence: measures.at(evidence.similar, "AnB+"),
+    ),
+    Claim(
+        "boost-over-control", "It is the other task that helps, not the second training.", f"{_PAPER}, Table 1",
+        "AnB+ minus BnB+", "more", "similar",
+        lambda evidence: measures.between(evidence.similar, "AnB+", "BnB+"),
+    ),
+    Claim(
+        "converges-faster", "Fine-tuning converges faster than training from scratch.", "He et al. 2018",
+        "AnB+ minus its own base after a third of the images", "more", "similar",
+        lambda evidence: measures.early_lead(evidence.epochs),
+    ),
+    Claim(
+        "longer-closes-gap", "Training from scratch for longer reaches what fine-tuning does.", "He et al. 2018",
+        "a base trained for as many images as base and fine-tuning together, minus AnB+", "no loss", "longer",
+        measures.longer_against_finetuned,
+    ),
+    Claim(
+        "freeze-small", "Freeze the copied layers when the target set is small.", f"{_PAPER}, section 1",
+        "AnB+ minus AnB with the smallest target set", "less", "sizes",
+        lambda evidence: measures.freezing(evidence.sizes, largest=False),
+    ),
+    Claim(
+        "finetune-large", "Fine-tune the copied layers when the target set is large.", f"{_PAPER}, section 1",
+        "AnB+ minus AnB with the largest target set", "more", "sizes",
+        lambda evidence: measures.freezing(evidence.sizes, largest=True),
+    ),
+    Claim(
+        "size-matters", "The larger the target set, the more fine-tuning gains over freezing.", f"{_PAPER}, section 1",
+        "AnB+ minus AnB, largest minus smallest target set", "more", "sizes",
+        lambda evidence: measures.size_matters(evidence.sizes),
+    ),
+)  # fmt: skip
+
+_FIRST_LAYER = (
+    Claim(
+        "conv1-halves", "conv1 is of the same kind in both halves.", f"{_PAPER}, section 1",
+        "share of Gabors and colour blobs, baseA minus baseB", "equal", "similar",
+        lambda evidence: first_layer.halves_differ(evidence.conv1), margin=20.0,
+    ),
+    Claim(
+        "conv1-data", "conv1 is of the same kind on another data set.", f"{_PAPER}, section 1",
+        "share of Gabors and colour blobs, first minus second data set", "equal", "dial",
+        lambda evidence: first_layer.data_differ(evidence.conv1), margin=20.0,
+    ),
+    Claim(
+        "conv1-alike", "The filters of conv1 of both halves are more alike than chance.", f"{_PAPER}, section 1",
+        "cosine of best-matched filters, baseA with baseB minus baseA with noise", "more", "similar",
+        lambda evidence: first_layer.alike(evidence.conv1), unit="hundredths of a cosine", margin=5.0,
+    ),
+)  # fmt: skip
+
+CLAIMS: tuple[Claim, ...] = (*_SPECIFICITY, *_CO_ADAPTATION, *_FINE_TUNING, *_FIRST_LAYER)

@@ -1,0 +1,65 @@
+"""What the commands show: the predicted cost of the studies, and the ledger with the authors' own beside it."""
+
+from collections.abc import Hashable, Mapping
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from course.evidence.bench import Cost
+
+_STYLES = {"holds": "green", "fails": "red", "undecided": "yellow", "no data": "dim", "not published": "dim"}
+_BESIDE = ("estimate", "low", "high", "n", "verdict")
+
+
+def cost_table(costs: Mapping[str, Cost], workers: int) -> Table:
+    """What each study still has to train, in networks and minutes; no minutes without a probe."""
+    table = Table(title="The studies of the evidence", caption="a network that several studies share is trained once")
+    table.add_column("study")
+    for heading in ("networks", "to train", f"minutes, {workers} at a time"):
+        table.add_column(heading, justify="right")
+    for name, cost in costs.items():
+        minutes = "?" if np.isnan(cost.seconds) else f"{cost.seconds / 60:.1f}"
+        table.add_row(name, str(cost.planned), str(cost.missing), "0" if not cost.missing else minutes)
+    return table
+
+
+def claims_table(ours: pd.DataFrame, authors: pd.DataFrame | None = None) -> Table:
+    """The ledger to read: a row per claim, estimates with 95 % intervals, verdicts as words."""
+    shown = Table(
+        title="The claims",
+        show_lines=True,
+        caption="estimate (95 % interval; n networks), verdict, further splits or seeds",
+    )
+    shown.add_column("claim", ratio=3, overflow="fold")
+    shown.add_column("statistic", ratio=3, overflow="fold")
+    shown.add_column("our networks", ratio=3, overflow="fold")
+    if authors is not None:
+        shown.add_column("the authors' networks", ratio=3, overflow="fold")
+    for number, row in enumerate(ours.to_dict("records")):
+        cells = [str(row["sentence"]), f"{row['statistic']} ({row['unit']})", _cell(row)]
+        if authors is not None:
+            cells.append(_cell(authors.iloc[number].to_dict()))
+        shown.add_row(*cells)
+    return shown
+
+
+def beside(ours: pd.DataFrame, authors: pd.DataFrame) -> pd.DataFrame:
+    """Our ledger with the authors' estimate, low, high, n and verdict as further columns, `authors_...`."""
+    theirs = authors[["claim", *_BESIDE]].rename(columns={name: f"authors_{name}" for name in _BESIDE})
+    return ours.merge(theirs, on="claim", how="left", validate="one_to_one")
+
+
+def _cell(row: Mapping[Hashable, object]) -> str:
+    verdict, note = str(row["verdict"]), str(row["note"])
+    told = [f"[{_STYLES[verdict]}]{verdict}[/]"]
+    if row["n"]:
+        low, high = float(str(row["low"])), float(str(row["high"]))
+        interval = "" if np.isnan(low) else f"{low:+.2f} to {high:+.2f}; "
+        told.insert(0, f"{float(str(row['estimate'])):+.2f} ({interval}n={row['n']})")
+    more = float(str(row["more"]))
+    if verdict == "undecided" and more > 0:
+        told.append(
+            "more than a thousand would not decide" if np.isinf(more) else f"{more:.0f} more {row['over']} would decide"
+        )
+    return "\n".join([", ".join(told), *([note] if note else [])])

@@ -1,0 +1,49 @@
+"""How many planted wrong answers the checks find, and whether they refuse a right one: `python -m course.exercises.kill_rate`.
+
+Writes course/results/kill-rate.csv, one row per exercise.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+from course.exercises import check, exercises
+from course.exercises.planted import planted
+from course.exercises.solutions import solutions
+from transferkit.disk import atomic
+
+TABLE = Path(__file__).parent / "results" / "kill-rate.csv"
+
+
+def kill_rates() -> list[dict[str, object]]:
+    """Per exercise: planted wrong answers, those found, right answers, those refused; the solution is one of these."""
+    written, answers = solutions(), planted()
+    rows: list[dict[str, object]] = []
+    for exercise in exercises():
+        name = exercise.name
+        right = (written[name], *answers[name].right)
+        wrong = answers[name].wrong.values()
+        rows.append(
+            {
+                "lesson": exercise.lesson,
+                "exercise": name,
+                "planted": len(wrong),
+                "found": sum(check(name, answer).state != "passed" for answer in wrong),
+                "right": len(right),
+                "refused": sum(check(name, answer).state != "passed" for answer in right),
+            }
+        )
+    return rows
+
+
+def as_csv(rows: list[dict[str, object]]) -> str:
+    """The rows as the table is kept."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    atomic.write_bytes(TABLE, as_csv(kill_rates()).encode())

@@ -1,0 +1,152 @@
+"""Exercises of lesson 01: the first layer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course.exercises.exercise import Case, Exercise, Finding
+from course.exercises.plain import Plain
+from course.exercises.variants import judge_by
+
+Array = NDArray[np.float64]
+NUMBERS = ("theta_deg", "wavelength_px", "phase_deg", "size_px")
+NEAR = 1e-3  # of the amplitude, and degrees of the phase: least squares may be done in float32
+
+
+def _pose_gabor(generator: np.random.Generator) -> tuple[Case, ...]:
+    plans = [(9, (30.0, 5.0, 0.0, 2.5)), (5, (0.0, 4.0, 0.0, 1.5)), (8, (90.0, 6.0, 90.0, 2.0))]
+    for side in (7, 12):
+        theta, phase = generator.uniform(0, 180), generator.uniform(0, 360)
+        plans.append((side, (theta, generator.uniform(3, side), phase, generator.uniform(1, side / 2))))
+    return tuple(_gabor_case(side, dict(zip(NUMBERS, map(float, numbers), strict=True))) for side, numbers in plans)
+
+
+def _gabor_case(side: int, numbers: dict[str, Plain]) -> Case:
+    told = ", ".join(f"{name}={value:.4g}" for name, value in numbers.items())
+    return Case(f"side={side}, {told}", {"side": side, **numbers})
+
+
+def _ask_gabor(answer: Any, case: Case) -> object:
+    given = answer(case.given["side"], *(case.given[name] for name in NUMBERS))
+    return None if given is None else np.asarray(given, dtype=float)
+
+
+def wave(
+    side: int, theta_deg: float, wavelength_px: float, phase_deg: float, size_px: float, middle: float | None = None
+) -> Array:
+    """A round Gabor of amplitude 1 about the middle of a tile (pixels from its corner), float64 side x side."""
+    y, x = np.mgrid[:side, :side] - ((side - 1) / 2 if middle is None else middle)
+    theta, phase = np.radians([theta_deg, phase_deg])
+    u = x * np.cos(theta) + y * np.sin(theta)
+    return np.asarray(np.exp(-(x**2 + y**2) / (2 * size_px**2)) * np.cos(2 * np.pi * u / wavelength_px + phase))
+
+
+def _changed(**changes: Callable[[dict[str, Any]], float]) -> Callable[[Case], Plain]:
+    """The wave with some numbers taken for others."""
+    return lambda case: wave(**{**case.given, **{name: made(dict(case.given)) for name, made in changes.items()}})
+
+
+def _pose_fit(generator: np.random.Generator) -> tuple[Case, ...]:
+    cases = []
+    for side, amplitude, phase, noise in ((9, 1.0, 60.0, 0.0), (8, 0.2, 300.0, 0.02), (11, 3.0, 135.0, 0.5)):
+        shape = {
+            "theta_deg": float(generator.uniform(0, 180)),
+            "wavelength_px": float(generator.uniform(4, side)),
+            "size_px": float(generator.uniform(2, side / 2)),
+        }
+        tile = amplitude * wave(side, phase_deg=phase, **shape) + noise * generator.normal(size=(side, side))
+        name = f"a tile of {side} x {side} pixels" + (" under noise" if noise else "")
+        cases.append(Case(name, {"tile": tile, **shape}))
+    return tuple(cases)
+
+
+def _ask_fit(answer: Any, case: Case) -> object:
+    shape = (case.given[name] for name in NUMBERS if name in case.given)
+    fitted = answer(case.given["tile"].copy(), *shape)
+    return None if fitted is None else [float(number) for number in fitted]
+
+
+def _patterns(case: Case) -> Array:
+    """The cosine and the sine under the envelope, float64 pixels x 2."""
+    tile, shape = case.given["tile"], {name: case.given[name] for name in NUMBERS if name in case.given}
+    return np.stack([wave(len(tile), phase_deg=phase, **shape).ravel() for phase in (0, -90)], axis=1)
+
+
+def _solve(case: Case, patterns: Array) -> tuple[float, float]:
+    even, odd = np.linalg.lstsq(patterns, case.given["tile"].ravel(), rcond=None)[0]
+    return float(np.hypot(even, odd)), float(np.degrees(np.arctan2(-odd, even)) % 360)
+
+
+def _judge_fit(case: Case, value: Any) -> Finding | None:
+    amplitude, phase = (float(number) for number in value)
+    right, angle = _solve(case, _patterns(case))
+    turned = abs((phase - angle + 180) % 360 - 180)
+    if abs(amplitude - right) <= NEAR * right and turned <= NEAR * 360:
+        return None
+    seen = (
+        f"your amplitude and phase are {amplitude:.4g} and {phase:.4g}, the best {right:.4g} and {angle:.4g} degrees."
+    )
+    bare = _patterns(Case(case.name, {**case.given, "size_px": 1e6}))
+    thoughts = {
+        "sign": (right, -angle), "radians": (right, np.radians(angle)), "no envelope": _solve(case, bare),
+        "peak": (float(np.abs(case.given["tile"]).max()), angle),
+    }  # fmt: skip
+    named = (
+        key
+        for key, (one, two) in thoughts.items()
+        if abs(amplitude - one) <= NEAR * right and abs((phase - two + 180) % 360 - 180) <= NEAR * 360
+    )
+    return Finding(seen, next(named, ""))
+
+
+EXERCISES = (
+    Exercise(
+        name="gabor",
+        lesson="01",
+        title="Draw a Gabor",
+        points=2,
+        pose=_pose_gabor,
+        ask=_ask_gabor,
+        judge=judge_by(
+            "your tile", lambda case: wave(**case.given),
+            {
+                "corner": lambda case: wave(**case.given, middle=0.0),
+                "half a pixel": lambda case: wave(**case.given, middle=case.given["side"] / 2),
+                "degrees": _changed(
+                    theta_deg=lambda given: np.degrees(given["theta_deg"]),
+                    phase_deg=lambda given: np.degrees(given["phase_deg"]),
+                ),
+                "across": _changed(theta_deg=lambda given: given["theta_deg"] + 90),
+                "axes": _changed(theta_deg=lambda given: 90 - given["theta_deg"]),
+                "frequency": _changed(wavelength_px=lambda given: 1 / given["wavelength_px"]),
+                "envelope": _changed(size_px=lambda given: given["size_px"] / np.sqrt(2)),
+            },
+        ),
+        misconceptions={
+            "corner": "x and y are counted from the middle of the tile, not from its corner.",
+            "half a pixel": "the middle of a tile of k pixels, counted from 0, is at (k - 1) / 2.",
+            "degrees": "NumPy's cosine takes radians: np.radians first.",
+            "across": "u runs along the wave, across the stripes: yours is turned by 90 degrees.",
+            "axes": "x goes to the right, over columns, and y down, over rows: yours are swapped.",
+            "frequency": "the wavelength is the pixels of one cycle: it divides.",
+            "envelope": "the envelope is exp(-r^2 / (2 size^2)): the 2 is part of it.",
+        },
+    ),
+    Exercise(
+        name="fit_wave",
+        lesson="01",
+        title="Fit a Gabor's phase and amplitude",
+        points=3,
+        pose=_pose_fit,
+        ask=_ask_fit,
+        judge=_judge_fit,
+        misconceptions={
+            "sign": "a cos(w + phase) = a cos(phase) cos(w) - a sin(phase) sin(w): mind the minus.",
+            "radians": "the phase is asked in degrees.",
+            "no envelope": "both waves stand under the envelope: multiply them with it before the fit.",
+            "peak": "the largest value is noise and sampling as well; the amplitude comes from all pixels.",
+        },
+    ),
+)  # fmt: skip

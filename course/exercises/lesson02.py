@@ -1,0 +1,205 @@
+"""Exercises of lesson 02: two halves."""
+
+from typing import Any
+
+import numpy as np
+
+from course.exercises.chance import Chance
+from course.exercises.compare import difference
+from course.exercises.exercise import Case, Exercise, Finding
+from course.exercises.lesson02_leaks import FIND_LEAKS, HOLD_OUT
+
+MANY = 10  # classes from which on two seeds hardly ever draw the same half
+
+
+def _pose_split(generator: np.random.Generator) -> tuple[Case, ...]:
+    counts = (10, 7, 40, int(generator.integers(11, 40)))
+    seeds = [generator.choice(1000, 6, replace=False).tolist() for _ in counts]
+    return tuple(
+        Case(f"{count} classes and the seeds {drawn}", {"n_classes": count, "seeds": drawn})
+        for count, drawn in zip(counts, seeds, strict=True)
+    )
+
+
+def _ask_split(answer: Any, case: Case) -> object:
+    """The halves of every seed, drawn twice from different states of the global generators."""
+    n_classes, seeds = case.given["n_classes"], case.given["seeds"]
+    drawn = []
+    with Chance() as chance:
+        for state in (1, 2):
+            chance.set(state)
+            before = chance.state()
+            drawn.append([answer(n_classes, seed) for seed in seeds])
+            touched = chance.state() != before
+    if any(halves is None for halves in drawn[0]):
+        return None
+    return {
+        "drawn": [[[sorted(map(int, half)) for half in halves] for halves in turn] for turn in drawn],
+        "touched": touched,
+    }
+
+
+def _judge_split(case: Case, value: Any) -> Finding | None:
+    n_classes, seeds = case.given["n_classes"], case.given["seeds"]
+    first, second = value["drawn"]
+    for seed, (half_a, half_b) in zip(seeds, first, strict=True):
+        if found := _fault_of_halves(half_a, half_b, n_classes):
+            return Finding(f"seed {seed}: {found.seen}", found.misconception)
+    if first != second:
+        return Finding("the same seed gave other halves when something else had drawn before.", "global state")
+    if value["touched"]:
+        return Finding("the global generator is not as it was before the call.", "reseeds")
+    if all(halves == first[0] for halves in first):
+        return Finding(f"all {len(seeds)} seeds gave the same halves.", "seed ignored")
+    if n_classes >= MANY and all(_in_order(half_a, n_classes) for half_a, _ in first):
+        return Finding(f"half A follows the order of the classes: {first[0][0]}.", "in order")
+    return None
+
+
+def _fault_of_halves(half_a: list[int], half_b: list[int], n_classes: int) -> Finding | None:
+    if both := sorted(set(half_a) & set(half_b)):
+        return Finding(f"the classes {both} are in both halves.", "overlap")
+    every = sorted(half_a + half_b)
+    if every == list(range(1, n_classes + 1)):
+        return Finding(f"there is a class {n_classes} and no class 0.", "from one")
+    if every != list(range(n_classes)):
+        return Finding(f"together the halves hold {every}, not each of 0 to {n_classes - 1} once.")
+    if len(half_a) != n_classes // 2:
+        return Finding(f"half A has {len(half_a)} of {n_classes} classes instead of {n_classes // 2}.", "uneven")
+    return None
+
+
+def _in_order(half: list[int], n_classes: int) -> bool:
+    """Whether a half is one run of neighbours, or every second class."""
+    inside = np.isin(np.arange(n_classes), half)
+    changes = int((inside != np.roll(inside, 1)).sum())
+    return changes <= 2 or changes >= n_classes - 1
+
+
+def _pose_relabel(generator: np.random.Generator) -> tuple[Case, ...]:
+    cases = []
+    for count, n_images in ((6, 12), (10, 30), (40, 50), (8, 0)):
+        half = np.sort(generator.choice(count, count // 2, replace=False)).tolist()
+        labels = generator.integers(0, count, n_images)
+        if n_images == 30:
+            labels = labels[labels != half[1]]  # no image of one class of the half
+        told = f"{len(labels)} images of {count} classes, half {half}"
+        cases.append(Case(told, {"labels": labels, "half": half}))
+    return tuple(cases)
+
+
+def _ask_relabel(answer: Any, case: Case) -> object:
+    found = answer(case.given["labels"].copy(), list(case.given["half"]))
+    if found is None:
+        return None
+    rows, labels = found
+    return {"rows": np.asarray(rows), "labels": np.asarray(labels)}
+
+
+def _judge_relabel(case: Case, value: Any) -> Finding | None:
+    given, half = case.given["labels"], case.given["half"]
+    rows = np.flatnonzero(np.isin(given, half))
+    if found := difference(rows, value["rows"]):
+        others = np.flatnonzero(~np.isin(given, half))
+        return Finding(f"of the rows, {found}.", "" if difference(others, value["rows"]) else "other half")
+    kept, seen = given[rows], value["labels"]
+    if not (found := difference(np.searchsorted(half, kept), seen)):
+        return None
+    wrong = {
+        "not relabelled": kept,
+        "smallest is 0": kept - min(half),
+        "by what is there": np.unique(kept, False, True)[1],
+    }
+    thoughts = (thought for thought, labels in wrong.items() if not difference(labels, seen))
+    return Finding(f"of the labels, {found}.", next(thoughts, ""))
+
+
+def _pose_shared(generator: np.random.Generator) -> tuple[Case, ...]:
+    names = [f"{kind}/{part}" for kind in ("outline", "texture") for part in ("a", "b", "c", "d")]
+    often, seldom, other = generator.choice(names, 3, replace=False).tolist()
+    given = {"parts_a": [often] * 6 + [seldom] * 2, "parts_b": [often] + [other] * 5 + [seldom] * 4}
+    cases = [Case(f"6 x {often}, 2 x {seldom} and 1 x {often}, 5 x {other}, 4 x {seldom}", given)]
+    for size_a, size_b in ((12, 12), (20, 10), (5, 15), (9, 9)):
+        parts_a = generator.choice(names[: 4 + size_a % 4], size_a).tolist()
+        parts_b = generator.choice(names[2:], size_b).tolist()
+        if (size_a, size_b) == (9, 9):
+            parts_b = [f"{name}'" for name in parts_a]
+        told = f"{size_a} parts of {len(set(parts_a))} kinds and {size_b} of {len(set(parts_b))}"
+        cases.append(Case(told, {"parts_a": parts_a, "parts_b": parts_b}))
+    return tuple(cases)
+
+
+def _ask_shared(answer: Any, case: Case) -> object:
+    return answer(list(case.given["parts_a"]), list(case.given["parts_b"]))
+
+
+def _judge_shared(case: Case, value: Any) -> Finding | None:
+    a, b = case.given["parts_a"], case.given["parts_b"]
+    names = sorted({*a, *b})
+    counts = np.array([[parts.count(name) for name in names] for parts in (a, b)])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    if not (found := difference(float(shares.min(axis=0).sum()), value)):
+        return None
+    common = len(set(a) & set(b))
+    wrong = {
+        "kinds, not counts": (common / len(names), common / len(set(a)), common / len(set(b))),
+        "counts, not shares": (float(counts.min(axis=0).sum()), counts.min(axis=0).sum() / counts.sum(axis=1).max()),
+        "one-sided": (float(shares[0][counts[1] > 0].sum()), float(shares[1][counts[0] > 0].sum())),
+        "distance": (1 - float(shares.min(axis=0).sum()),),
+    }
+    thoughts = (name for name, values in wrong.items() if any(not difference(float(one), value) for one in values))
+    return Finding(f"{found}.", next(thoughts, ""))
+
+
+EXERCISES = (
+    Exercise(
+        name="split_classes",
+        lesson="02",
+        title="Split the classes",
+        points=3,
+        pose=_pose_split,
+        ask=_ask_split,
+        judge=_judge_split,
+        misconceptions={
+            "overlap": "each half was drawn on its own; a class in both would be no transfer at all.",
+            "from one": "classes are numbered from 0.",
+            "uneven": "each class was tossed a coin for; halves of other sizes are tasks of other difficulty.",
+            "global state": "the global generator was used: what anybody draws before decides your split.",
+            "reseeds": "the global generator was seeded: now your split decides what everybody draws after.",
+            "seed ignored": "the seed was not used, or is fixed inside.",
+            "in order": "classes often come sorted, by kind or by name: neighbours are alike, chance is fair.",
+        },
+    ),
+    Exercise(
+        name="relabel",
+        lesson="02",
+        title="Labels within a half",
+        points=2,
+        pose=_pose_relabel,
+        ask=_ask_relabel,
+        judge=_judge_relabel,
+        misconceptions={
+            "other half": "those are the images of the other half.",
+            "not relabelled": "the labels are still the classes' own; a network with K outputs needs 0 to K - 1.",
+            "smallest is 0": "the smallest class was subtracted; a half has gaps, so labels above K - 1 are left.",
+            "by what is there": "numbered by the classes that occur: a part without one of them gets other labels.",
+        },
+    ),
+    Exercise(
+        name="shared_parts",
+        lesson="02",
+        title="How much two halves share",
+        points=2,
+        pose=_pose_shared,
+        ask=_ask_shared,
+        judge=_judge_shared,
+        misconceptions={
+            "kinds, not counts": "a part that one half uses once and the other always is hardly shared.",
+            "counts, not shares": "the halves may be of different sizes: divide each count by its half's total.",
+            "one-sided": "what A finds in B is not what B finds in A: of each part, take the smaller share.",
+            "distance": "that is what they do not share.",
+        },
+    ),
+    HOLD_OUT,
+    FIND_LEAKS,
+)

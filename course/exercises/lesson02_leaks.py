@@ -1,0 +1,131 @@
+"""Exercises of lesson 02 on validation images: how they are held out, and how they leak."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from course.exercises.exercise import Case, Exercise, Finding
+
+MIRRORED = -1  # the axis of the columns, in images N x 3 x H x W
+
+
+def _pose_hold_out(generator: np.random.Generator) -> tuple[Case, ...]:
+    cases = []
+    for count, share in ((40, 0.2), (25, 0.5), (60, 0.1), (3, 0.3)):
+        images = [generator.bytes(int(length)).hex() for length in generator.integers(1, 20, count)]
+        cases.append(Case(f"{count} images and a share of {share}", {"images": images, "share": share}))
+    return tuple(cases)
+
+
+def _ask_hold_out(answer: Any, case: Case) -> object:
+    """What is held out of the images, and what of them once others have been put among them."""
+    images, share = [bytes.fromhex(image) for image in case.given["images"]], case.given["share"]
+    alone = answer(list(images), share)
+    if alone is None:
+        return None
+    among = [other for image in images for other in (b"new" + image, image)]
+    return {"alone": [bool(held) for held in alone], "among": [bool(held) for held in answer(among, share)[1::2]]}
+
+
+def _judge_hold_out(case: Case, value: Any) -> Finding | None:
+    alone, among = value["alone"], value["among"]
+    images = [bytes.fromhex(image) for image in case.given["images"]]
+    if len(alone) != len(images):
+        return Finding(f"{len(alone)} answers for {len(images)} images.")
+    places = [_place(image) for image in images]
+    wanted = [place < case.given["share"] for place in places]
+    if moved := sum(one != other for one, other in zip(alone, among, strict=True)):
+        return Finding(f"when other images were added, {moved} of the {len(images)} changed sides.", "moves")
+    if alone == [place >= case.given["share"] for place in places]:
+        return Finding("the images above the share are held out instead of those below it.", "the other side")
+    if not (wrong := sum(one != right for one, right in zip(alone, wanted, strict=True))):
+        return None
+    seen = f"{wrong} of {len(images)} images are on the wrong side ({sum(alone)} are held out, not {sum(wanted)})."
+    return Finding(seen, "all alike" if len(set(alone)) == 1 and len(images) > 3 else "another hash")
+
+
+def _place(image: bytes) -> float:
+    return int(hashlib.sha256(image).hexdigest()[:8], 16) / 2**32
+
+
+def _pose_leaks(generator: np.random.Generator) -> tuple[Case, ...]:
+    """Few grey levels and the same pixels in other orders, so that sums and histograms are alike."""
+    cases = []
+    for n_train, n_valid, leaked in ((8, 6, 3), (6, 6, 0), (12, 9, 4), (5, 7, 3)):
+        train, valid = (_shuffled(generator, count) for count in (n_train, n_valid))
+        order = generator.permutation(min(n_train, n_valid))
+        places, sources = order[:leaked], [order[0], *order[::-1]]  # only the first stands in the same row in both
+        for number, (place, row) in enumerate(zip(places, sources, strict=False)):
+            valid[place] = np.flip(train[row], MIRRORED) if number % 2 else train[row]
+        if leaked:
+            valid[np.setdiff1d(np.arange(n_valid), places)[0]] = np.flip(train[0], -2)  # upside down: no leak
+        told = f"{n_train} training and {n_valid} validation images"
+        cases.append(Case(told, {"train": train, "valid": valid, "leaks": np.sort(places)}))
+    return tuple(cases)
+
+
+def _shuffled(generator: np.random.Generator, count: int) -> np.ndarray:
+    pixels = np.arange(3 * 4 * 5, dtype=np.uint8)
+    return np.stack([generator.permutation(pixels).reshape(3, 4, 5) for _ in range(count)])
+
+
+def _ask_leaks(answer: Any, case: Case) -> object:
+    found = answer(case.given["train"].copy(), case.given["valid"].copy())
+    return None if found is None else sorted(int(row) for row in found)
+
+
+def _judge_leaks(case: Case, value: Any) -> Finding | None:
+    train, valid, wanted = case.given["train"], case.given["valid"], case.given["leaks"].tolist()
+    if value == wanted:
+        return None
+    wrong = {
+        "not mirrored": _rows(valid, train),
+        "side by side": [row for row in range(min(len(train), len(valid))) if (train[row] == valid[row]).all()],
+        "of training": _rows(train, np.concatenate([valid, np.flip(valid, MIRRORED)])),
+        "a summary": list(range(len(valid))),
+        "upside down": _rows(valid, np.concatenate([train, np.flip(train, -2)])),
+        "turned": _rows(valid, np.concatenate([train, np.flip(train, MIRRORED), np.flip(train, -2)])),
+    }
+    thoughts = (thought for thought, rows in wrong.items() if rows == value)
+    return Finding(f"{value} instead of {wanted}.", next(thoughts, ""))
+
+
+def _rows(images: np.ndarray, among: np.ndarray) -> list[int]:
+    known = {image.tobytes() for image in among}
+    return [row for row, image in enumerate(images) if image.tobytes() in known]
+
+
+HOLD_OUT = Exercise(
+    name="hold_out",
+    lesson="02",
+    title="Hold out for good",
+    points=2,
+    pose=_pose_hold_out,
+    ask=_ask_hold_out,
+    judge=_judge_hold_out,
+    misconceptions={
+        "moves": "what is drawn by chance, by place in the list or by rank depends on the other images.",
+        "the other side": "the share is of the images that are held out.",
+        "all alike": "a digest is a number between 0 and 2**32 here: divide before comparing with the share.",
+        "another hash": "another hash; Python's own hash() even differs from process to process.",
+    },
+)
+
+FIND_LEAKS = Exercise(
+    name="find_leaks",
+    lesson="02",
+    title="Spot the leak",
+    points=3,
+    pose=_pose_leaks,
+    ask=_ask_leaks,
+    judge=_judge_leaks,
+    misconceptions={
+        "not mirrored": "a mirrored training image has been seen as well, at the latest under augmentation.",
+        "side by side": "the same image may stand anywhere in the training part.",
+        "of training": "those are rows of the training part: asked are those of validation.",
+        "a summary": "different images can have the same sum, mean or histogram: compare every pixel.",
+        "upside down": "left and right are the columns, the last axis.",
+        "turned": "upside down is another image: only left and right are mirrored.",
+    },
+)

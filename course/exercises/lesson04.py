@@ -1,0 +1,111 @@
+"""Exercises of lesson 04: chop and transfer."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from course.exercises.compare import difference
+from course.exercises.exercise import Case, Exercise, Finding
+from course.exercises.lesson04_audit import AUDIT, FIND_BUG
+from course.exercises.lesson04_freeze import FREEZE, PARAMETER_GROUPS
+from course.exercises.plain import Plain, plain, tensors
+
+
+def _pose_chop(generator: np.random.Generator) -> tuple[Case, ...]:
+    """Stacks of full layers of random widths: n = 0, all layers, and some between."""
+    cases = []
+    for depth, n in ((3, 1), (4, 3), (5, 2), (3, 0), (4, 4)):
+        widths = generator.integers(2, 7, depth + 1).tolist()
+        base, fresh = ([_layer(generator, *pair) for pair in pairwise(widths)] for _ in range(2))
+        cases.append(Case(f"n={n} of {depth} layers of the widths {widths}", {"base": base, "fresh": fresh, "n": n}))
+    return tuple(cases)
+
+
+def _layer(generator: np.random.Generator, inputs: int, outputs: int) -> dict[str, Plain]:
+    shapes = {"weight": (outputs, inputs), "bias": (outputs,)}
+    return {name: generator.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+def _ask_chop(answer: Any, case: Case) -> object:
+    """The layers of what comes out, and those of both networks given after the new one has been changed."""
+    base, fresh = _build(case.given["base"]), _build(case.given["fresh"])
+    chopped = answer(base, fresh, case.given["n"])
+    if chopped is None:
+        return None
+    layers = plain(_layers(chopped))
+    with torch.no_grad():
+        for parameter in chopped.parameters():
+            parameter.add_(1)
+    return {"layers": layers, "base": _layers(base), "fresh": _layers(fresh)}
+
+
+def _build(layers: list[Mapping[str, Plain]]) -> nn.Sequential:
+    network = nn.Sequential()
+    for layer in layers:
+        state: Any = tensors(dict(layer))
+        full = nn.Linear(*state["weight"].T.shape)
+        full.load_state_dict(state)
+        network.append(full)
+    return network
+
+
+def _layers(network: nn.Module) -> list[Mapping[str, torch.Tensor]]:
+    return [layer.state_dict() for layer in network.children()]
+
+
+def _judge_chop(case: Case, value: Any) -> Finding | None:
+    layers, (base, fresh, n) = value["layers"], (case.given[name] for name in ("base", "fresh", "n"))
+    if len(layers) != len(base):
+        return Finding(f"the new network has {len(layers)} layers instead of {len(base)}.")
+    of_base = [not difference(right, layer) for right, layer in zip(base, layers, strict=True)]
+    if of_base != [index < n for index in range(len(base))]:
+        listed = ", ".join(str(index) for index, copied in enumerate(of_base, 1) if copied) or "none"
+        seen = f"the layers that equal the base's are: {listed}; they should be the first {n} and no others."
+        weights = [not difference(right["weight"], layer["weight"]) for right, layer in zip(base, layers, strict=True)]
+        return Finding(seen, "weights only" if sum(weights) > sum(of_base) else _why(of_base, n))
+    if found := difference(fresh[n:], layers[n:]):
+        return Finding(f"above the chop, {found}.", "not fresh")
+    if found := difference(base, value["base"]):
+        return Finding(f"when the new network was trained, the base changed with it: {found}.", "shared")
+    if found := difference(fresh, value["fresh"]):
+        return Finding(f"when the new network was trained, `fresh` changed with it: {found}.", "shared fresh")
+    return None
+
+
+def _why(of_base: list[bool], n: int) -> str:
+    count, depth = sum(of_base), len(of_base)
+    if of_base == [index < count for index in range(depth)] and abs(count - n) == 1:
+        return "off by one"
+    if of_base == [index >= depth - n for index in range(depth)]:
+        return "from the end"
+    return "all copied" if count == depth else ""
+
+
+EXERCISES = (
+    Exercise(
+        name="chop",
+        lesson="04",
+        title="Chop a network",
+        points=3,
+        pose=_pose_chop,
+        ask=_ask_chop,
+        judge=_judge_chop,
+        misconceptions={
+            "from the end": "the last n layers were copied; transfer keeps the layers next to the image.",
+            "off by one": "n counts layers from 1, Python's indices from 0.",
+            "weights only": "a layer is its weights and its biases: both are copied.",
+            "all copied": "the layers above n are re-initialised, or there is nothing left to learn.",
+            "not fresh": "above the chop stand the new random layers, as they are in `fresh`.",
+            "shared": "the copy is the very same tensor: fine-tuning it would ruin the base for the next network.",
+            "shared fresh": "the layers above are the very same tensors: the next network would not start from them.",
+        },
+    ),
+    FREEZE,
+    PARAMETER_GROUPS,
+    AUDIT,
+    FIND_BUG,
+)

@@ -1,0 +1,167 @@
+"""Exercises of lesson 04 on freezing: what is frozen, and what the optimiser gets."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from course.exercises.blocks import batch_for, build_blocks, layer_number, pose_blocks, state_of, train_step
+from course.exercises.exercise import Case, Exercise, Finding
+
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def _pose_freeze(generator: np.random.Generator) -> tuple[Case, ...]:
+    return pose_blocks(generator, ((5, 1), (4, 3), (5, 2), (3, 0), (2, 1)))
+
+
+def _ask_freeze(answer: Any, case: Case) -> object:
+    """Which tensors move in two steps of training, and which of them only shrink."""
+    widths, n, seed = (case.given[name] for name in ("widths", "n", "seed"))
+    network = answer(build_blocks(widths, seed), n)
+    if network is None:
+        return None
+    start, before = state_of(build_blocks(widths, seed)), state_of(network)
+    changed = [name for name in start if name not in before or not torch.equal(start[name], before[name])]
+    try:
+        for _ in range(2):
+            train_step(network, batch_for(widths, seed))
+    except RuntimeError as problem:
+        return {"problem": str(problem)}
+    after = state_of(network)
+    moved = [name for name in before if not torch.equal(before[name], after[name])]
+    shrunk = [name for name in moved if name.endswith("weight") and _only_shrunk(before[name], after[name])]
+    return {"changed": changed, "moved": moved, "shrunk": shrunk, "names": list(start)}
+
+
+def _only_shrunk(before: torch.Tensor, after: torch.Tensor) -> bool:
+    ratios = (after / before).flatten()
+    return bool(torch.allclose(ratios, ratios[0].expand_as(ratios), rtol=1e-3)) and 0 < float(ratios[0]) < 1
+
+
+def _judge_freeze(case: Case, value: Any) -> Finding | None:
+    n = case.given["n"]
+    if "problem" in value:
+        return Finding(f"nothing is left to train: {value['problem']}", "head")
+    if value["changed"]:
+        return Finding(f"{value['changed'][0]} was changed before any training.")
+    moved, names = set(value["moved"]), value["names"]
+    stray = [name for name in names if layer_number(name) < n and name in moved]
+    stuck = [name for name in names if layer_number(name) >= n and name not in moved]
+    if not stray and not stuck:
+        return None
+    seen = "; ".join(
+        f"{len(faulty)} tensors {what}, as {faulty[0]}"
+        for faulty, what in ((stray, "of the frozen layers moved"), (stuck, "above them never moved"))
+        if faulty
+    )
+    return Finding(f"in two steps of training, {seen}.", _why(stray, stuck, case, value["shrunk"]))
+
+
+def _why(stray: list[str], stuck: list[str], case: Case, shrunk: list[str]) -> str:
+    n, head = case.given["n"], len(case.given["widths"]) - 2
+    if stray and stuck:
+        return "from the end" if all(layer_number(name) >= head + 1 - n for name in stuck) else ""
+    if stray:
+        if all(name.endswith(_STATISTICS) for name in stray):
+            return "moving statistics"
+        weights = [name for name in stray if name.endswith("weight")]
+        return "decay" if weights and set(weights) <= set(shrunk) else ""
+    if all(name.endswith(_STATISTICS) for name in stuck):
+        return "all in evaluation"
+    layers = {layer_number(name) for name in stuck}
+    return "head" if head in layers else "off by one" if layers == {n} else ""
+
+
+def _pose_groups(generator: np.random.Generator) -> tuple[Case, ...]:
+    decays = (0.01, 0.05, 0.002)
+    posed = pose_blocks(generator, ((5, 2), (3, 0), (4, 3)))
+    return tuple(
+        Case(f"{case.name}, decay {decay}", {**case.given, "decay": decay})
+        for case, decay in zip(posed, decays, strict=True)
+    )
+
+
+def _ask_groups(answer: Any, case: Case) -> object:
+    """The groups as torch's own SGD takes them: the parameters' names and the decay of each."""
+    network = build_blocks(case.given["widths"], case.given["seed"])
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(layer_number(name) >= case.given["n"])
+    groups = answer(network, case.given["decay"])
+    if groups is None:
+        return None
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    taken = torch.optim.SGD(groups, lr=0.1).param_groups
+    return [
+        {"names": [names.get(id(parameter), "") for parameter in group["params"]], "decay": group["weight_decay"]}
+        for group in taken
+    ]
+
+
+def _judge_groups(case: Case, value: Any) -> Finding | None:
+    network = build_blocks(case.given["widths"], case.given["seed"])
+    wanted = {
+        name: case.given["decay"] if parameter.ndim > 1 else 0.0
+        for name, parameter in network.named_parameters()
+        if layer_number(name) >= case.given["n"]
+    }
+    seen = {name: group["decay"] for group in value for name in group["names"]}
+    if "" in seen:
+        return Finding("a tensor is there that is no parameter of the network.", "copies")
+    if frozen := [name for name in seen if name not in wanted]:
+        return Finding(f"{frozen[0]} is frozen, and the optimiser gets it.", "frozen too")
+    if left := [name for name in wanted if name not in seen]:
+        return Finding(f"{left[0]} is to be trained, and the optimiser does not get it.", "left out")
+    for name, decay in wanted.items():
+        if abs(seen[name] - decay) > 1e-9:
+            return Finding(f"{name} has the weight decay {seen[name]} instead of {decay}.", _why_decay(seen, wanted))
+    return None
+
+
+def _why_decay(seen: dict[str, float], wanted: dict[str, float]) -> str:
+    if not any(seen.values()):
+        return "none decayed"
+    return (
+        "all decayed"
+        if all(seen.values())
+        else "by name"
+        if sum(map(bool, seen.values())) > sum(map(bool, wanted.values()))
+        else ""
+    )
+
+
+FREEZE = Exercise(
+    name="freeze",
+    lesson="04",
+    title="Freeze the first layers",
+    points=3,
+    pose=_pose_freeze,
+    ask=_ask_freeze,
+    judge=_judge_freeze,
+    misconceptions={
+        "moving statistics": "without any gradient, BatchNorm in training still renews its running mean and variance.",
+        "decay": "the gradient is zero, but the optimiser still has the weights, and weight decay shrinks them.",
+        "head": "the last layer is frozen too; it has to learn the new classes.",
+        "off by one": "n layers are frozen, those of the indices 0 to n - 1.",
+        "from the end": "the last n layers are frozen; the copied ones are next to the input.",
+        "all in evaluation": "only the frozen layers belong in evaluation: those above learn, statistics and all.",
+    },
+)
+
+PARAMETER_GROUPS = Exercise(
+    name="parameter_groups",
+    lesson="04",
+    title="What the optimiser gets",
+    points=2,
+    pose=_pose_groups,
+    ask=_ask_groups,
+    judge=_judge_groups,
+    misconceptions={
+        "frozen too": "a frozen tensor that an optimiser holds is one careless gradient away from moving.",
+        "left out": "a parameter in no group stays as it was initialised, silently.",
+        "copies": "the optimiser has to hold the network's own parameters, or the network never learns.",
+        "all decayed": "biases and normalisation were asked to have no weight decay.",
+        "none decayed": "the weights were asked to have weight decay.",
+        "by name": "the scale of a normalisation is called weight too: count its dimensions.",
+    },
+)

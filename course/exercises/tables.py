@@ -1,0 +1,64 @@
+"""Tables of networks to ask about: drawn at random, balanced, and with halves that are not equally hard."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from course.exercises.plain import Plain
+from transferkit.treatments import CHOP_POINTS, HALVES, Half, Run, Source, Treatment
+
+Columns = Mapping[str, list[Plain]]
+COLUMNS = ("run", "treatment", "split", "seed", "source", "target", "n", "top1")
+_OFFSETS: Mapping[Treatment, float] = {"BnB": 0.01, "BnB+": 0.05, "AnB": -0.02, "AnB+": 0.04, "RnB": -0.2}
+
+
+def draw_table(
+    generator: np.random.Generator,
+    splits: Iterable[str],
+    seeds: Sequence[int] = (0,),
+    treatments: Sequence[Treatment] = ("AnB",),
+    ns: Sequence[int] = CHOP_POINTS,
+) -> dict[str, list[Plain]]:
+    """Bases and these treatments at these n for both targets, in random order, as columns named COLUMNS.
+
+    Accuracies differ by split, target, seed, treatment and n, so that no two ways of comparing them agree by chance.
+    """
+    rows = []
+    for split in splits:
+        for target in HALVES:
+            level = generator.uniform(0.5, 0.8)
+            for seed in seeds:
+                base = level + generator.normal(0, 0.02)
+                rows.append((Run(split, seed, target), base))
+                runs = [run_of(name, split, seed, target, n) for name in treatments for n in ns]
+                rows += [(run, base + _offset(run) + generator.normal(0, 0.01)) for run in runs]
+    order = generator.permutation(len(rows))
+    told = [_cells(*rows[index]) for index in order]
+    return {name: [row[place] for row in told] for place, name in enumerate(COLUMNS)}
+
+
+def run_of(treatment: Treatment, split: str, seed: int, target: Half, n: int) -> Run:
+    """The run of a treatment other than base, for one target."""
+    other: Half = "A" if target == "B" else "B"
+    source: Source = "R" if treatment == "RnB" else target if treatment.startswith("BnB") else other
+    return Run(split, seed, target, source, n, treatment.endswith("+"))
+
+
+def frame(columns: Columns) -> pd.DataFrame:
+    """The table as a learner is given it."""
+    return pd.DataFrame({name: list(values) for name, values in columns.items()})
+
+
+def base_top1(table: pd.DataFrame, keys: Sequence[str] = ("split", "seed", "target")) -> pd.Series:
+    """The mean top-1 of the bases that share these keys with each row; NaN where there is none. Float by row."""
+    bases = table[table["treatment"] == "base"].groupby(list(keys))["top1"].mean().rename("base").reset_index()
+    return table[list(keys)].merge(bases, on=list(keys), how="left")["base"]
+
+
+def _offset(run: Run) -> float:
+    return _OFFSETS[run.treatment] - 0.02 * run.n * (run.treatment == "AnB")
+
+
+def _cells(run: Run, top1: float) -> tuple[Plain, ...]:
+    return (run.label, run.treatment, run.split, run.seed, run.source, run.target, run.n, round(top1, 4))

@@ -1,0 +1,140 @@
+"""First layers compared: the shares of the kinds of their filters, and how alike two of them are, pair by pair."""
+
+from collections.abc import Mapping
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from transferkit.errors import UsageError
+from transferkit.figures.first_layer import LOOKS, check_any, count, told
+from transferkit.figures.picture import page
+from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, TEXT_SIZE
+from transferkit.filters.table import Matching
+
+_FITTED = "A filter's kind follows from the nearest Gabor or patch."
+_NARROW = 0.035  # of a bar: a count does not fit into less
+_APART = 0.125  # of the axis: the least distance of two labels, which have two lines
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1, 1.2)), (0, (7, 1.5, 1.2, 1.5)))
+_COLOURS = (INK, "#006d55", "#a6407d", "#8a6a00")
+
+
+def draw_shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of conv1 are") -> Figure:
+    """One bar per network: the shares of Gabors, colour blobs and neither, with the counts written in.
+
+    tables: by network, as of `first_layer.fit_table`. Raises UsageError when there is none, or one without filters.
+    """
+    check_any(tables)
+    notes = (f"Numbers in the bars: filters. n: all filters of that network's conv1. {_FITTED}",)
+    figure = page(1.55 + 0.42 * len(tables), title, notes, _swatches())
+    ax = figure.subplots()
+    for place, table in enumerate(tables.values()):
+        _draw_bar(ax, place, table)
+    names = [f"{name}\nn = {len(table)}" for name, table in tables.items()]
+    ax.set_yticks(range(len(tables)), names, fontsize=SMALL_SIZE)
+    ax.set_ylim(len(tables) - 0.45, -0.62)
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("Share of the filters (%)", fontsize=TEXT_SIZE, color=INK)
+    _plain(ax, "top", "right", "left")
+    ax.tick_params(axis="y", length=0)
+    return figure
+
+
+def describe_shares(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Alternative text of the shares; arguments and errors as for `draw_shares`."""
+    check_any(tables)
+    bars = [f"{name}, {len(table)} filters: {told(table)}." for name, table in tables.items()]
+    return " ".join(["One bar per network, parted by the kinds of its conv1 filters.", *bars])
+
+
+def draw_matching(matchings: Mapping[str, Matching], title: str = "How alike two first layers are") -> Figure:
+    """A line per comparison: the cosines of its matched pairs of filters, most alike first.
+
+    matchings: by comparison, as of `first_layer.match_filters`. Raises UsageError when there is none, or an empty one.
+    """
+    _check(matchings)
+    notes = (
+        "Filters are paired one to one so that they are most alike in all; a cosine is that of their weights at the "
+        "best small shift. 1: the same filter; 0: nothing in common. n: pairs.",
+    )
+    figure = page(4.2, title, notes)
+    ax = figure.subplots()
+    longest = max(len(matching.likeness) for matching in matchings.values())
+    for (name, matching), dash, colour in zip(matchings.items(), cycle(_DASHES), cycle(_COLOURS), strict=False):
+        rank = np.arange(1, len(matching.likeness) + 1)
+        ax.plot(rank, matching.likeness, linestyle=dash, color=colour, linewidth=1.3 * LINE_WIDTH, label=name)
+    lowest = min(float(matching.likeness.min()) for matching in matchings.values())
+    ax.set(xlim=(0.5, longest + 0.5), ylim=(min(0.0, lowest - 0.02), 1.02))
+    heights = _apart([float(matching.likeness[-1]) for matching in matchings.values()], ax.get_ylim()[0] + 0.05)
+    for (name, matching), height, colour in zip(matchings.items(), heights, cycle(_COLOURS), strict=False):
+        words = f"{name}\nmean {matching.likeness.mean():.2f}, n = {len(matching.likeness)}"
+        x = len(matching.likeness) + 0.02 * longest
+        ax.text(x, height, words, color=colour, fontsize=SMALL_SIZE, va="center", linespacing=1.25)
+    ax.set_xlabel("Rank of the pair, most alike first", fontsize=TEXT_SIZE, color=INK)
+    ax.set_ylabel("Cosine of the two filters", fontsize=TEXT_SIZE, color=INK)
+    _plain(ax, "top", "right")
+    return figure
+
+
+def describe_matching(matchings: Mapping[str, Matching]) -> str:
+    """Alternative text of the matched pairs; arguments and errors as for `draw_matching`."""
+    _check(matchings)
+    lines = [
+        f"{name}, {len(matching.likeness)} pairs: from {matching.likeness[0]:.2f} to {matching.likeness[-1]:.2f}, "
+        f"mean {matching.likeness.mean():.2f}."
+        for name, matching in matchings.items()
+    ]
+    return " ".join(["Cosines of the matched pairs of filters, most alike first, a line per comparison.", *lines])
+
+
+def _check(matchings: Mapping[str, Matching]) -> None:
+    if not matchings:
+        raise UsageError("there is no comparison to draw: match the filters of at least two networks.")
+    for name, matching in matchings.items():
+        if len(matching.likeness) == 0:
+            raise UsageError(f"{name} has no pair of filters: match two networks that have filters.")
+
+
+def _swatches() -> list[Rectangle]:
+    return [
+        Rectangle((0, 0), 1, 1, facecolor=look.fill, edgecolor=INK, hatch=look.hatch, linewidth=0.8, label=look.name)
+        for look in LOOKS.values()
+    ]
+
+
+def _draw_bar(ax: Axes, place: int, table: pd.DataFrame) -> None:
+    """One bar; a count stands in its part, or above it where that is too narrow."""
+    start = 0.0
+    for kind, look in LOOKS.items():
+        share = count(table, kind) / len(table)
+        if share > 0:
+            ax.barh(
+                place, 100 * share, left=100 * start, height=0.62,
+                facecolor=look.fill, edgecolor=INK, hatch=look.hatch, linewidth=0.8, gid=kind,
+            )  # fmt: skip
+            inside = share >= _NARROW
+            ax.text(
+                100 * (start + share / 2), place if inside else place - 0.42, str(count(table, kind)), ha="center",
+                va="center", fontsize=SMALL_SIZE, color=look.ink if inside else INK,
+                bbox={"facecolor": look.fill, "linewidth": 0, "pad": 1.2} if inside else None,
+            )  # fmt: skip
+        start += share
+
+
+def _apart(ends: list[float], floor: float) -> list[float]:
+    """Heights of labels at or above these ends, in the same order and from `floor` up, _APART from one to the next."""
+    heights, free = [0.0] * len(ends), floor
+    for index in np.argsort(ends, kind="stable"):
+        heights[index] = max(ends[index], free)
+        free = heights[index] + _APART
+    return heights
+
+
+def _plain(ax: Axes, *without: str) -> None:
+    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
+    for side in without:
+        ax.spines[side].set_visible(False)

@@ -1,0 +1,183 @@
+"""The filters of conv1 as waves: which way they run, how fine they are, and their power spectra."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.projections.polar import PolarAxes
+from numpy.typing import NDArray
+
+from course.figures.spectrum import half_power, mean_spectrum
+from transferkit.figures.first_layer import check_any
+from transferkit.figures.picture import PAGE_WIDTH, foot, head, page
+from transferkit.figures.style import EDGE_WIDTH, INK, QUIET, SMALL_SIZE
+
+_DISCS_PER_ROW, _SPECTRA_PER_ROW = 3, 4
+_AROUND, _BAR = 1.03, 0.68  # inches: above and below a half disc, and for the colour bar
+_RING_SIZE = 7.5  # points
+_TURNS = (0, 45, 90, 135, 180)  # degrees that carry a picture of their stripes
+_NYQUIST = 0.5  # cycles per pixel
+_R2 = "R\N{SUPERSCRIPT TWO} of the fit"
+_TITLE: Mapping[str, Any] = MappingProxyType({"fontsize": SMALL_SIZE, "color": INK, "linespacing": 1.3})
+_DECADES = 3  # of power that are told apart
+
+Floats = NDArray[np.floating]
+
+
+def draw_orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which way the Gabors run") -> Figure:
+    """Half a polar plot per network: orientation against spatial frequency, 1 / wavelength, of its Gabors.
+
+    tables: by network, as of `first_layer.fit_table`. An angle is drawn as it is seen on a tile; the rim is the next
+    twentieth of a cycle per pixel beyond the finest. Raises UsageError when there is no network, or no filter in one.
+    """
+    check_any(tables)
+    gabors = {name: _gabors(table) for name, table in tables.items()}
+    rim = max([math.ceil(20 * rows["frequency"].max()) / 20 for rows in gabors.values() if len(rows)], default=_NYQUIST)
+    notes = (
+        "Angle: the direction across the stripes, as on a tile. Distance from the middle: cycles per pixel, "
+        f"to {rim:g}; no grid of pixels holds finer waves than {_NYQUIST}. One marker per Gabor.",
+    )
+    columns = 2 if len(tables) == 2 * 2 else min(len(tables), _DISCS_PER_ROW)
+    across = PAGE_WIDTH / columns
+    radius = min(1.4, 0.4 * across)
+    down = radius + _AROUND
+    height = head() + -(-len(tables) // columns) * down + _BAR + foot(notes)
+    figure = page(height, title, notes)
+    figure.set_layout_engine("none")
+    for index, (name, chosen) in enumerate(gabors.items()):
+        left, below = (index % columns + 0.5) * across - radius, height - head() - (index // columns + 1) * down + 0.3
+        # matplotlib puts the half disc in the middle of a square box
+        box = (left / PAGE_WIDTH, (below - radius / 2) / height, 2 * radius / PAGE_WIDTH, 2 * radius / height)
+        ax = cast(PolarAxes, figure.add_axes(box, projection="polar"))
+        _dress_half(ax, rim, 1 + 0.14 / radius)
+        dots = ax.scatter(
+            np.radians(chosen["theta_deg"]), chosen["frequency"], c=chosen["r2"], norm=Normalize(0.5, 1),
+            cmap="cividis_r", s=20, edgecolors=INK, linewidths=0.7, clip_on=False, zorder=3,
+        )  # fmt: skip
+        many = f"{len(chosen)} Gabors" if len(chosen) != 1 else "1 Gabor"
+        ax.set_title(f"{name}\n{many} of {len(tables[name])} filters", y=0.75, pad=21, **_TITLE)
+    box = (0.3, (foot(notes) + 0.42) / height, 0.4, 0.1 / height)
+    _dress_bar(figure.colorbar(dots, cax=figure.add_axes(box), orientation="horizontal"), _R2)
+    return figure
+
+
+def describe_orientations(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Alternative text of the orientations; arguments and errors as for `draw_orientations`."""
+    check_any(tables)
+    panels = [f"{name}: {_told_waves(_gabors(table), len(table))}." for name, table in tables.items()]
+    return " ".join(["Orientation against spatial frequency of the Gabors of conv1, a panel per network.", *panels])
+
+
+def draw_spectra(weights: Mapping[str, Floats], title: str = "The waves that conv1 passes on") -> Figure:
+    """The mean power spectrum of all filters of each network, on one scale, zero frequency in the middle.
+
+    weights: by network, float filters x 3 x k x k; each filter is scaled to unit energy, so that white noise has a
+    power of 1 at every frequency. Errors as for `draw_orientations`.
+    """
+    check_any(weights)
+    spectra = {name: mean_spectrum(filters) for name, filters in weights.items()}
+    notes = (
+        "Axes: cycles per pixel, zero in the middle. Each filter has an energy of 1, its channels added up: white "
+        "noise would be 1 everywhere. Half of the power lies within the dashed circle.",
+    )
+    columns = min(len(weights), _SPECTRA_PER_ROW)
+    rows = -(-len(weights) // columns)
+    figure = page(1.75 + rows * (0.5 + min(2.6, 5.6 / columns)), title, notes, compress=True)
+    top = max(float(power.max()) for power in spectra.values()) or 1.0
+    lowest = min(float(power.min()) for power in spectra.values())
+    scale = LogNorm(min(max(lowest, top / 10**_DECADES), top / 2), top)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for ax in grid.flat[len(spectra) :]:
+        ax.set_axis_off()
+    for ax, (name, power) in zip(grid.flat, spectra.items(), strict=False):
+        image = _draw_spectrum(ax, power, scale)
+        ax.set_title(f"{name}\nn = {len(weights[name])} filters\nhalf within {half_power(power):.2f}", **_TITLE)
+    grid[0, 0].set_ylabel("down", fontsize=SMALL_SIZE, color=INK)
+    grid[-1, 0].set_xlabel("to the right", fontsize=SMALL_SIZE, color=INK)
+    bar = figure.colorbar(image, ax=grid, location="bottom", shrink=0.5 if columns > 2 else 0.9, aspect=34, pad=0.03)
+    _dress_bar(bar, "Mean power (1: that of white noise)")
+    bar.ax.xaxis.set_major_formatter("{x:g}")
+    return figure
+
+
+def describe_spectra(weights: Mapping[str, Floats]) -> str:
+    """Alternative text of the spectra; arguments and errors as for `draw_spectra`."""
+    check_any(weights)
+    panels = []
+    for name, filters in weights.items():
+        power = mean_spectrum(filters)
+        panels.append(
+            f"{name}, {len(filters)} filters: half of the power lies within {half_power(power):.2f} cycles per pixel, "
+            f"at its highest it is {power.max():.1f} times that of white noise."
+        )
+    return " ".join(["Mean power spectra of the filters of conv1, a panel per network.", *panels])
+
+
+def _gabors(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table[table["kind"] == "gabor"]
+    return rows.assign(frequency=1 / rows["wavelength_px"])
+
+
+def _told_waves(gabors: pd.DataFrame, filters: int) -> str:
+    if gabors.empty:
+        return f"no Gabors among {filters} filters"
+    frequency, nearest = gabors["frequency"], (gabors["theta_deg"] / 45).round().astype(int) % 4
+    turns = ", ".join(f"{int((nearest == step).sum())} near {45 * step}" for step in range(4))
+    return (
+        f"{len(gabors)} Gabors among {filters} filters, at {frequency.min():.2f} to {frequency.max():.2f} cycles per "
+        f"pixel (median {frequency.median():.2f}); by direction in degrees, {turns}"
+    )
+
+
+def _dress_bar(bar: Colorbar, label: str) -> None:
+    bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
+    bar.ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
+
+
+def _dress_half(ax: PolarAxes, rim: float, beyond: float) -> None:
+    """0 degrees at the left, 90 above: a wave towards the lower right, 45, is also one from the upper left.
+
+    Pictures of the stripes stand `beyond` rims from the middle.
+    """
+    ax.set_theta_zero_location("W")
+    ax.set_theta_direction(-1)
+    ax.set_thetamin(0)
+    ax.set_thetamax(180)
+    ax.set_rlim(0, rim)
+    rings = np.arange(1, 10) * (0.05 if rim < 0.16 else 0.1 if rim < 0.41 else 0.2)
+    rings = rings[rings < rim + 0.01]
+    ax.set_rticks(rings, labels=[])
+    for ring in rings[rings < 0.97 * rim]:  # the note tells the rim, where a picture stands
+        word: dict[str, Any] = {"xytext": (0, -4), "textcoords": "offset points", "ha": "center", "va": "top"}
+        ax.annotate(f"{ring:g}", (np.pi, ring), fontsize=_RING_SIZE, color=QUIET, **word)
+    ax.set_xticks(np.radians(_TURNS), labels=[])
+    ax.grid(color="#d0d0d0", linewidth=0.7)
+    y, x = np.mgrid[-10:10.5:0.5, -10:10.5:0.5]
+    for turn in _TURNS:
+        theta = math.radians(turn)
+        stripes = np.where(x**2 + y**2 <= 100, np.cos(0.75 * (x * math.cos(theta) + y * math.sin(theta))), np.nan)
+        picture = OffsetImage(stripes, zoom=0.2, cmap="gray", interpolation="bilinear")
+        ax.add_artist(AnnotationBbox(picture, (theta, beyond * rim), frameon=False, annotation_clip=False, pad=0))
+
+
+def _draw_spectrum(ax: Axes, power: NDArray[np.float64], scale: LogNorm) -> AxesImage:
+    step = 1 / len(power)
+    low, high = -0.5 - step / 2, 0.5 + step / 2
+    closed = np.pad(power, ((0, 1), (0, 1)), mode="wrap")  # -0.5 and 0.5 cycles per pixel are the same wave
+    image = ax.imshow(closed, norm=scale, cmap="cividis", extent=(low, high, high, low), interpolation="nearest")
+    turn, radius = np.linspace(0, 2 * np.pi, 200), half_power(power)
+    ring = radius * np.cos(turn), radius * np.sin(turn)
+    ax.plot(*ring, color="#000000", linewidth=2 * EDGE_WIDTH)
+    ax.plot(*ring, color="#ffffff", linewidth=EDGE_WIDTH, linestyle=(0, (3, 2)))
+    ax.set(xlim=(low, high), ylim=(high, low), xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))
+    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
+    return image

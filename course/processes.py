@@ -1,0 +1,80 @@
+"""Processes of notebooks: all that one has left behind, found by a mark; how one ended; what all take of memory."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+
+MARK = "TRANSFERKIT_BATCH_MARK"
+ROUNDS = 20  # of searching and killing, since what is about to be killed may be starting others
+GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
+
+
+def kill(mark: str) -> None:
+    """End (SIGKILL) every process with this mark but the caller, until none is found."""
+    for _ in range(ROUNDS):
+        members = list(_members(mark))
+        for member in members:
+            try:
+                member.kill()
+            except GONE:
+                continue
+        if not members:
+            return
+        time.sleep(0.02)
+
+
+def _members(mark: str) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            if process.environ().get(MARK) == mark:
+                yield process
+        except GONE:
+            continue
+
+
+def describe_exit(status: int | None) -> str:
+    """How a process ended, from its exit status as `subprocess` gives it, to follow "it"."""
+    if status is None:
+        return "vanished"
+    if status >= 0:
+        return f"ended itself with exit status {status}"
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    return f"was killed by {name}" + (" (out of memory?)" if -status == signal.SIGKILL else "")
+
+
+class Memory:
+    """The memory that all children of this process together take: sampled twice a second while `with` lasts."""
+
+    def __init__(self, every_seconds: float = 0.5) -> None:
+        self.peak = 0  # bytes
+        self._every = every_seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Memory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def sample(self) -> None:
+        """Look now, too: what runs for less than the interval would not be seen otherwise."""
+        total = 0
+        for child in psutil.Process().children(recursive=True):
+            try:
+                total += child.memory_info().rss
+            except GONE:
+                continue
+        self.peak = max(self.peak, total)
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._every):
+            self.sample()

@@ -1,1 +1,0 @@
-"""What each command does; a module is imported only when one of its commands is called."""

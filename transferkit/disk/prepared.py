@@ -1,0 +1,140 @@
+"""Where data lies: the work folder, and the prepared data sets in it with their manifests.
+
+A prepared data set is a folder of three files. `images.npy` is uint8, N x 3 x H x W, training images first;
+`labels.npy` is int64, N, an index into the manifest's classes; `manifest.json` is the Manifest below.
+Anything that writes these can be studied.
+"""
+
+import hashlib
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from transferkit.disk import atomic
+from transferkit.errors import DataError, UsageError
+
+Part = Literal["train", "valid"]
+IMAGES, LABELS, MANIFEST = "images.npy", "labels.npy", "manifest.json"
+CONTACT_SHEET = "contact.png"  # some images of every class, for people
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class: its name, whether it is natural (or man-made), and the parts it is made of, if known.
+
+    Where several classes come from one picture, their names begin with its name and a hyphen.
+    """
+
+    name: str
+    natural: bool
+    parts: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """What this class has in common with others whose names begin alike, as one photograph."""
+        return self.name.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a prepared folder holds. Ranges are half-open rows of the arrays; checksums are SHA-256."""
+
+    name: str
+    classes: tuple[ClassInfo, ...]
+    image_size: int
+    train: tuple[int, int]
+    valid: tuple[int, int]
+    source: str
+    validation: str  # in words: how the validation images differ from the training images
+    checksums: Mapping[str, str]
+    arguments: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    format: int = 1
+
+    def checksum(self) -> str:
+        """SHA-256 of everything here, and so of every byte of the data set: its identity in receipts."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` into a prepared folder, atomically and for people to read."""
+    text = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
+    atomic.write_bytes(folder / MANIFEST, text + b"\n")
+
+
+def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
+    """Read a prepared folder's manifest; with `verify`, hash both arrays against it (about 1 s per GB).
+
+    Raises DataError when the folder is not prepared, its manifest does not parse, or a checksum is wrong.
+    """
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise DataError(
+            f"{folder} holds no prepared data set (no {MANIFEST}): prepare one with "
+            "'python -m data_prep NAME' or name another folder."
+        ) from None
+    except msgspec.DecodeError as problem:
+        raise DataError(f"{folder / MANIFEST} does not parse ({problem}): prepare the data set again.") from None
+    if verify:
+        _verify(folder, manifest)
+    return manifest
+
+
+def _verify(folder: Path, manifest: Manifest) -> None:
+    for name in (IMAGES, LABELS):
+        wanted = manifest.checksums.get(name, "none")
+        found = file_checksum(folder / name) if (folder / name).is_file() else "no such file"
+        if found != wanted:
+            raise DataError(
+                f"{folder / name} has checksum {found[:12]}, its manifest says {wanted[:12]}: the file was "
+                "changed or cut short; delete the folder and prepare the data set again."
+            )
+
+
+def find_work_folder() -> Path:
+    """`TRANSFERKIT_WORK` if set, else `work` in the checkout around the current folder, else `./work`."""
+    if named := os.environ.get("TRANSFERKIT_WORK"):
+        return work_folder(named)
+    here = Path.cwd()
+    checkouts = (folder for folder in (here, *here.parents) if (folder / "transferkit" / "py.typed").is_file())
+    return next(checkouts, here) / "work"
+
+
+def work_folder(named: str) -> Path:
+    """The folder that somebody names, as in `--work ~/mine`, with its whole path: a process elsewhere takes it too.
+
+    Raises UsageError when it is in the home of nobody that this machine knows.
+    """
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError:
+        raise UsageError(f"'{named}' is in the home of nobody known here: give the folder's whole path.") from None
+
+
+def prepared_folder(work: Path, data: str) -> Path:
+    """The folder of the prepared data set `data`: a name of one in the work folder, or itself a folder.
+
+    Raises UsageError when neither exists, with the names that do and the command that prepares it in this work folder.
+    """
+    named = work / "data" / data
+    if named.is_dir():
+        return named
+    if os.sep in data and Path(data).is_dir():
+        return Path(data).absolute()
+    there = sorted(folder.name for folder in (work / "data").glob("[!.]*") if folder.is_dir())
+    out = "" if work == find_work_folder() else f" --out {shlex.quote(str(named))}"
+    raise UsageError(
+        f"no prepared data set '{data}' (prepared in {work}: {', '.join(there) or 'none'}): run "
+        f"'python -m data_prep {data}{out}', or give the path of a prepared folder."
+    )

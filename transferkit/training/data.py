@@ -1,0 +1,205 @@
+"""From a prepared folder to one half of its classes on a device, and from there to deterministic batches."""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+from torch import Tensor
+
+from transferkit.config import Device
+from transferkit.disk.prepared import IMAGES, LABELS, Manifest, Part, read_manifest
+from transferkit.errors import DataError, UsageError
+from transferkit.randomness import Key, generator_from
+from transferkit.splits import ClassSplit, make_split
+from transferkit.treatments import Half
+
+# Of the free memory, so much at most is given to one part of a half.
+RESIDENT_SHARE: dict[Device, float] = {"cuda": 0.9, "cpu": 0.5}
+PIECE = 1024  # images copied at a time
+AHEAD = 3  # batches
+
+
+@dataclass(frozen=True)
+class HalfData:
+    """Images of one half, uint8 N x 3 x H x W, and labels, int64 N, numbered 0..n_classes-1 within the half.
+
+    With `rows`, int64 N, the images are those of the whole data set, mapped from the disk, and the half's are there.
+    """
+
+    images: Tensor
+    labels: Tensor
+    n_classes: int
+    rows: Tensor | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the half's own images."""
+        return len(self.labels) * self.images[0].nbytes if len(self.labels) else 0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared folder and its manifest; the arrays stay on disk until a half is loaded."""
+
+    folder: Path
+    manifest: Manifest
+
+    def split(self, name: str) -> ClassSplit:
+        """The split called `name` of these classes. Raises UsageError when they cannot be split so."""
+        classes = self.manifest.classes
+        known_parts, groups = all(info.parts for info in classes), [info.group for info in classes]
+        return make_split(name, [info.natural for info in classes], known_parts=known_parts, groups=groups)
+
+    def can_split(self, name: str) -> bool:
+        """Whether these classes can be split so."""
+        try:
+            return bool(self.split(name))
+        except UsageError:
+            return False
+
+
+def open_prepared(folder: Path, *, verify: bool = True) -> Prepared:
+    """Open a prepared folder; `verify` hashes it against its manifest. Raises DataError when it is damaged."""
+    return Prepared(folder, read_manifest(folder, verify=verify))
+
+
+def load_half(
+    prepared: Prepared, split: ClassSplit, half: Half, part: Part, *, images_per_class: int | None = None
+) -> HalfData:
+    """The training or validation images of one half, in file order, in memory. Raises as `open_half`."""
+    return in_memory(open_half(prepared, split, half, part, images_per_class=images_per_class), "cpu")
+
+
+def open_half(
+    prepared: Prepared, split: ClassSplit, half: Half, part: Part, *, images_per_class: int | None = None
+) -> HalfData:
+    """The training or validation images of one half, in file order, left on the disk: `rows` says where they are.
+
+    `images_per_class` keeps the first so many training images of each class, as the paper's supplement does.
+    Raises DataError when a class has fewer, or the arrays cannot be read.
+    """
+    manifest = prepared.manifest
+    first, last = manifest.train if part == "train" else manifest.valid
+    labels = np.array(_mapped(prepared.folder / LABELS)[first:last])
+    classes = split.classes(half)
+    kept = np.flatnonzero(np.isin(labels, classes))
+    if images_per_class is not None and part == "train":
+        kept = _first_of_each(labels, kept, images_per_class, prepared)
+    images = torch.from_numpy(_mapped(prepared.folder / IMAGES))
+    within = np.searchsorted(classes, labels[kept])
+    return HalfData(images, torch.from_numpy(within.astype(np.int64)), len(classes), torch.from_numpy(kept + first))
+
+
+def in_memory(half: HalfData, device: Device) -> HalfData:
+    """A half with its images in the memory of a device, copied piece by piece."""
+    if half.rows is None:
+        return replace(half, images=half.images.to(device), labels=half.labels.to(device))
+    images = torch.empty((len(half.rows), *half.images.shape[1:]), dtype=torch.uint8, device=device)
+    for piece, rows in zip(images.split(PIECE), half.rows.split(PIECE), strict=True):
+        piece.copy_(half.images.index_select(0, rows))
+    return HalfData(images, half.labels.to(device), half.n_classes)
+
+
+def place(half: HalfData, device: Device) -> HalfData:
+    """A half as it is best read on a device: in its memory where RESIDENT_SHARE of what is free holds it.
+
+    Else the images stay on the disk and are read ahead while the device computes; so they do where a GPU has no room
+    after all, as when several processes found it free at the same time. The numbers are the same.
+    """
+    if half.nbytes <= RESIDENT_SHARE[device] * free_memory(device):
+        try:
+            return in_memory(half, device)
+        except torch.OutOfMemoryError:
+            pass  # what was copied is held until here
+        torch.cuda.empty_cache()
+    return replace(half, labels=half.labels.to(device))
+
+
+def free_memory(device: Device) -> float:
+    """Bytes that this process may take: of the GPU all that is free, of the machine its part among the workers.
+
+    Blocks that torch keeps of the GPU's memory without using them are free to this process, though to no other.
+    """
+    if device == "cuda":
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] + kept
+    return psutil.virtual_memory().available / count_siblings()
+
+
+def count_siblings() -> int:
+    """How many worker processes the parent of this one has, this one included; 1 if this one is no worker.
+
+    All that it has started are counted, such as the tracker of its resources: rather one too many than too few.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None:
+        return 1
+    try:
+        return max(1, len(psutil.Process(parent.pid).children()))
+    except psutil.Error:  # it has just ended
+        return 1
+
+
+def read_ahead(images: Tensor, batches: Iterable[Tensor], device: torch.device) -> Iterator[Tensor]:
+    """Batches of images that are mapped from the disk, on the device, each read while those before it are used.
+
+    `batches` are rows of the images, int64, on the CPU. On a GPU, the copies go through pinned memory on a stream of
+    their own, so that neither reading nor copying is waited for unless the disk is slower than the network.
+    """
+    copies = torch.cuda.Stream(device) if device.type == "cuda" else None
+    waiting: deque[Future[tuple[Tensor, torch.cuda.Event | None]]] = deque()
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        for rows in batches:
+            waiting.append(reader.submit(_fetch, images, rows, copies))
+            if len(waiting) > AHEAD:
+                yield _arrived(*waiting.popleft().result())
+        while waiting:
+            yield _arrived(*waiting.popleft().result())
+
+
+def _fetch(images: Tensor, rows: Tensor, copies: torch.cuda.Stream | None) -> tuple[Tensor, torch.cuda.Event | None]:
+    read = torch.empty((len(rows), *images.shape[1:]), dtype=images.dtype, pin_memory=copies is not None)
+    torch.index_select(images, 0, rows, out=read)
+    if copies is None:
+        return read, None
+    with torch.cuda.stream(copies):
+        sent = read.to(copies.device, non_blocking=True)
+        return sent, copies.record_event()
+
+
+def _arrived(sent: Tensor, event: torch.cuda.Event | None) -> Tensor:
+    if event is not None:
+        stream = torch.cuda.current_stream(sent.device)
+        stream.wait_event(event)
+        sent.record_stream(stream)  # or its memory could be used again before this stream has read it
+    return sent
+
+
+def _mapped(path: Path) -> np.ndarray:
+    try:
+        rows: np.ndarray = np.load(path, mmap_mode="c")  # copy-on-write: torch takes no read-only arrays
+        return rows
+    except (OSError, ValueError) as problem:
+        raise DataError(f"{path} cannot be read ({problem}): prepare the data set again.") from problem
+
+
+def _first_of_each(labels: np.ndarray, kept: np.ndarray, count: int, prepared: Prepared) -> np.ndarray:
+    rows = [kept[labels[kept] == label][:count] for label in np.unique(labels[kept])]
+    if fewest := min((len(row) for row in rows if len(row) < count), default=0):
+        raise DataError(
+            f"{prepared.manifest.name} has a class with {fewest} training images, fewer than the {count} asked "
+            "for: ask for fewer images per class or prepare more."
+        )
+    return np.sort(np.concatenate(rows))
+
+
+def batch_order(n_images: int, batch_size: int, *keys: Key) -> Tensor:
+    """The rows of one epoch's batches, int64 batches x batch size, as the keys alone decide; no short last batch."""
+    order = torch.from_numpy(generator_from(*keys).permutation(n_images))
+    return order[: n_images - n_images % batch_size].view(-1, batch_size)

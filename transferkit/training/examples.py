@@ -1,0 +1,144 @@
+"""What the trained layers of a network read: images, or the features of its frozen layers, in batches."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+import torch
+from torch import Tensor
+
+from transferkit.config import Precision
+from transferkit.network import LayeredNet
+from transferkit.network.views import take_centres, take_views
+from transferkit.training.data import HalfData, read_ahead
+from transferkit.training.optimiser import weights_in
+
+EVALUATION_BATCH = 256
+CACHE_BYTES = 2**30  # features of frozen layers are kept in memory up to this size, else computed again
+HELD_BYTES = 2**30  # images are laid out as the network holds them once up to this size, else in every batch
+
+
+Batches = Sequence[Tensor] | Tensor  # a tensor: its first dimension counts the batches
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What the trained layers read, N rows: images (uint8) or features of frozen layers, with labels (int64).
+
+    `inputs` are N x height x width x channels, or N x units, as memory holds them best; `after` is the number
+    of layers that have already been applied. `whole` images are N x 3 x H x H as prepared: of every batch, what the
+    network reads is cut out. With `rows`, int64 N, they are those of the whole data set on the disk, and the examples
+    are there.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    after: int = 0
+    whole: bool = False
+    rows: Tensor | None = None
+
+
+def batches(
+    network: LayeredNet, examples: Examples, rows: Batches, weights: Mapping[str, Tensor],
+    views: Batches | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
+    """One batch for each of `rows` (int64, CPU): inputs as the next layer takes them, in the weights' dtype; labels.
+
+    `views`, one for each of `rows`, are those of `draw_views`; without them whole images are read at their centre.
+    Only a disk is waited for.
+    """
+    device = examples.labels.device
+    read = None if examples.rows is None else read_ahead(examples.inputs, [examples.rows[own] for own in rows], device)
+    for own, view in zip(_moved(rows, device), repeat(None) if views is None else _moved(views, device), strict=False):
+        images, places = (examples.inputs, own) if read is None else (next(read), torch.arange(len(own), device=device))
+        inputs = _cut(network, images, places, view) if examples.whole else images.index_select(0, places)
+        if inputs.dtype == torch.uint8:
+            inputs = network.to_input(inputs, weights[network.spec.first_filters].dtype, view)
+        elif inputs.ndim == 4:
+            inputs = inputs.permute(0, 3, 1, 2)
+        yield inputs, examples.labels[own]
+
+
+def _moved(parts: Batches, device: torch.device) -> Sequence[Tensor]:
+    """The parts on a device, by one transfer rather than one for each batch."""
+    if not len(parts):
+        return ()
+    moved: tuple[Tensor, ...] = torch.cat(tuple(parts)).to(device).split([len(part) for part in parts])
+    return moved
+
+
+def _cut(network: LayeredNet, images: Tensor, rows: Tensor, views: Tensor | None) -> Tensor:
+    """What the network reads of these images, as it holds them."""
+    size = network.spec.image_size
+    if views is None:
+        return network.held(take_centres(images.index_select(0, rows), size))
+    return network.held(take_views(images, rows, views, size))
+
+
+@torch.no_grad()
+def read_half(
+    network: LayeredNet, half: HalfData, precision: Precision, depths: Collection[int], *, augment: bool = False
+) -> dict[int, Examples]:
+    """What networks read whose first layers are those of `network`, frozen: by depth, from one pass over the half.
+
+    Depth 0 is the images, as the network holds them; so is a depth whose features would not fit into
+    CACHE_BYTES together with those of the greater depths. Where every epoch shows other views (`augment`), all
+    depths are: what frozen layers make of them is never the same twice. Nor is what a frozen layer makes of
+    dropped-out inputs: of its depth are the features of the `steady_depth` below, and it is computed in every step.
+    """
+    images = _images(network, half, augment)
+    weights = weights_in(network, precision)
+    network.eval()
+    steady = {depth: network.steady_depth(depth) for depth in depths}
+    wanted = sorted(set(steady.values()) - {0}) if len(half.labels) and not augment else []
+    kept: dict[int, Tensor] | None = None
+    done = 0
+    for inputs, labels in batches(network, images, torch.arange(len(half.labels)).split(EVALUATION_BATCH), weights):
+        features = dict(_features(network, inputs, wanted, weights))
+        kept = _room_for(features, len(half.labels)) if kept is None else kept
+        for depth in kept:
+            kept[depth][done : done + len(labels)] = features[depth]
+        done += len(labels)
+        if not kept:
+            break
+    read = {depth: Examples(features, half.labels, depth) for depth, features in (kept or {}).items()}
+    return {depth: read.get(below, images) for depth, below in steady.items()}
+
+
+def _images(network: LayeredNet, half: HalfData, augment: bool) -> Examples:
+    fitting = half.images.shape[-1] == network.spec.image_size and half.nbytes <= HELD_BYTES
+    if fitting and half.rows is None and not augment:
+        return Examples(network.held(half.images), half.labels)
+    return Examples(half.images, half.labels, whole=True, rows=half.rows)
+
+
+def _features(
+    network: LayeredNet, inputs: Tensor, depths: list[int], weights: Mapping[str, Tensor]
+) -> Iterator[tuple[int, Tensor]]:
+    x, reached = inputs, 0
+    for depth in depths:
+        x, reached = network(x, after=reached, until=depth, weights=weights), depth
+        yield depth, x.permute(0, 2, 3, 1) if x.ndim == 4 else x
+
+
+def _room_for(features: dict[int, Tensor], n_images: int) -> dict[int, Tensor]:
+    """Memory for as many depths as fit, the greatest first, as their features are small and save most."""
+    left = CACHE_BYTES
+    room = {}
+    for depth in sorted(features, reverse=True):
+        left -= features[depth][0].nbytes * n_images
+        if left >= 0:
+            room[depth] = features[depth].new_empty((n_images, *features[depth].shape[1:]))
+    return room
+
+
+PIECE = 1024  # images summed at a time
+
+
+def mean_image(half: HalfData) -> Tensor:
+    """The mean of all images of a half, float32 3 x H x W in 0..255, on the CPU; the same bits in whatever order."""
+    total = torch.zeros(half.images.shape[1:], dtype=torch.int64, device=half.images.device)
+    rows = torch.arange(len(half.labels)) if half.rows is None else half.rows
+    for piece in rows.split(PIECE):
+        total += half.images[piece.to(half.images.device)].sum(0, dtype=torch.int64)
+    return (total.double() / len(half.labels)).float().cpu()

@@ -1,0 +1,111 @@
+"""Stochastic gradient descent on float32 weights, computing with copies of them in a run's precision."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.sgd import sgd
+
+from transferkit.config import Precision, Recipe
+from transferkit.network import LayeredNet
+from transferkit.training.distributed import ALONE, Processes
+
+
+class SGD:
+    """Gradient descent with momentum, and the `weights` that a network computes with while it is trained.
+
+    In float32 these are the network's parameters; in bfloat16 they are copies, which each step renews. Steps are
+    taken on the float32 parameters, so that changes too small for bfloat16 still add up. To convert all layers once a
+    step costs less than to let autocast convert them one by one.
+
+    When several processes train the network together, each takes the step of the mean of all their gradients, in
+    float32, so that all of them keep the same weights.
+    """
+
+    def __init__(self, network: LayeredNet, recipe: Recipe, precision: Precision, processes: Processes = ALONE) -> None:
+        own = dict(network.named_parameters())
+        self.weights = weights_in(network, precision)
+        weights = [name for name in own if own[name].requires_grad and not name.endswith(".bias")]
+        biases = [name for name in own if own[name].requires_grad and name.endswith(".bias")]
+        self._recipe = recipe
+        self.trained = [self.weights[name] for name in weights + biases]
+        self._parameters: list[Tensor] = [own[name] for name in weights + biases]
+        self._processes = processes
+        self._shared = _one_buffer(self._parameters) if processes.count > 1 else None
+        self._gradients = [torch.zeros_like(parameter) for parameter in self._parameters]
+        if self._shared is not None:
+            self._gradients = _parts_of(self._shared, self._parameters)
+        self.momenta = {name: torch.zeros_like(own[name]) for name in weights + biases}
+        self._momenta: list[Tensor | None] = list(self.momenta.values())
+        self._groups = (
+            (slice(0, len(weights)), 1.0, recipe.weight_decay),
+            (slice(len(weights), None), recipe.bias_rate, 0.0),
+        )
+
+    @property
+    def state(self) -> tuple[Tensor, ...]:
+        """All tensors that a step changes."""
+        return (*self._parameters, *self.momenta.values(), *self.trained)
+
+    def step(self, loss: Tensor, rate: float | Tensor) -> Tensor:
+        """One step down the gradient of `loss` at the learning rate `rate`. Frozen layers have no gradient.
+
+        Returns the loss, without its graph: the mean over all processes.
+        """
+        gradients = torch.autograd.grad(loss, self.trained)
+        with torch.no_grad():
+            torch._foreach_copy_(self._gradients, gradients)
+            mean = self._average(loss.detach())
+            for members, scale, decay in self._groups:
+                sgd(
+                    self._parameters[members], self._gradients[members], self._momenta[members],
+                    fused=True, weight_decay=decay, momentum=self._recipe.momentum, lr=rate * scale, dampening=0.0,
+                    nesterov=self._recipe.nesterov, maximize=False,
+                )  # fmt: skip
+            torch._foreach_copy_(self.trained, self._parameters)
+        return mean
+
+    def resume(self, momenta: Mapping[str, np.ndarray]) -> None:
+        """Go on with these momenta, by the names of their parameters, from the network's weights as they are now."""
+        with torch.no_grad():
+            for name, momentum in self.momenta.items():
+                momentum.copy_(torch.from_numpy(momenta[name]))
+            torch._foreach_copy_(self.trained, self._parameters)
+
+    def _average(self, loss: Tensor) -> Tensor:
+        """Average the gradients over all processes, and the loss with them: one message a step."""
+        if self._shared is None:
+            return loss
+        self._shared[-1] = loss
+        self._processes.average_(self._shared)
+        return self._shared[-1].clone()
+
+
+def _one_buffer(parameters: list[Tensor]) -> Tensor:
+    """Room for the gradients of all parameters and one number more."""
+    return torch.zeros(sum(parameter.numel() for parameter in parameters) + 1, device=parameters[0].device)
+
+
+def _parts_of(buffer: Tensor, parameters: list[Tensor]) -> list[Tensor]:
+    """The parameters' own parts of a buffer, laid out in memory as the parameters are."""
+    parts, start = [], 0
+    for parameter in parameters:
+        parts.append(buffer.as_strided(parameter.shape, parameter.stride(), start))
+        start += parameter.numel()
+    return parts
+
+
+def weights_in(network: LayeredNet, precision: Precision) -> dict[str, Tensor]:
+    """The network's parameters by name; in bfloat16, copies of them, but for those of batch normalisations.
+
+    What is frozen stays so. Batch normalisation is computed in float32 whatever the precision.
+    """
+    own = dict(network.named_parameters())
+    if precision == "float32":
+        return dict(own)
+    return {name: own[name] if network.normalises(name) else _copy(own[name]) for name in own}
+
+
+def _copy(parameter: nn.Parameter) -> Tensor:
+    return parameter.detach().to(torch.bfloat16).requires_grad_(parameter.requires_grad)

@@ -1,0 +1,62 @@
+"""What all networks of a grid have in common, and how they are executed."""
+
+from dataclasses import dataclass
+
+from transferkit.config import Preset, Setting
+from transferkit.disk.store import Store
+from transferkit.errors import DataError
+from transferkit.training.data import Prepared
+from transferkit.training.distributed import ALONE, Processes
+from transferkit.training.machine import choose_device, choose_precision
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How networks are trained; nothing but rounding depends on it.
+
+    `processes` train each network together, and a checkpoint is kept every `checkpoint_seconds`. With `graphs`, a GPU
+    replays each step as a CUDA graph. With `deterministic`, only algorithms are used that always give the same bits.
+    """
+
+    processes: Processes = ALONE
+    checkpoint_seconds: float = 180.0
+    graphs: bool = False
+    deterministic: bool = False
+
+
+USUAL = Execution()
+
+
+@dataclass(frozen=True)
+class Study:
+    """What all networks of a grid share: the data, the setting (a part of each network's identity), and the store.
+
+    `execution` is no part of their identity.
+    """
+
+    prepared: Prepared
+    setting: Setting
+    store: Store
+    execution: Execution = USUAL
+
+
+def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, precision: str = "auto") -> Study:
+    """The study of these data under this preset on a device: `auto`, `cpu` or `cuda`.
+
+    `precision` is `float32`, `bfloat16` or `auto`, the fastest on that device. Raises UsageError for another device or
+    precision, and for `cuda` where there is none. Raises DataError when the images are smaller than the network reads,
+    or larger while the recipe takes no crops of them.
+    """
+    manifest, size = prepared.manifest, preset.net.image_size
+    crops = "crop" in (preset.recipe.augment or "")
+    if manifest.image_size < size or (manifest.image_size > size and not crops):
+        raise DataError(
+            f"{manifest.name} has images of {manifest.image_size} pixels, the preset {preset.name} reads {size}: "
+            f"prepare the data in that size{' or a larger one' if crops else ''} or choose another preset."
+        )
+    kind = choose_device(device)
+    setting = Setting(
+        manifest.name, manifest.checksum(), preset.net, preset.recipe, device=kind,
+        precision=choose_precision(precision, kind),
+    )  # fmt: skip
+    return Study(prepared, setting, store)

@@ -1,0 +1,74 @@
+"""What the layers of a trained or untrained network make of images: features to be compared."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from transferkit.errors import StoreError
+from transferkit.network import MEAN_IMAGE, LayeredNet, build
+from transferkit.network.views import take_centres
+from transferkit.specs import StagedSpec
+from transferkit.training.data import load_half, open_half
+from transferkit.training.examples import mean_image
+from transferkit.training.study import Study
+from transferkit.training.surgery import operate
+from transferkit.treatments import Half, Run
+
+IMAGES = 500  # a kernel of so many images is estimated well, and takes a moment
+
+
+def finished_network(study: Study, run: Run) -> LayeredNet:
+    """A finished run's network with its trained weights, in evaluation. Raises StoreError when it is not finished."""
+    kept = study.store.weights(run, study.setting)
+    weights = {name: torch.from_numpy(array) for name, array in kept.items()}
+    network = build(study.setting.net, _n_classes(study, run))
+    if MEAN_IMAGE in weights:  # as large as the prepared images, of which the network itself knows nothing
+        network.register_buffer(MEAN_IMAGE, torch.empty_like(weights[MEAN_IMAGE]))
+    network.load_state_dict(weights)
+    return network.eval()
+
+
+def untrained_network(study: Study, run: Run) -> LayeredNet:
+    """The network that a base starts from, in evaluation: the control of whatever a trained one is said to have found.
+
+    Its batch normalisation, if any, has seen no image and passes everything on. Raises StoreError when weights that it
+    starts from are not in the store.
+    """
+    net, base = study.setting.net, run.target_base
+    given = study.store.given(net.start) if isinstance(net, StagedSpec) and net.start else None
+    mean = _mean_image(study, base) if net.pixels == "mean image" else None
+    return operate(net, _n_classes(study, base), base, given, mean_image=mean).network.eval()
+
+
+def _n_classes(study: Study, run: Run) -> int:
+    return len(study.prepared.split(run.split).classes(run.target))
+
+
+def _mean_image(study: Study, base: Run) -> torch.Tensor:
+    """That of a base: from its weights if it is finished, which is quicker than to see all its images again."""
+    try:
+        return torch.from_numpy(study.store.weights(base, study.setting)[MEAN_IMAGE])
+    except StoreError:
+        split, limit = study.prepared.split(base.split), study.setting.recipe.images_per_class
+        return mean_image(open_half(study.prepared, split, base.target, "train", images_per_class=limit))
+
+
+@torch.no_grad()
+def represent(
+    study: Study, network: LayeredNet, split: str, half: Half, count: int = IMAGES
+) -> Mapping[str, np.ndarray]:
+    """The features of every layer but the last, float32 images x units, of validation images of a half.
+
+    `count` images at most, spread evenly over the half; of larger ones the centre, as in validation. The same call
+    gives the same images for every network.
+    """
+    data = load_half(study.prepared, study.prepared.split(split), half, "valid")
+    rows = torch.linspace(0, len(data.labels) - 1, min(count, len(data.labels))).round().long()
+    images = take_centres(data.images[rows], network.spec.image_size)
+    x = network.to_input(network.held(images), torch.float32)
+    features = {}
+    for depth, layer in enumerate(network.layers[:-1]):
+        x = network(x, after=depth, until=depth + 1)
+        features[layer] = x.flatten(1).numpy()
+    return features
