@@ -35,7 +35,7 @@ bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks.summary
 
 book: .venv/installed-book
-	$(BIN)/python -m course.book.book --preset $(PRESET)
+	$(BIN)/python -m course.book --preset $(PRESET)
 
 test: .venv/installed-test
 	$(BIN)/ruff check .

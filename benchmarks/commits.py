@@ -1,9 +1,9 @@
-"""How long one network takes at several commits of this repository, which take turns: what a change has changed.
+"""How long one network takes at several commits of this repository, to see what a change has changed.
 
     python -m benchmarks.commits 77f3436 HEAD [--turns 4] [--run baseA] [--out benchmarks/results]
 
-writes commits.csv. Each commit is cloned into a folder of its own and has trained once before the clock runs; a base is
-trained anew in each turn, alone on the machine, by `python -m transferkit sweep` with one worker.
+writes commits.csv. Each commit is cloned into its own folder and trains once before the clock starts. The commits take
+turns: in each turn, `python -m transferkit sweep` with one worker trains the run anew, alone on the machine.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measure(repository: Path, commits: Sequence[str], run: str, turns: int, scratch: Path) -> pd.DataFrame:
-    """One row for each turn of each commit. Raises CalledProcessError for what is no commit or cannot train."""
+    """One row for each turn of each commit. Raises CalledProcessError if a commit is unknown or cannot train."""
     clones = {_short(repository, commit): scratch / str(number) for number, commit in enumerate(commits)}
     for commit, clone in clones.items():
         subprocess.run(["git", "clone", "--quiet", repository, clone], check=True)
@@ -63,7 +63,7 @@ def _short(repository: Path, commit: str) -> str:
 
 
 def _train(clone: Path, run: str, preset: str) -> dict[str, object]:
-    """Train the run anew, from a store that has nothing; what its receipt says."""
+    """Train the run anew, from an empty store; return the values of its receipt."""
     runs = clone / "work" / "runs"
     shutil.rmtree(runs, ignore_errors=True)
     grid = ["--data", DATA, "--preset", preset, "--split", "random0", "--runs", run, "--workers", "1"]
@@ -78,7 +78,7 @@ def _train(clone: Path, run: str, preset: str) -> dict[str, object]:
 
 
 def _python(clone: Path, module: str, *arguments: str) -> None:
-    """Run a module of the clone, not of the library that is installed."""
+    """Run a module of the clone, not of the installed library."""
     environment = os.environ | {"PYTHONPATH": str(clone), "TRANSFERKIT_WORK": str(clone / "work")}
     command = [sys.executable, "-m", module, *arguments]
     subprocess.run(command, cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -1,9 +1,9 @@
-"""Search for the start, weight decay and length of training that give clean filters in conv1, with the accuracy.
+"""Search for the start, weight decay and length of training that give clean filters in conv1, with their accuracy.
 
-Trains both base networks of photos (random0, seed 0) once per setting, on all cores, and writes one row per
-setting: mean top-1, mean share of Gabors and of blobs, and the mean R2 of the fits. Usage:
+    python -m benchmarks.first_layer_search course/results/first-layer-search.csv
 
-    python benchmarks/first_layer_search.py course/results/first-layer-search.csv
+trains both base networks of photos (random0, seed 0) once per setting, on all cores, and writes one row per setting:
+mean top-1, mean share of Gabors and of blobs, and the mean R2 of the fits.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from transferkit.console import show_progress
 from transferkit.disk import atomic
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Store
-from transferkit.filters.table import fit_table, shares
+from transferkit.gabor.table import fit_table, shares
 from transferkit.specs import small_net
 from transferkit.training.data import open_prepared
 from transferkit.training.study import Study, plan_study
@@ -27,7 +27,7 @@ from transferkit.training.sweep import sweep
 from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import plan
 
-CHOSEN = (0.003, 2e-3, 6)  # standard deviation of conv1's start, weight decay, epochs: those of the preset quick
+CHOSEN = (0.003, 2e-3, 6)  # standard deviation of conv1's start, weight decay, epochs, as in the preset quick
 SEARCHED = (
     *((std, decay, 6) for std in (None, 0.01, 0.003, 0.001) for decay in (5e-4, 2e-3)),
     (0.003, 2e-3, 3),
@@ -37,7 +37,7 @@ RUNS = plan("random0", [0], ["baseA", "baseB"])
 
 
 def variant(std: float | None, decay: float, epochs: int) -> Preset:
-    """The preset quick with another start of conv1, weight decay and length."""
+    """The preset quick with another start of conv1, weight decay and length of training."""
     quick = get_preset("quick")
     net = small_net()
     convs = (replace(net.convs[0], init_std=std), *net.convs[1:])
@@ -46,7 +46,7 @@ def variant(std: float | None, decay: float, epochs: int) -> Preset:
 
 
 def measure(study: Study) -> dict[str, float]:
-    """Means over both bases, which must be trained."""
+    """Means over both bases, which must have been trained."""
     receipts = [receipt for run in RUNS if (receipt := study.store.find(run, study.setting))]
     tables = [fit_table(study.store.weights(run, study.setting)["conv1.weight"]) for run in RUNS]
     return {
@@ -59,8 +59,8 @@ def measure(study: Study) -> dict[str, float]:
 
 
 def main() -> None:
-    """Train, measure, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Train, measure, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("csv", type=Path)
     out = parser.parse_args().csv
     store, console = Store(find_work_folder()), Console()

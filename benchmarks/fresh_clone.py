@@ -1,8 +1,8 @@
-"""What a fresh clone takes: what is committed is cloned into a new folder, installs, and makes the figures.
+"""What a fresh clone takes: clones what is committed into a new folder, installs it, and makes the figures.
 
     python -m benchmarks.fresh_clone [--out course/results]
 
-keeps a row in fresh-clone.csv, in place of an earlier one of the same processor and precision.
+keeps one row in fresh-clone.csv, in place of an earlier row for the same processor and precision.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def measure(repository: Path, clone: Path) -> dict[str, int]:
-    """Seconds and bytes of installing and of `make figures`. Raises CalledProcessError when one of them fails."""
+    """Seconds and bytes of installing and of `make figures`. Raises CalledProcessError if one of them fails."""
     subprocess.run(["git", "clone", "--quiet", repository, clone], check=True)
     installing = _make(".venv/installed", clone)
     figures = _make("figures", clone)
@@ -57,7 +57,7 @@ def measure(repository: Path, clone: Path) -> dict[str, int]:
 
 
 def replace_row(rows: pd.DataFrame, new: dict[str, object]) -> pd.DataFrame:
-    """The rows with the new one at their end, and none of the same machine beside it."""
+    """The rows, without any for the same machine, and the new row at their end."""
     added = pd.DataFrame([new])
     if rows.empty:
         return added

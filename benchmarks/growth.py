@@ -1,11 +1,11 @@
-"""How the cost of training grows: with width, classes, batch and images, and with the number of workers; share of peak.
+"""How the cost of training grows with width, classes, batch, images and workers, and the share of peak it reaches.
 
     python -m benchmarks.growth [--out benchmarks/results]
 
-writes growth.csv, one row per measurement: a probe on one worker that has the machine to itself (training images
-per second for a base network and for four frozen layers, and the share of the machine's own arithmetic peak, that of
-a large matrix product; multiplications by the zeros of margins count as done), and bases of photos trained on one
-worker and on two.
+writes growth.csv, one row per measurement. Some rows are a probe on one worker that has the machine to itself: images
+per second for a base network and for four frozen layers, and the share of the machine's arithmetic peak, which is that
+of a large matrix product; multiplications by the zeros of margins count as done. The other rows are bases of photos
+trained on one worker and on two.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Row = tuple[str, str, float, float, float]
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure, and write the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     chosen = options.parse_args()
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def probed() -> Iterator[Row]:
-    """One thing varied at a time, in the precision the machine is given."""
+    """Vary one thing at a time, in the precision that the library takes on this machine."""
     precision = choose_precision("auto", "cpu")
     for name, other in (("precision", precision), ("precision", "float32")):
         yield _probe(name, other, replace(_setting(QUICK.recipe), precision=choose_precision(other, "cpu")))
@@ -69,7 +69,7 @@ def probed() -> Iterator[Row]:
 
 
 def trained() -> Iterator[Row]:
-    """Bases of photos from nothing: images per class on one worker, then four networks on one worker and on two."""
+    """Train bases of photos: with more images per class on one worker, then four of them on one worker and on two."""
     prepared = open_prepared(ensure("photos", find_work_folder()))
     for images_per_class, labels, seeds, count in (
         (40, ["baseA"], [0], 1), (160, ["baseA"], [0], 1), (320, ["baseA"], [0], 1),
@@ -93,13 +93,13 @@ def _setting(recipe: Recipe) -> Setting:
 def _probe(varied: str, value: str, setting: Setting, n_classes: int = 40) -> Row:
     found = measure(setting, n_classes, time.time())
     counts = count_multiplications(setting.net, n_classes)
-    operations = 2 * (3 * sum(counts.values()) - counts["conv1"])  # nothing flows back into the images
+    operations = 2 * (3 * sum(counts.values()) - counts["conv1"])  # the images need no gradient
     share = operations / found.trained[0] / _peak(setting.precision == "bfloat16")
     return varied, value, 1 / found.trained[0], 1 / found.trained[4], share
 
 
 def _peak(bfloat16: bool) -> float:
-    """Operations per second of a large matrix product on one thread: the best of several."""
+    """Operations per second of a large matrix product on one thread, the best of several."""
     size = 2048
     left = torch.randn(size, size, dtype=torch.bfloat16 if bfloat16 else torch.float32)
     taken = []

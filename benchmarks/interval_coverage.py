@@ -1,11 +1,11 @@
-"""How often do intervals for a mean paired difference hold the truth? Simulated grids, several ways to make them.
+"""How often do intervals for a mean paired difference hold the truth? Tried on simulated grids, in several ways.
 
     python -m benchmarks.interval_coverage --out course/results/interval-coverage.csv
 
 A grid has S splits x R seeds x 2 targets x 7 chop points. Its paired differences share what ours share: the split
-(its classes), the target within it, and the base, whose luck is subtracted from all networks of its target and
-in part handed on to those that copy from it. Four ways: Student's t over networks, over pairs of split and seed,
-over splits, and the percentile bootstrap of splits. Takes seconds.
+(its classes), the target half, and the base, whose luck is subtracted from all networks of its target and passed on in
+part to those that copy from it. The four ways are Student's t over networks, over pairs of split and seed, and over
+splits, and the percentile bootstrap of splits. This takes seconds.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def simulate(splits: int, seeds: int, spread: float, generator: np.random.Genera
 
 
 def over_networks(grids: Floats) -> Floats:
-    """Student's t as if networks were independent."""
+    """Student's t as if all networks were independent."""
     return _t_intervals(grids.reshape(len(grids), -1))
 
 
@@ -52,7 +52,7 @@ def over_splits(grids: Floats) -> Floats:
 
 
 def bootstrap(grids: Floats) -> Floats:
-    """Percentiles of the means of splits drawn again with replacement."""
+    """Percentiles of the mean when the splits are drawn again with replacement."""
     means = grids.mean((2, 3, 4))
     drawn = np.random.default_rng(0).integers(0, means.shape[1], (RESAMPLES, means.shape[1]))
     return np.asarray(np.percentile(means[:, drawn].mean(2), [2.5, 97.5], axis=1))

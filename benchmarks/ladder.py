@@ -1,11 +1,11 @@
-"""What each step of the way from a plain loop to ours gives: images per second on one device.
+"""What each step from a plain loop to ours gains, in images per second on one device.
 
     python -m benchmarks.ladder [--device auto] [--preset quick] [--networks 4] [--epochs 1] [--repeats 3]
 
-writes ladder.csv in --out, a row per measurement: base networks of as many seeds, on half A of random0 of photos, in
-one process unless the rung says more. The rungs take turns. Before it is timed, each has trained one network per
-process, so that the start of a process or a device counts for nothing. On a GPU the preset is `class`, and steps are
-replayed as graphs. The plain loop trains one network.
+writes ladder.csv in --out, a row per measurement. A rung trains base networks, one per seed, on half A of random0 of
+photos, in one process unless its name says otherwise. The rungs take turns. Before it is timed, each rung trains one
+network per process, so that starting a process or a device does not count. On a GPU the preset is `class`, and steps
+are replayed as graphs. The plain loop trains one network.
 """
 
 import argparse
@@ -42,13 +42,13 @@ from transferkit.treatments import Half, Run
 
 SPLIT = "random0"
 TARGET: Half = "A"
-WARM_UP_SEED = 1000  # and up: networks that are trained before the clock runs
+WARM_UP_SEED = 1000  # and above: networks trained before the clock starts
 COLUMNS = ("rung", "repeat", "networks", "images", "seconds", "device", "preset", "torch", "date")
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to train base networks: precision, execution, and the processes that share the device."""
+    """One way to train base networks: precision, execution, and the number of processes that share the device."""
 
     name: str
     precision: Precision
@@ -57,10 +57,9 @@ class Rung:
 
 
 def rungs(device: Device, precision: Precision) -> tuple[Rung, ...]:
-    """Each rung adds to the one before.
+    """The rungs, from the bottom up; all but the first take `precision`, which the library takes on this machine.
 
-    All from the second on take `precision`, the one that the machine is given. On a CPU where that is float32, the
-    last rung shows what bfloat16 would have cost.
+    On a CPU where that is float32, the last rung shows what bfloat16 would have cost.
     """
     native = precision == "bfloat16"
     first = (Rung("ours, float32", "float32"), *((Rung("bfloat16", precision),) if native else ()))
@@ -85,7 +84,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--device", default="auto")
     options.add_argument("--preset", help="default: quick, and class on a GPU")
-    options.add_argument("--networks", type=int, help="base networks a rung trains (default: 4, and 16 on a GPU)")
+    options.add_argument("--networks", type=int, help="base networks that a rung trains (default: 4, and 16 on a GPU)")
     options.add_argument("--epochs", type=int, default=1)
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--out", type=Path, default=Path("benchmarks/results"))
@@ -107,7 +106,7 @@ def main() -> None:
 def measure(
     study: Study, ways: tuple[Rung, ...], networks: int, repeats: int
 ) -> Iterator[tuple[str, int, int, int, float]]:
-    """Rung, repeat, networks, images trained on in all, and seconds; the plain loop first in each round."""
+    """Rung, repeat, networks, images in all and seconds of each measurement; each repeat begins with the plain loop."""
     images = images_of(study, Run(SPLIT, 0, TARGET), "train") * study.setting.recipe.epochs
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -139,20 +138,15 @@ def _perform_all(study: Study, pool: Executor | None, runs: Sequence[Run]) -> No
         done = [perform_group(study, group) for group in groups]
     else:
         done = [future.result() for future in [pool.submit(perform_group, study, group) for group in groups]]
-    for failures in done:
-        _refuse_failures(failures)
-
-
-def _refuse_failures(failures: tuple[object, ...]) -> None:
-    if failures:
-        raise TrainingError(f"a rung cannot be measured: {failures[0]}")
+    if failures := [failure for group in done for failure in group]:
+        raise TrainingError(f"a rung cannot be measured: {failures[0].reason}")
 
 
 def _task(study: Study, images: Path) -> Task:
     n_classes = len(study.prepared.split(SPLIT).classes(TARGET))
     network = operate(study.setting.net, n_classes, Run(SPLIT, 0, TARGET)).network
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    assert isinstance(study.setting.net, NetSpec)  # what the plain loop writes out
+    assert isinstance(study.setting.net, NetSpec)  # the only kind that the plain loop can build
     return Task("baseA", study.setting.net, study.setting.recipe, weights, 0, images)
 
 

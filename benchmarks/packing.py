@@ -1,12 +1,11 @@
-"""How many pictures a second one core packs, beside torchvision's ImageFolder with Resize and CenterCrop.
+"""How many pictures per second one core packs, beside torchvision's ImageFolder with Resize and CenterCrop.
 
-Makes 300 JPEGs of 500 x 375 pixels (the usual size in ILSVRC 2012) out of photographs of scikit-image, then lets
-every method read all of them in turn, several rounds of it. Rates are per second of CPU time, so that they hold for
-one core whatever else the machine does. "packing from a draft" is what Pillow's draft mode would give, which decodes
-JPEGs at a fraction of their size: how far its pixels are from those of packing (grey values of 255) decides whether
-it may be used. Usage:
+    python -m benchmarks.packing course/results/packing.csv
 
-    python benchmarks/packing.py course/results/packing.csv
+makes 300 JPEGs of 500 x 375 pixels (the usual size in ILSVRC 2012) from photographs of scikit-image, then lets every
+method read all of them in turn, in several rounds. Rates are per second of CPU time, so that they hold for one core
+whatever else the machine does. "packing from a draft" uses Pillow's draft mode, which decodes JPEGs at a fraction of
+their size: it is allowed only if its pixels are close enough to those of packing (in grey values out of 255).
 """
 
 import argparse
@@ -31,13 +30,13 @@ from data_prep.listing import Fitting
 from data_prep.packing import write_listing
 from data_prep.pictures import square
 from data_prep.sources import Folder
-from data_prep.workers import pack
+from data_prep.workers import make_chunk
 from transferkit.disk import atomic
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "immunohistochemistry", "hubble_deep_field")
 FILES, WIDTH, HEIGHT, QUALITY = 300, 500, 375, 92
 SIZES, ROUNDS = (64, 128), 7
-TOLERANCE = 1  # grey values: what counts as the same picture
+TOLERANCE = 1  # grey values: pictures that differ by no more count as the same
 
 Read = Callable[[], np.ndarray]  # N x 3 x size x size, uint8
 
@@ -60,11 +59,11 @@ def make_pictures(folder: Path) -> None:
 
 def packing(folder: Path, places: tuple[str, ...], size: int) -> np.ndarray:
     """What a process of data_prep does."""
-    return np.frombuffer(pack(Folder(folder), Fitting(size), places).pixels, np.uint8).reshape(-1, 3, size, size)
+    return np.frombuffer(make_chunk(Folder(folder), Fitting(size), places).pixels, np.uint8).reshape(-1, 3, size, size)
 
 
 def from_draft(folder: Path, places: tuple[str, ...], size: int) -> np.ndarray:
-    """The same from JPEGs decoded at a fraction of their size."""
+    """The same, from JPEGs decoded at a fraction of their size."""
     images = []
     for place in places:
         image = Image.open(io.BytesIO((folder / place).read_bytes()))
@@ -96,7 +95,7 @@ METHODS = {
 
 
 def measure(folder: Path, size: int) -> list[dict[str, object]]:
-    """One row for each method, their rounds interleaved."""
+    """One row for each method; the methods take turns."""
     places = tuple(Folder(folder).sizes())
     reads: dict[str, Read] = {name: partial(method, folder, places, size) for name, method in METHODS.items()}
     images = {name: read() for name, read in reads.items()}  # also warms the caches
@@ -121,8 +120,8 @@ def measure(folder: Path, size: int) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Measure, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("csv", type=Path)
     out = parser.parse_args().csv
     torch.set_num_threads(1)

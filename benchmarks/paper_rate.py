@@ -1,10 +1,10 @@
-"""How fast the paper's network trains here: images per second by the number of frozen layers, on random images.
+"""How fast the paper's network trains here: images per second by number of frozen layers, on random images.
 
     python -m benchmarks.paper_rate [--device cuda] [--precision bfloat16] [--batch 256] [--steps 20] [--depths 0 4 7]
 
-adds a row per number of frozen layers to paper-rate.csv in --out, in place of those of the same device and precision.
-The images, of 256 pixels, are in the memory of the device; each is cropped at random and mirrored, as the recipe says.
-What is frozen is computed forward in every step. course/cost.md says what follows for the whole paper.
+writes a row per number of frozen layers to paper-rate.csv in --out, in place of earlier ones of the same device and
+precision. The images, of 256 x 256 pixels, are in the memory of the device; each is cropped at random and mirrored, as
+the recipe says. Frozen layers are computed forward in every step. course/cost.md says what this means for the paper.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--device", default="auto")
     options.add_argument("--precision", default="auto")
-    options.add_argument("--batch", type=int, default=256, help="images of a step (default: 256, as in the paper)")
+    options.add_argument("--batch", type=int, default=256, help="images per step (default: 256, as in the paper)")
     options.add_argument("--steps", type=int, default=20, help="steps that are timed (default: 20)")
     options.add_argument("--depths", type=int, nargs="+", default=list(range(len(LAYERS))), help="frozen layers")
     options.add_argument("--out", type=Path, default=FILE.parent)
@@ -55,10 +55,10 @@ def main() -> None:
 def measure(
     preset: Preset, device: Device, precision: Precision, work: tuple[int, int], depths: list[int]
 ) -> Iterator[tuple[int, float]]:
-    """Images per second with the first so many layers frozen, for each of `depths`; `work` is the batch and the steps.
+    """Each of `depths`, the number of frozen layers, with the images per second; `work` is the batch and the steps.
 
-    The first of two epochs is not timed; the second ends with the evaluation of a few images, which are not counted.
-    On a CPU, one thread, in seconds of its processor, which others may share.
+    The first of two epochs is not timed. The second ends with the evaluation of a few images, which do not count. On
+    a CPU this uses one thread and measures its CPU time, so that other programs may run meanwhile.
     """
     batch, steps = work
     generator, size = torch.Generator().manual_seed(0), preset.net.image_size + MARGIN
@@ -75,7 +75,7 @@ def measure(
 
 
 def merged(path: Path, rows: pd.DataFrame) -> str:
-    """The table in a file with these rows in place of those of the same device, precision and frozen layers."""
+    """The table of a file as CSV, with these rows in place of any of the same device, precision and frozen layers."""
     keys = ["device", "precision", "frozen"]
     kept = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
     return kept.drop_duplicates(keys, keep="last").sort_values(keys).to_csv(index=False)
@@ -84,7 +84,7 @@ def merged(path: Path, rows: pd.DataFrame) -> str:
 def _epochs(
     preset: Preset, halves: tuple[HalfData, HalfData], precision: Precision, batch: int, depth: int
 ) -> Iterator[EpochLog]:
-    """Two epochs of a network, in steps too small to do harm."""
+    """Two epochs of a network, in steps too small to diverge."""
     network = build(preset.net, N_CLASSES)
     network.initialise(lambda layer: ("rate", layer), he=True)
     network.freeze(LAYERS[:depth])
@@ -98,7 +98,7 @@ def _epochs(
 
 
 def _now(device: Device) -> float:
-    """Seconds: of the clock, once a GPU has done what it was given; of a CPU, those that were ours."""
+    """Seconds: on a GPU by the clock, after all its work is done; on a CPU the CPU time of this process."""
     if device == "cpu":
         return time.process_time()
     torch.cuda.synchronize()

@@ -1,8 +1,8 @@
 """What a user would write instead: PyTorch's transfer-learning tutorial, and Lightning, on a folder of PNG files.
 
-Both get the network, the first weights, the frozen layers, the images, the batch size, the epochs, the learning
-rates and the weight decay of ours; everything else is as their tutorials show it, with no loader processes, which
-were faster than two on two cores. They compute with all cores.
+Both get our network, first weights, frozen layers, images, batch size, epochs, learning rates and weight decay. All
+else is as their tutorials show it, but without loader processes, which on two cores is faster than with two. They
+compute on all cores.
 """
 
 import time
@@ -42,7 +42,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Seconds from the files to the last validation, images trained on, and top-1 (0..1) at the end."""
+    """Seconds from reading the files to the last validation, images trained on, and top-1 (0..1) at the end."""
 
     seconds: float
     images: int
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def write_images(prepared: Prepared, split: str, half: Half, folder: Path, images_per_class: int | None) -> None:
-    """One half as train/CLASS/*.png and valid/CLASS/*.png, as a user would have it."""
+    """Write one half as train/CLASS/*.png and valid/CLASS/*.png, as a user would have it."""
     for part in PARTS:
         data = load_half(prepared, prepared.split(split), half, part, images_per_class=images_per_class)
         for number, (image, label) in enumerate(zip(data.images, data.labels.tolist(), strict=True)):
@@ -60,7 +60,7 @@ def write_images(prepared: Prepared, split: str, half: Half, folder: Path, image
 
 
 class PlainNet(nn.Module):
-    """The eight layers as one writes them down, with the names of ours."""
+    """The eight layers in plain PyTorch, with the same names as ours."""
 
     def __init__(self, task: Task) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class PlainNet(nn.Module):
             parameter.requires_grad = name.split(".")[0] not in LAYERS[: task.frozen]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images, N x 3 x H x W, to logits."""
+        """Logits, N x classes, of images, float32 N x 3 x H x W."""
         for name, conv in zip(LAYERS, self.spec.convs, strict=False):
             x = torch.relu(self.get_submodule(name)(x))
             x = nn.functional.max_pool2d(x, 3, 2) if conv.pool else x
@@ -119,7 +119,7 @@ def train_plainly(task: Task) -> Outcome:
 
 
 def train_with_lightning(task: Task) -> Outcome:
-    """The same as a LightningModule under a Trainer without logging, checkpoints or progress bar."""
+    """The same training as a LightningModule, by a Trainer without logging, checkpoints or progress bar."""
     import lightning
 
     class Module(lightning.LightningModule):

@@ -1,10 +1,10 @@
-"""Does the bfloat16 grid agree with the float32 one? Both, trained on the same split and seed, network by network.
+"""Does the bfloat16 grid agree with the float32 one? Compares both, of the same split and seed, network by network.
 
     python -m benchmarks.precision [--split random0] [--seed 0] [--out benchmarks/results]
 
-trains what is missing of both grids in the work folder, and of a bfloat16 grid of the next seed, whose differences from
-the first are the noise to compare with. Writes precision.csv: per treatment, the mean and the standard deviation over
-networks of the difference in top-1 and of the difference in the paired difference, in points, for both comparisons.
+trains the networks of both grids that the work folder lacks, and of a bfloat16 grid of the next seed, whose differences
+from the first are the noise to compare with. For both comparisons, precision.csv gives the mean and the standard
+deviation over networks, per treatment and in points, of the differences in top-1 and in the paired difference.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from transferkit.training.sweep import sweep
 from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import TREATMENTS, grid
 
-COMPARED = {"float32": ("float32", 0), "another seed": ("bfloat16", 1)}  # with bfloat16 and the seed asked for
+COMPARED = {"float32": ("float32", 0), "another seed": ("bfloat16", 1)}  # precision, and seeds after --seed
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def trained(precision: str, split: str, seed: int) -> pd.DataFrame:
-    """The finished grid in this precision, one row per network."""
+    """The finished grid in this precision, one row per network; trains what is missing."""
     work = find_work_folder()
     prepared = open_prepared(ensure("photos", work))
     study = plan_study(prepared, get_preset("quick"), "cpu", Store(work), precision)

@@ -2,11 +2,11 @@
 
     python -m benchmarks.speed [--repeats 3] [--grids 2] [--out benchmarks/results]
 
-writes speed.csv, a row per measurement, in the order they were taken: the contenders take turns, so that a machine
-that grows slower does so for all. The peers train one network of each kind, on half B of random0; a grid of theirs is
-the sum over its 72 networks of the mean seconds of each kind, since one after the other is how they would train it.
-Ours is the sweep itself, all of it, from the start of the workers to the last receipt. Everything is trained to the
-end, and top-1 is kept: speed that costs accuracy is none.
+writes speed.csv, a row per measurement in the order of time. The contenders take turns, so that a machine that grows
+slower does so for all. The peers train one network of each kind, on half B of random0. They would train a grid one
+network after the other, so a peer's grid is the sum over its 72 networks of the mean seconds of each kind. Our grid is
+the sweep itself, from the start of the workers to the last receipt. Everything is trained to the end, and top-1 is
+kept, since speed must not cost accuracy.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import CHOP_POINTS, Run, grid, parse_run, plan
 
 SPLIT, SEED = "random0", 0
-KINDS = ("baseB", *(f"A{n}B" for n in CHOP_POINTS), "A1B+", "A4B+", "A7B+")  # fine-tuned ones all cost the same
+KINDS = ("baseB", *(f"A{n}B" for n in CHOP_POINTS), "A1B+", "A4B+", "A7B+")  # all fine-tuned ones cost the same
 REPEATED = ("baseB", "A4B")
 PEERS: dict[str, Callable[[Task], Outcome]] = {"plain loop": train_plainly, "Lightning": train_with_lightning}
 COLUMNS = ("work", "contender", "repeat", "networks", "images", "seconds", "top1")
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def write_machine(folder: Path) -> None:
-    """Say in machine.csv what is measured on; first, so that a run that is stopped has it beside its rows."""
+    """Write the machine to machine.csv; this comes first, so that a run that is stopped has it beside its rows."""
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "device": device_name("cpu"),
@@ -77,7 +77,7 @@ def write_machine(folder: Path) -> None:
 
 
 def measure(preset: str, repeats: int, grids: int) -> Iterator[Row]:
-    """The rows, in an order in which the contenders take turns."""
+    """The rows; the contenders take turns."""
     prepared = open_prepared(ensure("photos", find_work_folder()))
     study = plan_study(prepared, get_preset(preset), "cpu", Store(find_work_folder()))
     with tempfile.TemporaryDirectory() as scratch:
@@ -87,7 +87,7 @@ def measure(preset: str, repeats: int, grids: int) -> Iterator[Row]:
         trained = replace(study, store=Store(folder / "grid0"))
         tasks = {label: _task(trained, label, folder / "images") for label in KINDS}
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            pool.submit(len, ()).result()  # started, and torch imported, before any clock runs
+            pool.submit(len, ()).result()  # so that torch is imported before any clock starts
             for repeat in range(repeats):
                 for label in KINDS if repeat == 0 else REPEATED:
                     for name, peer in PEERS.items():
@@ -112,7 +112,7 @@ def _task(study: Study, label: str, images: Path) -> Task:
     n_classes = len(study.prepared.split(SPLIT).classes(run.target))
     network = operate(study.setting.net, n_classes, run, source).network
     weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    assert isinstance(study.setting.net, NetSpec)  # what the peers write out
+    assert isinstance(study.setting.net, NetSpec)  # the only kind that the peers can build
     return Task(label, study.setting.net, study.setting.recipe, weights, 0 if run.finetune else run.n, images)
 
 
@@ -129,7 +129,7 @@ def _our_grid(study: Study, work: Path, repeat: int) -> Iterator[Row]:
 
 
 def _our_network(trained: Study, label: str, work: Path, repeat: int) -> Row:
-    """Alone, on one core of the machine, which is how a sweep trains it."""
+    """Alone on the machine, on one core, as a sweep trains it."""
     fresh = replace(trained, store=Store(work))
     run = parse_run(label, SPLIT, SEED)
     for base in plan(SPLIT, [SEED], [label]):

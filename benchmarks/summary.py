@@ -1,8 +1,8 @@
-"""The tables of benchmarks/README.md, from the files that the measurements left.
+"""The tables of benchmarks/README.md, from the files that the measurements wrote.
 
     python -m benchmarks.summary
 
-rewrites what stands there between the markers; a test compares.
+rewrites the text between its markers; a test compares.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ NAMES = {"baseB": "one base network", "A4B": "one network, four layers frozen", 
 
 
 def speed_table(rows: pd.DataFrame) -> str:
-    """Seconds of each contender, the median and the range of its repeats, and how many times ours is faster."""
+    """Seconds of each contender (median and range of its repeats), also as multiples of ours."""
     lines = ["| work | contender | n | seconds | times ours | top-1 |", "|---|---|---|---|---|---|"]
     for label, name in NAMES.items():
         ours = _seconds(rows, label if label == "grid" else ALONE + label, "transferkit")
@@ -40,18 +40,18 @@ def speed_table(rows: pd.DataFrame) -> str:
 
 
 def headline(rows: pd.DataFrame) -> str:
-    """How many times faster the whole grid is than each peer's, and how the accuracies differ."""
+    """How many times faster our whole grid is than each peer's, and how the accuracies differ."""
     ours = _seconds(rows, "grid", "transferkit")
-    told = []
+    beaten = []
     for contender, name in PEERS.items():
         times = _peer_grid(rows, contender).median() / ours.median()
         difference = _differences(rows, contender)
-        told.append(
+        beaten.append(
             f"**{times:.1f} times** faster than {name} (top-1 {difference.mean():+.1f} points, standard deviation "
             f"{difference.std():.1f}, {len(difference)} networks)"
         )
     what = f"The whole grid of {len(grid('random0', 0))} networks: {ours.median():.0f} s (n={len(ours)})"
-    return f"{what}, {' and '.join(told)}."
+    return f"{what}, {' and '.join(beaten)}."
 
 
 def accuracy_sentence(rows: pd.DataFrame) -> str:
@@ -67,7 +67,7 @@ def accuracy_sentence(rows: pd.DataFrame) -> str:
 
 
 def growth_table(rows: pd.DataFrame) -> str:
-    """Images per second against what is varied."""
+    """Images per second and share of peak for each value of what is varied."""
     lines = ["| varied | value | base, images/s | four frozen, images/s | share of peak |", "|---|---|---|---|---|"]
     for row in rows.itertuples():
         cells = [f"{value:,.0f}" if value == value else "" for value in (row[3], row[4])]
@@ -85,25 +85,25 @@ def precision_table(rows: pd.DataFrame) -> str:
 
 
 def ladder_table(rows: pd.DataFrame) -> str:
-    """Images per second of each rung, median and range, and how many times the plain loop's."""
+    """Images per second of each rung (median and range), also as multiples of the plain loop's."""
     lines = ["| rung | n | images/s | times the plain loop |", "|---|---|---|---|"]
     rates = rows.assign(rate=rows["images"] / rows["seconds"])
     plain = rates.loc[rates["rung"] == PLAIN, "rate"].median()
     for rung, chosen in rates.groupby("rung", sort=False):
         rate = chosen["rate"]
         lines.append(f"| {rung} | {len(rate)} | {_range(rate, 0)} | {_range(rate / plain, 1)} |")
-    told = rows.iloc[0]
-    where = f"{told['device']}, preset {told['preset']}, torch {told['torch']}, {told['date']}"
+    first = rows.iloc[0]
+    where = f"{first['device']}, preset {first['preset']}, torch {first['torch']}, {first['date']}"
     return "\n".join([*lines, "", f"{where}; {rows['networks'].max()} networks a rung."])
 
 
 def commits_sentence(rows: pd.DataFrame) -> str:
-    """Seconds that one network took at each of several commits, which took turns."""
-    told = [
+    """The seconds that one network took at each of several commits."""
+    taken = [
         f"{_range(of_one['seconds'], 1)} s at commit {commit} (top-1 {100 * of_one['top1'].mean():.1f} %)"
         for commit, of_one in rows.groupby("commit", sort=False)
     ]
-    return f"{rows['run'].iloc[0]}, alone on the machine, {rows['turn'].nunique()} turns each: {', '.join(told)}."
+    return f"{rows['run'].iloc[0]}, alone on the machine, {rows['turn'].nunique()} turns each: {', '.join(taken)}."
 
 
 def machine_line(rows: pd.DataFrame) -> str:
@@ -117,9 +117,9 @@ def machine_line(rows: pd.DataFrame) -> str:
 
 
 def sections(results: Path) -> dict[str, str]:
-    """What stands between the markers, by the marker's name; only what has been measured.
+    """The text between the markers, by the marker's name, for everything that has been measured.
 
-    A folder within `results` is a further machine: its name follows the marker's, as in `speed-avx2`.
+    Each folder within `results` is another machine: its name follows the marker's, as in `speed-avx2`.
     """
     makers = {
         "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
@@ -160,7 +160,7 @@ def _top1(rows: pd.DataFrame, work: str, contender: str) -> float:
 
 
 def _peer_grid(rows: pd.DataFrame, contender: str) -> pd.Series:
-    """The 72 networks one after the other: each kind's seconds as often as the grid has it; its only value."""
+    """The seconds of the 72 networks one after the other, from the mean of each kind, as the only value."""
     of_kind = rows[rows["contender"] == contender].groupby("work")["seconds"].mean()
     tuned = of_kind[[kind for kind in of_kind.index if kind.endswith("+")]].mean()
     total = 0.0

@@ -1,1 +1,17 @@
-"""The book around the lessons, and the results it shows."""
+"""The course around transferkit: `import course` gives what lessons use, each name imported when it is first used.
+
+    exercises   checks that try a learner's answer, beside the wrong answers that measure them
+    lesson      what lessons do beside the library: predictions, a training that is watched, controls
+    figures     the figures that only lessons and the evidence draw
+    evidence    what the claims need: series of networks, their tables, the ledger, the authors' own runs
+    batch       notebooks times parameters, and a page in the morning
+    grading     strangers' notebooks, each in a sandbox
+    doctor      what this machine has and lacks, and the minutes that everything takes on it
+    book        the lessons executed and made a web site
+
+Imports go from here to transferkit and never back.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,13 +1,15 @@
-"""The commands that the course adds to `transferkit`: for each, its options, and where what it does stands.
+"""The commands that the course adds to `transferkit`.
 
-What a command does is imported when it is called, so that help and wrong usage are answered at once.
+The modules imported here import nothing heavy, so that help and wrong usage are answered at once.
 """
 
 import argparse
 from pathlib import Path
 
-from course.batch.options import add_options as add_batch_options
-from course.grading.options import add_options as add_grade_options
+from course.batch.command import add_options as add_batch_options
+from course.batch.command import batch
+from course.grading.command import add_options as add_grade_options
+from course.grading.command import grade
 from transferkit.commands import Command, add_usual_options
 
 
@@ -19,7 +21,7 @@ def _add_doctor_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_evidence_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--only", nargs="+", default=[], metavar="STUDY", help="only these studies (default: all)")
+    command.add_argument("--only", nargs="+", default=[], metavar="SERIES", help="only these series (default: all)")
     command.add_argument("--predict", action="store_true", help="only print how much is left to train")
     command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
     command.add_argument(
@@ -27,9 +29,9 @@ def _add_evidence_options(command: argparse.ArgumentParser) -> None:
         type=int,
         default=4,
         metavar="N",
-        help="random splits of the studies similar and longer (default: 4)",
+        help="random splits of the series similar and longer (default: 4)",
     )
-    command.add_argument("--data", default="photos", help="of all studies but the dial (default: photos)")
+    command.add_argument("--data", default="photos", help="of all series but the dial (default: photos)")
     command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
     command.add_argument("--net", metavar="NAME", help="as for sweep (default: the preset's)")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
@@ -63,18 +65,6 @@ def _claims(options: argparse.Namespace) -> None:
     claims(options)
 
 
-def _batch(options: argparse.Namespace) -> None:
-    from course.batch.command import batch
-
-    batch(options)
-
-
-def _grade(options: argparse.Namespace) -> None:
-    from course.grading.command import grade
-
-    grade(options)
-
-
 COMMANDS = (
     Command(
         "doctor", "say what this machine has and lacks, and how long everything takes on it", _add_doctor_options,
@@ -88,9 +78,9 @@ COMMANDS = (
         "claims", "print which claims of the paper hold, fail or are undecided, and on what", _add_claims_options,
         _claims,
     ),
-    Command("batch", "run notebooks with sets of parameters, and write one page about them", add_batch_options, _batch),
+    Command("batch", "run notebooks with sets of parameters, and write one page about them", add_batch_options, batch),
     Command(
         "grade", "try the exercises of submitted notebooks in a sandbox, and write scores and where the class is stuck",
-        add_grade_options, _grade,
+        add_grade_options, grade,
     ),
 )  # fmt: skip

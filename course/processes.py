@@ -1,4 +1,4 @@
-"""Processes of notebooks: all that one has left behind, found by a mark; how one ended; what all take of memory."""
+"""The processes of a notebook: find all of them by a mark, say how one ended, and measure their memory."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import psutil
 
 MARK = "TRANSFERKIT_BATCH_MARK"
-ROUNDS = 20  # of searching and killing, since what is about to be killed may be starting others
+ROUNDS = 20  # of searching and killing: a process may start another just before it is killed
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError)
 
 
 def kill(mark: str) -> None:
-    """End (SIGKILL) every process with this mark but the caller, until none is found."""
+    """Kill (SIGKILL) every process with this mark except the caller, until none is found."""
     for _ in range(ROUNDS):
         members = list(_members(mark))
         for member in members:
@@ -39,7 +39,7 @@ def _members(mark: str) -> Iterator[psutil.Process]:
 
 
 def describe_exit(status: int | None) -> str:
-    """How a process ended, from its exit status as `subprocess` gives it, to follow "it"."""
+    """How a process ended, in words that follow "it"; `status` is an exit status as `subprocess` gives it."""
     if status is None:
         return "vanished"
     if status >= 0:
@@ -49,7 +49,7 @@ def describe_exit(status: int | None) -> str:
 
 
 class Memory:
-    """The memory that all children of this process together take: sampled twice a second while `with` lasts."""
+    """The peak memory of all children of this process together, sampled twice a second inside a `with`."""
 
     def __init__(self, every_seconds: float = 0.5) -> None:
         self.peak = 0  # bytes
@@ -66,7 +66,7 @@ class Memory:
         self._thread.join()
 
     def sample(self) -> None:
-        """Look now, too: what runs for less than the interval would not be seen otherwise."""
+        """Take one more sample now, to catch a child that runs for less than the interval."""
         total = 0
         for child in psutil.Process().children(recursive=True):
             try:

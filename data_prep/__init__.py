@@ -3,46 +3,47 @@
 import logging
 from pathlib import Path
 
+from transferkit.disk.atomic import sweep_partials
+from transferkit.disk.locks import exclusive
+from transferkit.disk.prepared import CONTACT_SHEET, MANIFEST, find_work_folder, prepared_folder, read_manifest
+from transferkit.errors import StoreError, UsageError
+
 _log = logging.getLogger(__name__)
 
 
 def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> Path:
-    """The prepared folder of a folder with one folder of pictures per class; without one, of the example `tiles`.
+    """The prepared folder of your own pictures, a folder with one subfolder per class; by default of `tiles`.
 
-    As `python -m data_prep folder --from PICTURES` in one process, and raises as that; but where another notebook
-    is preparing it, waits.
+    It does what `python -m data_prep folder --from PICTURES` does, in one process, and raises the same errors. If
+    another process is preparing the same folder, it waits.
     """
-    from data_prep.catalogue import Origin, list_pictures, prepare_listing
+    from data_prep.catalogue import Inputs, list_pictures, prepare_listing
     from data_prep.listing import Fitting
-    from transferkit.disk.locks import exclusive
-    from transferkit.disk.prepared import find_work_folder
 
     place = work or find_work_folder()
     kind, name = ("folder", pictures.resolve().name) if pictures else ("tiles", "tiles")
     folder = place / "data" / name
     with exclusive(_lock(folder)):
-        listing = list_pictures(kind, name, Origin(pictures, place / "downloads"))
+        listing = list_pictures(kind, name, Inputs(pictures, place / "downloads"))
         prepare_listing(folder, listing, Fitting(), workers=1)
     return folder
 
 
 def ensure(name: str, work: Path | None = None) -> Path:
-    """The prepared folder `work/data/name`, rendered with the defaults if it is not there yet, with a contact sheet.
+    """The prepared folder `work/data/name`, with a contact sheet; it is drawn with the defaults if it is not there.
 
-    `name` is photos or shapeworld, or the path of a prepared folder, as `transferkit.disk.prepared.prepared_folder` takes them;
-    `work` is the usual work folder if None. An existing folder is taken as it is, whatever its arguments, and where
-    nothing can be written without a contact sheet, which is logged; one that another process is rendering here is
-    waited for. Raises UsageError for another name, or one that its command must prepare first, DataError when the
-    folder holds something else, StoreError when the disk is full or not writable.
+    `name` is photos or shapeworld, or the name or path of any prepared folder, as `prepared_folder` takes it. `work`
+    is the usual work folder if None. An existing folder is taken as it is, whatever its arguments, and without a
+    contact sheet (with a warning) where it cannot be written. If another process is drawing the folder, it waits.
+    Raises UsageError for another name, or one that its command must prepare first; DataError when the folder holds
+    something else; StoreError when the disk is full or not writable.
     """
     from data_prep.catalogue import get_rendered, prepare
-    from data_prep.prepared import Arguments
-    from transferkit.disk.locks import exclusive
-    from transferkit.disk.prepared import CONTACT_SHEET, MANIFEST, find_work_folder
+    from data_prep.rendering import Arguments
 
     folder = _find(name, work or find_work_folder())
     if not (folder / MANIFEST).is_file():
-        get_rendered(name, Arguments())  # a name that is none must leave nothing behind
+        get_rendered(name, Arguments())  # an unknown name must leave nothing behind
         with exclusive(_lock(folder)):
             if not (folder / MANIFEST).is_file():
                 prepare(name, folder, Arguments())
@@ -52,9 +53,6 @@ def ensure(name: str, work: Path | None = None) -> Path:
 
 
 def _find(name: str, work: Path) -> Path:
-    from transferkit.disk.prepared import prepared_folder
-    from transferkit.errors import UsageError
-
     try:
         return prepared_folder(work, name)
     except UsageError:  # not there yet
@@ -63,14 +61,11 @@ def _find(name: str, work: Path) -> Path:
 
 def _draw_contact_sheet(folder: Path) -> None:
     from data_prep.contact_sheet import write_contact_sheet
-    from transferkit.disk.atomic import sweep_partials
-    from transferkit.disk.prepared import CONTACT_SHEET, read_manifest
-    from transferkit.errors import StoreError
 
     sweep_partials(folder)
     try:
         write_contact_sheet(folder, read_manifest(folder, verify=False), folder / CONTACT_SHEET)
-    except StoreError as problem:  # a folder that is shared for reading is as good without
+    except StoreError as problem:  # a shared folder that only others may write
         _log.warning("%s has no contact sheet: %s", folder, problem)
 
 

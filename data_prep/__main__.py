@@ -5,26 +5,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.catalogue import READ, RENDERED, Origin, list_pictures, prepare, prepare_listing
+from data_prep.catalogue import PURPOSES, READ, RENDERED, Inputs, list_pictures, prepare, prepare_listing
 from data_prep.listing import Fitting
-from data_prep.pictures import SHAPES
-from data_prep.prepared import CHANGED, SET_ASIDE, Arguments
+from data_prep.pictures import SQUARINGS
 from data_prep.progress import showing
+from data_prep.rendering import CHANGED, SET_ASIDE, Arguments
 from transferkit.disk.prepared import CONTACT_SHEET, Manifest, find_work_folder
 from transferkit.errors import TransferkitError, UsageError
 from transferkit.hardware import usable_cores
 
-PURPOSES = {
-    "photos": "80 places in real photographs that come with scikit-image and scikit-learn; nothing is downloaded",
-    "shapeworld": "80 drawn classes made of known parts, so that the distance of two tasks can be set",
-    "cifar100": "100 classes in 32 pixels; downloads 169 MB, or takes cifar-100-python.tar.gz",
-    "tinyimagenet": "200 classes in 64 pixels; downloads 248 MB, or takes tiny-imagenet-200.zip",
-    "imagenet": "the 1000 classes of ILSVRC 2012, from a folder that holds train and val",
-    "folder": "your own pictures, from any folder that holds one folder per class",
-    "tiles": "the photographs of photos cut into tiles: an example of such a folder; nothing is downloaded",
-}
-SIZES = {"imagenet": 128}  # else 48, which the small network reads
-SINGLE = ("cifar100",)  # read in this process: its pictures need no decoding
+SIZES = {"imagenet": 128}  # the others have 48, which the small network reads
+SINGLE = ("cifar100",)  # its pictures need no decoding, so this process reads them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of every command, for `main` and for whoever checks a command line."""
+    """The parser of the command line."""
     top = argparse.ArgumentParser(prog="python -m data_prep", description="Prepare a data set.")
     names = top.add_subparsers(dest="name", required=True, metavar="NAME", title="data sets")
     for name, purpose in PURPOSES.items():
@@ -54,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
             _add_rendered_options(command)
         else:
             _add_read_options(command, name)
-        command.add_argument("--force", action="store_true", help="replace a data set that is there")
+        command.add_argument("--force", action="store_true", help="replace an existing data set")
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return top
 
@@ -75,17 +66,24 @@ def _add_read_options(command: argparse.ArgumentParser, name: str) -> None:
         )
     command.add_argument("--size", type=int, default=size, help=f"side of the images in pixels (default: {size})")
     command.add_argument(
-        "--shape", choices=SHAPES, default="crop", help="crop the middle square, or squash all of it (default: crop)"
+        "--shape",
+        choices=SQUARINGS,
+        default="crop",
+        help="crop to the middle square, or squash all of it (default: crop)",
     )
     if name not in SINGLE:
         command.add_argument("--workers", type=int, help="processes (default: one per CPU core)")
     if name == "imagenet":
-        command.add_argument("--devkit", type=Path, metavar="PATH", help="ILSVRC2012_devkit_t12, where val is flat")
+        command.add_argument("--devkit", type=Path, metavar="PATH", help="ILSVRC2012_devkit_t12, needed if val is flat")
     if name == "folder":
         command.add_argument(
-            "--valid-share", type=float, default=0.2, metavar="SHARE", help="share held out (default: 0.2)"
+            "--valid-share",
+            type=float,
+            default=0.2,
+            metavar="SHARE",
+            help="share held out for validation (default: 0.2)",
         )
-        command.add_argument("--natural", type=Path, metavar="FILE", help="the natural classes, one name a line")
+        command.add_argument("--natural", type=Path, metavar="FILE", help="names of the natural classes, one a line")
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -103,9 +101,9 @@ def _prepare(options: argparse.Namespace) -> None:
 def _read(options: argparse.Namespace, folder: Path) -> tuple[Manifest, bool]:
     fitting = Fitting(options.size, options.shape)
     given = {name: getattr(options, name) for name in ("valid_share", "natural", "devkit") if hasattr(options, name)}
-    origin = Origin(options.path, find_work_folder() / "downloads", **given)
+    inputs = Inputs(options.path, find_work_folder() / "downloads", **given)
     with showing(f"fetching {options.name}", "bytes") as tell:
-        listing = list_pictures(options.name, folder.name, origin, tell)
+        listing = list_pictures(options.name, folder.name, inputs, tell)
     workers = 1 if options.name in SINGLE else usable_cores() if options.workers is None else options.workers
     with showing(f"packing {folder.name} (processes: {workers})", "images") as tell:
         return prepare_listing(folder, listing, fitting, workers, force=options.force, tell=tell)
@@ -131,7 +129,7 @@ def _report(folder: Path, manifest: Manifest, new: bool) -> None:
 def _kinds(man_made: int, natural: int) -> str:
     if man_made and natural:
         return f"{man_made} man-made, {natural} natural"
-    return "no two kinds are told apart, so the split natural cannot be had"
+    return "kinds not distinguished, so no split 'natural'"
 
 
 if __name__ == "__main__":

@@ -1,23 +1,33 @@
-"""The data sets there are, and how each is prepared: drawn here, or read from files that the user has or fetches."""
+"""All data sets, and how each is prepared: drawn here, or read from files that the user has or that are fetched."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep.listing import Fitting, Listing
-from data_prep.prepared import Arguments, Rendered, Tell, check_replaceable, find_prepared, silent, write
+from data_prep.progress import Tell, silent
+from data_prep.rendering import Arguments, Rendered, check_replaceable, find_prepared, write
 from transferkit.disk import atomic
 from transferkit.disk.prepared import Manifest
 from transferkit.errors import UsageError
 
+PURPOSES = {
+    "photos": "80 places in photographs that come with scikit-image and scikit-learn; nothing is downloaded",
+    "shapeworld": "80 drawn classes made of known parts, so that you can set how far apart two tasks are",
+    "cifar100": "100 classes of 32 pixels; downloads 169 MB, or takes cifar-100-python.tar.gz",
+    "tinyimagenet": "200 classes of 64 pixels; downloads 248 MB, or takes tiny-imagenet-200.zip",
+    "imagenet": "the 1000 classes of ILSVRC 2012, from a folder that holds train and val",
+    "folder": "your own pictures, from any folder that holds one folder per class",
+    "tiles": "the photographs of photos cut into tiles: an example of such a folder; nothing is downloaded",
+}
 RENDERED = ("photos", "shapeworld")
 READ = ("cifar100", "tinyimagenet", "imagenet", "folder", "tiles")
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where the pictures of a data set come from, and the options of the data sets that have some.
+class Inputs:
+    """Where the pictures of a data set come from, and further options of some data sets.
 
-    `path` None: from the published archive, fetched into `downloads` if need be.
+    Without a `path`, they come from the published archive, which is fetched into `downloads` if it is not there.
     """
 
     path: Path | None
@@ -28,9 +38,9 @@ class Origin:
 
 
 def get_rendered(name: str, arguments: Arguments) -> Rendered:
-    """The rendered data set called `name`. Raises UsageError with the names there are."""
+    """The drawn data set called `name`. Raises UsageError for other names."""
     if name == "photos":
-        from data_prep import photos  # only here: SciPy takes a while to import
+        from data_prep import photos  # here, because SciPy takes a while to import
 
         return photos.rendered(arguments)
     if name == "shapeworld":
@@ -39,16 +49,16 @@ def get_rendered(name: str, arguments: Arguments) -> Rendered:
         return shapeworld.rendered(arguments)
     if name in READ:
         raise UsageError(f"'{name}' is not prepared yet: run 'python -m data_prep {name}' first.")
-    raise UsageError(f"'{name}' is no data set that can be rendered: choose {' or '.join(RENDERED)}.")
+    raise UsageError(f"'{name}' is not a data set that can be drawn: choose {' or '.join(RENDERED)}.")
 
 
 def prepare(
     name: str, folder: Path, arguments: Arguments, *, force: bool = False, tell: Tell = silent
 ) -> tuple[Manifest, bool]:
-    """Prepare `name` in `folder`, unless that is done: its manifest, and whether anything was drawn.
+    """Draw `name` into `folder` unless it is there; return its manifest and whether anything was drawn.
 
-    `force` replaces an older data set there; `tell` hears of the progress. What killed writers left beside
-    `folder` is removed. Raises DataError when `folder` holds something else, StoreError when it cannot be written.
+    `force` replaces an older data set; `tell` is called with the progress. What killed processes left beside `folder`
+    is removed. Raises DataError when `folder` holds something else, StoreError when it cannot be written.
     """
     rendered = get_rendered(name, arguments)
     if found := _find(folder, name, arguments.as_mapping(), force):
@@ -56,32 +66,32 @@ def prepare(
     return write(folder, rendered, arguments, tell), True
 
 
-def list_pictures(kind: str, name: str, origin: Origin, tell: Tell = silent) -> Listing:
-    """The pictures of the data set `kind`, to be called `name`; `tell` hears of the bytes that are fetched.
+def list_pictures(kind: str, name: str, inputs: Inputs, tell: Tell = silent) -> Listing:
+    """The pictures of the data set `kind`, under the name `name`; `tell` is called with the bytes fetched.
 
-    Raises UsageError when `origin` lacks a path that is needed, DataError when the files are not as they should be.
+    Raises UsageError when `inputs` lacks a path that is needed, DataError when files are missing or wrong.
     """
     from data_prep import cifar100, folder, imagenet, tiles, tinyimagenet
     from data_prep.download import fetch
 
     if kind == "cifar100":
-        return cifar100.list_cifar100(origin.path or fetch(cifar100.ARCHIVE, origin.downloads, tell), name)
+        return cifar100.list_cifar100(inputs.path or fetch(cifar100.ARCHIVE, inputs.downloads, tell), name)
     if kind == "tinyimagenet":
-        return tinyimagenet.list_tiny_imagenet(origin.path or fetch(tinyimagenet.ARCHIVE, origin.downloads, tell), name)
+        return tinyimagenet.list_tiny_imagenet(inputs.path or fetch(tinyimagenet.ARCHIVE, inputs.downloads, tell), name)
     if kind == "tiles":
-        pictures = tiles.write_tiles(origin.downloads.parent / "pictures" / "tiles")
+        pictures = tiles.write_tiles(inputs.downloads.parent / "pictures" / "tiles")
         return folder.list_folder(pictures, name, natural=pictures.parent / tiles.NATURAL)
-    if origin.path is None:
+    if inputs.path is None:
         raise UsageError(f"{kind} needs --from PATH: the folder that holds the pictures.")
     if kind == "imagenet":
-        return imagenet.list_imagenet(origin.path, name, origin.devkit)
-    return folder.list_folder(origin.path, name, origin.valid_share, origin.natural)
+        return imagenet.list_imagenet(inputs.path, name, inputs.devkit)
+    return folder.list_folder(inputs.path, name, inputs.valid_share, inputs.natural)
 
 
 def prepare_listing(
     folder: Path, listing: Listing, fitting: Fitting, workers: int, *, force: bool = False, tell: Tell = silent
 ) -> tuple[Manifest, bool]:
-    """Pack the pictures of `listing` into `folder`, unless that is done, by so many processes. Else as `prepare`."""
+    """Pack the pictures of `listing` into `folder` by `workers` processes; otherwise as `prepare`."""
     from data_prep.packing import arguments_of, write_listing
 
     if found := _find(folder, listing.name, arguments_of(listing, fitting), force):

@@ -1,6 +1,6 @@
 """`cifar100`: 100 classes in 32 x 32 pixels, 500 training and 100 validation images each (Krizhevsky 2009).
 
-Which superclasses are natural is listed and explained in `tables/cifar100.csv`.
+`tables/cifar100.csv` lists which superclasses are natural, and says why.
 """
 
 import hashlib
@@ -13,9 +13,8 @@ from PIL import Image
 
 from data_prep.download import Published
 from data_prep.listing import Item, Listing, read_table
-from data_prep.pictures import Picture, PictureError
+from data_prep.pictures import Decoded, Images, PictureError
 from data_prep.plainpickle import HeldArray, read_pickle
-from data_prep.prepared import Images
 from data_prep.sources import Folder, read_tar
 from transferkit.disk.prepared import ClassInfo
 from transferkit.errors import DataError
@@ -31,18 +30,18 @@ VALIDATION = "validation images are CIFAR-100's test images: other photographs o
 
 @dataclass(frozen=True)
 class Rows:
-    """Pictures in memory: uint8 N x 3 x 32 x 32. The place of a picture is its row, as in "train/17"."""
+    """Pictures in memory, uint8 N x 3 x 32 x 32. The place of a picture is its part and row, such as "train/17"."""
 
     arrays: dict[str, Images] = field(repr=False)
 
-    def picture(self, place: str) -> Picture:
+    def picture(self, place: str) -> Decoded:
         """See `data_prep.pictures.Pictures`."""
         part, _, row = place.partition("/")
-        return Picture(Image.fromarray(np.ascontiguousarray(self.arrays[part][int(row)].transpose(1, 2, 0))))
+        return Decoded(Image.fromarray(np.ascontiguousarray(self.arrays[part][int(row)].transpose(1, 2, 0))))
 
 
 def list_cifar100(path: Path, name: str = "cifar100") -> Listing:
-    """CIFAR-100 from `cifar-100-python.tar.gz` or the folder that it unpacks to; classes in CIFAR's own order.
+    """CIFAR-100 from `cifar-100-python.tar.gz` or from the folder in it; classes in CIFAR's own order.
 
     Raises DataError when a file is missing, damaged or not CIFAR-100's.
     """

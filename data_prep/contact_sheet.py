@@ -1,4 +1,4 @@
-"""A picture of a prepared data set that one can look at: some images of every class, with names."""
+"""A contact sheet of a prepared data set: some images of every class, with names."""
 
 import io
 from pathlib import Path
@@ -15,14 +15,14 @@ NAME, GAP, TITLE, FRAME = 16, 14, 44, 24  # heights and distances in pixels
 
 
 def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
-    """Draw training images of every class, evenly spaced in their order, man-made above natural, into the PNG `path`.
+    """Write the PNG `path` with evenly spaced training images of every class, man-made above natural.
 
-    The alt text is in the PNG's "Description". Raises StoreError when the disk is full or not writable; `path` is then
-    as it was.
+    Its alt text is in the PNG's "Description". Raises StoreError, and leaves `path` unchanged, when the disk is full
+    or not writable.
     """
     groups = [(title, [i for i, one in enumerate(manifest.classes) if one.natural == kind])
               for title, kind in ((" man-made", False), (" natural", True))]  # fmt: skip
-    told_apart = all(labels for _, labels in groups)
+    both = all(labels for _, labels in groups)
     rows = [-(-len(labels) // COLUMNS) for _, labels in groups]
     block = VIEWS * TILE, NAME + TILE + GAP
     size = (2 * FRAME + COLUMNS * (block[0] + GAP) - GAP,
@@ -31,14 +31,8 @@ def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
     top = FRAME
     for (title, labels), count in zip(groups, rows, strict=True):
         if labels:
-            _draw_group(
-                sheet,
-                top,
-                f"{manifest.name}: {len(labels)}{title if told_apart else ''} classes",
-                labels,
-                folder,
-                manifest,
-            )
+            heading = f"{manifest.name}: {len(labels)}{title if both else ''} classes"
+            _draw_group(sheet, top, heading, labels, folder, manifest)
             top += TITLE + count * block[1] + GAP
     about = PngInfo()
     about.add_text("Title", f"Contact sheet of {manifest.name}")
@@ -48,14 +42,13 @@ def write_contact_sheet(folder: Path, manifest: Manifest, path: Path) -> None:
 
 
 def describe(manifest: Manifest) -> str:
-    """The alt text: what the sheet shows, in words."""
+    """The alt text of the sheet."""
     names = {kind: ", ".join(one.name for one in manifest.classes if one.natural == kind) for kind in (False, True)}
-    told = (
-        f"Man-made: {names[False]}. Natural: {names[True]}." if all(names.values()) else f"{''.join(names.values())}."
-    )
+    both = f"Man-made: {names[False]}. Natural: {names[True]}."
+    listed = both if all(names.values()) else f"{''.join(names.values())}."
     return (
         f"Contact sheet of the data set {manifest.name}: up to {VIEWS} training images of each of "
-        f"{len(manifest.classes)} classes, under their names. {told}"
+        f"{len(manifest.classes)} classes, under their names. {listed}"
     )
 
 

@@ -15,15 +15,15 @@ NAMES = ("ILSVRC2012_devkit_t12", "ILSVRC2012_devkit_t12.tar.gz", "devkit", ".")
 
 
 def read_devkit(root: Path, devkit: Path | None) -> dict[int, str]:
-    """The wnid of every validation image by its number (from 1); the devkit is looked for in `root` if not given.
+    """The wnid of every validation image by its number (from 1); without `devkit`, it is looked for in `root`.
 
-    Raises DataError when it is not there or damaged.
+    Raises DataError when it is missing or damaged.
     """
     places = [devkit] if devkit else [root / name for name in NAMES]
     contents = next((found for place in places if (found := _contents(place))), None)
     if contents is None:
         raise DataError(
-            f"{places[0]} holds no {META} and {TRUTH}, which tell the classes of validation images that are not in "
+            f"{places[0]} holds no {META} and {TRUTH}, which hold the classes of validation images outside "
             "class folders: give the development kit (ILSVRC2012_devkit_t12, a folder or tar.gz) with --devkit."
         )
     wnids = _wnids(contents[META])
@@ -32,7 +32,7 @@ def read_devkit(root: Path, devkit: Path | None) -> dict[int, str]:
         return {image: wnids[number] for image, number in enumerate(numbers, 1)}
     except (ValueError, KeyError) as problem:
         raise DataError(
-            f"{TRUTH} names {problem}, which is no class of {META}: fetch the development kit again."
+            f"{TRUTH} names {problem}, which is not a class in {META}: fetch the development kit again."
         ) from None
 
 
@@ -44,7 +44,7 @@ def read_solution(path: Path) -> dict[int, str]:
             number = re.fullmatch(r"ILSVRC2012_val_(\d{8})", row.get("ImageId") or "")
             wnid = (row.get("PredictionString") or "").partition(" ")[0]
             if number is None or not wnid:
-                raise DataError(f"{path} is no list of ImageId and PredictionString: fetch it again.")
+                raise DataError(f"{path} does not list ImageId and PredictionString: fetch it again.")
             found[int(number[1])] = wnid
     return found
 
@@ -62,7 +62,7 @@ def _wnids(meta: bytes) -> dict[int, str]:
     from scipy import io as scipy_io  # only here: SciPy takes a while to import
 
     try:
-        synsets = scipy_io.loadmat(cast(Any, io.BytesIO(meta)), squeeze_me=True)["synsets"]  # the stubs know paths only
+        synsets = scipy_io.loadmat(cast(Any, io.BytesIO(meta)), squeeze_me=True)["synsets"]  # stubs allow paths only
         return {int(one["ILSVRC2012_ID"]): str(one["WNID"]) for one in synsets}
-    except Exception as problem:  # SciPy lets many kinds through
+    except Exception as problem:  # SciPy raises many kinds
         raise DataError(f"{META} cannot be read ({problem}): fetch the development kit again.") from None

@@ -1,4 +1,4 @@
-"""Fetch a published archive: resumed where it broke off, its checksum verified before it is used."""
+"""Fetch a published archive: resume where the download broke off, and verify the checksum before use."""
 
 import hashlib
 import http.client
@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_prep.prepared import Tell, silent
+from data_prep.progress import Tell, silent
 from transferkit.disk import atomic
 from transferkit.errors import DataError
 
-PIECE = 2**20  # bytes
+PIECE_BYTES = 2**20  # bytes
 UNREACHABLE = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
-PAUSES = (0.0, 1.0, 3.0, 10.0)  # seconds before each new attempt that follows one without progress
+PAUSES = (0.0, 1.0, 3.0, 10.0)  # seconds before a new attempt when the last one made no progress
 
 
 @dataclass(frozen=True)
 class Published:
-    """An archive as its authors published it, of `size` bytes. The checksum is MD5, which is what they gave."""
+    """An archive as its authors published it, with its size in bytes and the MD5 checksum that they gave."""
 
     url: str
     name: str
@@ -31,7 +31,7 @@ class Published:
     md5: str
 
     def is_at(self, path: Path) -> bool:
-        """Whether the file at `path` is this very archive."""
+        """Whether the file at `path` is exactly this archive."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
         with path.open("rb") as file:
@@ -39,9 +39,9 @@ class Published:
 
 
 def fetch(published: Published, folder: Path, tell: Tell = silent, pauses: tuple[float, ...] = PAUSES) -> Path:
-    """The archive in `folder`, downloaded if it is not there yet; `tell` hears of the bytes.
+    """The archive in `folder`, downloaded if it is not there yet; `tell` is called with the bytes.
 
-    What an earlier call, killed or not, has of it is kept in a file ".part" and not fetched again. Raises DataError
+    A download that breaks off, or is killed, leaves a file ".part" from which the next call goes on. Raises DataError
     when the server cannot be reached or sends something else, StoreError when the disk is full or not writable.
     """
     path = folder / published.name
@@ -73,7 +73,7 @@ def _complete(published: Published, part: Path, tell: Tell, pauses: tuple[float,
             if isinstance(heard, urllib.error.HTTPError):
                 heard.close()
                 if heard.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                    part.unlink()  # it belongs to another file than the server's
+                    part.unlink()  # it is part of a different file
         failures = 0 if _size(part) > best else failures + 1
         if failures > len(pauses):
             raise DataError(
@@ -86,11 +86,11 @@ def _complete(published: Published, part: Path, tell: Tell, pauses: tuple[float,
 def _continue(published: Published, part: Path, start: int, tell: Tell) -> None:
     request = urllib.request.Request(published.url, headers={"Range": f"bytes={start}-"} if start else {})
     with urllib.request.urlopen(request, timeout=60) as answer:
-        if start and answer.status != http.HTTPStatus.PARTIAL_CONTENT:  # the server does not resume: from the beginning
+        if start and answer.status != http.HTTPStatus.PARTIAL_CONTENT:  # the server cannot resume: start again
             start = 0
         with _positioned(part, start) as file:
             tell(start, published.size)
-            while start < published.size and (piece := answer.read(min(PIECE, published.size - start))):
+            while start < published.size and (piece := answer.read(min(PIECE_BYTES, published.size - start))):
                 file.write(piece)
                 start += len(piece)
                 tell(start, published.size)

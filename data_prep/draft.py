@@ -1,4 +1,4 @@
-"""An unfinished data set: what is packed so far, chunk by chunk, so that a killed preparation goes on from there."""
+"""An unfinished data set: the chunks packed so far, so that a killed preparation can go on from there."""
 
 import io
 import os
@@ -15,8 +15,8 @@ import numpy as np
 
 from data_prep.workers import Chunk
 from transferkit.disk import atomic
-from transferkit.disk import prepared as manifest
 from transferkit.disk.locks import exclusive
+from transferkit.disk.prepared import IMAGES
 from transferkit.errors import DataError
 
 JOURNAL, PLAN, LOCK = "journal.jsonl", "plan.txt", "lock"
@@ -24,7 +24,7 @@ JOURNAL, PLAN, LOCK = "journal.jsonl", "plan.txt", "lock"
 
 @dataclass(frozen=True)
 class Entry:
-    """The receipt of one chunk that is in `images.npy`: its rows, their SHA-256, and what `Chunk` says of it."""
+    """What the journal says of a chunk in `images.npy`: its rows, their SHA-256, and the lists of its `Chunk`."""
 
     rows: int
     checksum: str
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Draft:
-    """The folder of an unfinished data set of `size` pixels, locked by this process."""
+    """The folder of an unfinished data set with images of `size` pixels, locked by this process."""
 
     folder: Path
     size: int
@@ -46,13 +46,13 @@ class Draft:
         return 3 * self.size**2
 
     def resume(self, plan: str) -> list[Entry]:
-        """The chunks that are there and whole, if they belong to `plan`; whatever else is there is removed.
+        """The undamaged chunks that are there, if they belong to `plan`; anything else is removed.
 
-        Each chunk is read and compared with its receipt, since a power failure may have lost what was written.
+        Each chunk is read and compared with its entry, because a power failure may have lost what was written.
         """
-        images = self.folder / manifest.IMAGES
+        images = self.folder / IMAGES
         goes_on = images.is_file() and _read(self.folder / PLAN) == plan.encode()
-        self._remove_all_but(LOCK, *((JOURNAL, PLAN, manifest.IMAGES) if goes_on else ()))
+        self._remove_all_but(LOCK, *((JOURNAL, PLAN, IMAGES) if goes_on else ()))
         if not goes_on:
             images.write_bytes(self.header(0))
             atomic.write_bytes(self.folder / PLAN, plan.encode())
@@ -69,33 +69,33 @@ class Draft:
         return kept
 
     def _remove_all_but(self, *names: str) -> None:
-        """Remove, not overwrite: a data set that was published by whoever was killed then has the same files."""
+        """Remove files rather than overwrite them: an interrupted publication may have linked a data set to them."""
         for path in self.folder.iterdir():
             if path.name not in names:
                 path.unlink()
 
     @contextmanager
     def appending(self) -> Iterator["Appender"]:
-        """Open to add chunks at the end."""
-        with (self.folder / manifest.IMAGES).open("ab") as images, (self.folder / JOURNAL).open("ab") as journal:
+        """Open the draft to append chunks."""
+        with (self.folder / IMAGES).open("ab") as images, (self.folder / JOURNAL).open("ab") as journal:
             yield Appender(images, journal, self.row_bytes)
 
     def finish_images(self, rows: int) -> None:
-        """Write how many rows there are into the head of `images.npy`, and all of it to the disk."""
-        with (self.folder / manifest.IMAGES).open("r+b") as file:
+        """Write the number of rows into the header of `images.npy`, and force the file to the disk."""
+        with (self.folder / IMAGES).open("r+b") as file:
             file.write(self.header(rows))
             file.flush()
             os.fsync(file.fileno())
 
     def header(self, rows: int) -> bytes:
-        """The head of the array file; NumPy pads it, so that its length is the same for any number of rows."""
+        """The header of the array file; NumPy pads it to the same length for any number of rows."""
         buffer = io.BytesIO()
         shape = {"shape": (rows, 3, self.size, self.size), "fortran_order": False, "descr": "|u1"}
         np.lib.format.write_array_header_1_0(buffer, shape)
         return buffer.getvalue()
 
     def publish(self, folder: Path, names: list[str]) -> None:
-        """Make the named files the data set `folder`, at once. Until that is done they also stay here."""
+        """Make the named files the data set `folder`, all at once. They stay here as well until that is done."""
         with atomic.new_folder(folder) as partial:
             for name in names:
                 _link(self.folder / name, partial / name)
@@ -115,7 +115,7 @@ class Appender:
     row_bytes: int
 
     def add(self, chunk: Chunk) -> Entry:
-        """Append a chunk, then its receipt."""
+        """Append a chunk, then its entry."""
         rows = len(chunk.pixels) // self.row_bytes
         entry = Entry(rows, chunk.checksum(), chunk.dropped, chunk.set_aside, chunk.changed)
         self.images.write(chunk.pixels)
@@ -127,9 +127,9 @@ class Appender:
 
 @contextmanager
 def open_draft(folder: Path, size: int) -> Iterator[Draft]:
-    """The draft of the data set `folder`, beside it.
+    """The draft of the data set `folder`, in a folder beside it.
 
-    Raises DataError when another process works on it, StoreError when it cannot be made.
+    Raises DataError when another process works on it, StoreError when it cannot be created.
     """
     place = folder.with_name(f".packing-{folder.name}")
     with exclusive(place / LOCK, wait=False) as mine:
@@ -142,7 +142,7 @@ def _entries(journal: bytes) -> Iterator[Entry]:
     for line in journal.split(b"\n"):
         try:
             yield msgspec.json.decode(line, type=Entry)
-        except msgspec.DecodeError:  # a line that was cut short by a kill, or the end
+        except msgspec.DecodeError:  # a line that was cut short, or the end
             return
 
 

@@ -1,4 +1,4 @@
-"""Drawing a figure many times: at random places, sizes, turns and colours, over clutter, under an occluder."""
+"""Draw a figure many times at random positions, sizes, turns and colours, over clutter and under an occluder."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from data_prep.prepared import IMAGE_SIZE, Images
+from data_prep.pictures import Images
+from data_prep.rendering import IMAGE_SIZE
 from data_prep.shapes import Field, Floats
 
 Canvas = npt.NDArray[np.float32]  # N x 3 x 48 x 48, 0 to 255 or a little beyond
@@ -24,7 +25,7 @@ NOISE: Final = 10.0  # largest standard deviation of the noise, in gray values
 
 @dataclass(frozen=True)
 class Figure:
-    """A textured outline with a small textured part at `place`, in units of the outline's radius."""
+    """A textured outline with a small textured part at `place`; the unit is the outline's radius."""
 
     outline: Field
     texture: Field
@@ -53,7 +54,7 @@ def draw_figures(figure: Figure, count: int, generator: np.random.Generator) -> 
 
 
 def _frame(count: int, generator: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """The radius of each figure (count x 1 x 1), and the coordinates of every pixel in units of it, v downwards."""
+    """The radius of each figure (count x 1 x 1) and every pixel's coordinates u, v in units of it, v downwards."""
     radius = RADIUS[0] * (RADIUS[1] / RADIUS[0]) ** generator.random((count, 1, 1))
     turn = np.deg2rad(generator.uniform(-TURN, TURN, (count, 1, 1)))
     x, y = _pixels()
@@ -64,18 +65,18 @@ def _frame(count: int, generator: np.random.Generator) -> tuple[Floats, Floats, 
 
 
 def _pixels() -> tuple[Floats, Floats]:
-    """How far each pixel is to the right of the middle (1 x 1 x 48), and below it (1 x 48 x 1)."""
+    """How far each pixel lies to the right of the middle (1 x 1 x 48) and below it (1 x 48 x 1)."""
     line = np.arange(IMAGE_SIZE, dtype=np.float64) - (IMAGE_SIZE - 1) / 2
     return line[None, None, :], line[None, :, None]
 
 
 def _cover(distance: Floats, unit: Floats) -> Floats:
-    """How much of each pixel lies inside, given the signed distance in units of `unit` pixels."""
+    """The fraction of each pixel that lies inside, given the signed distance in units of `unit` pixels."""
     return np.clip(0.5 - distance * unit, 0, 1)
 
 
 def _stroke(count: int, width: tuple[float, float], generator: np.random.Generator) -> Floats:
-    """The cover (count x 48 x 48) of one straight stroke for each image; `width` bounds half its width in pixels."""
+    """The cover (count x 48 x 48) of one straight stroke per image; `width` bounds half its width in pixels."""
     x, y = _pixels()
     middle = generator.uniform(-IMAGE_SIZE / 2, IMAGE_SIZE / 2, (2, count, 1, 1))
     angle = generator.uniform(0, np.pi, (count, 1, 1))
@@ -87,7 +88,7 @@ def _stroke(count: int, width: tuple[float, float], generator: np.random.Generat
 
 
 def _tones(count: int, generator: np.random.Generator) -> Canvas:
-    """Four colours for each image, told apart by their grays: 4 x count x 3 x 1 x 1."""
+    """Four colours for each image, with different grays: 4 x count x 3 x 1 x 1."""
     grays = generator.permuted(np.tile(TONES, (count, 1)), axis=1).T[:, :, None, None, None]
     return (grays + generator.normal(0, TINT, (len(TONES), count, 3, 1, 1))).astype(np.float32)
 
@@ -101,7 +102,7 @@ def _mix(share: Floats, first: Canvas, second: Canvas) -> Canvas:
 
 
 def _paint(canvas: Canvas, cover: Floats, colour: Canvas) -> None:
-    """Lay a colour over the canvas, in place, where `cover` (N x 48 x 48) is above 0."""
+    """Lay a colour over the canvas, in place, as far as `cover` (N x 48 x 48, 0 to 1) says."""
     canvas += cover.astype(np.float32)[:, None] * (colour - canvas)
 
 

@@ -1,4 +1,4 @@
-"""`folder`: any tree with one folder of pictures per class, or such trees called `train` and `val`."""
+"""`folder`: any tree with one folder of pictures per class, or two such trees called `train` and `val`."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,17 @@ GIVEN = "validation images are those of the folder '{name}', as they came."
 
 
 def list_folder(root: Path, name: str, valid_share: float = 0.2, natural: Path | None = None) -> Listing:
-    """The pictures of every class folder below `root`, classes in the order of their folders' names.
+    """The pictures of every class folder below `root`, classes sorted by the names of their folders.
 
-    `valid_share` of the pictures is held out by the hash of their content, unless `root` holds just `train` and `val`.
-    `natural` is a text file with the names of the natural classes, a line each; where all classes are wnids of
-    ILSVRC 2012 their names and kinds are known. Raises UsageError for a share outside 0..1 or an unknown class in
-    `natural`, DataError when there is no folder or a class is empty.
+    A `valid_share` of the pictures is held out by the hash of their content, unless `root` holds just `train` and
+    `val`. `natural` is a text file with the names of the natural classes, one a line; it is not needed where all
+    classes are wnids of ILSVRC 2012. Raises UsageError for a share outside 0..1 or an unknown class in `natural`,
+    DataError when there is no folder or a class is empty.
     """
     if not 0 < valid_share < 1:
         raise UsageError(f"--valid-share {valid_share}: give a share between 0 and 1.")
     if not root.is_dir():
-        raise DataError(f"{root} is no folder: name the folder that holds one folder of pictures per class.")
+        raise DataError(f"{root} is not a folder: name the folder that holds one folder of pictures per class.")
     source = Folder(root)
     sizes = source.sizes()
     parts = _given_parts(root)
@@ -44,14 +44,14 @@ def list_folder(root: Path, name: str, valid_share: float = 0.2, natural: Path |
         names, validation = sorted(one), HASHED.format(share=valid_share)
     train, valid = (labelled(one, names) for one in found)
     arguments = {} if parts else {"valid_share": valid_share}
-    told = f"{len(train) + len(valid)} pictures of the folder '{root.resolve().name}'."
+    about = f"{len(train) + len(valid)} pictures of the folder '{root.resolve().name}'."
     return Listing(
-        name, _classes(names, natural), train, valid, source, told, validation, tuple(passed_over), arguments,
+        name, _classes(names, natural), train, valid, source, about, validation, tuple(passed_over), arguments,
     )  # fmt: skip
 
 
 def is_held_out(mark: str, share: float) -> bool:
-    """Whether a picture of this SHA-256 (hexadecimal) belongs to validation: a rule that knows no other picture."""
+    """Whether a picture with this SHA-256 (hexadecimal) is held out; this does not depend on other pictures."""
     return int(mark[:16], 16) < share * 2**64
 
 
@@ -81,21 +81,21 @@ def _all_marked(source: Folder, folders: Mapping[str, Sequence[Item]]) -> dict[s
 def _marked(source: Folder, item: Item) -> Item:
     try:
         content = source.read(item.place)
-    except PictureError:  # found again, and set aside, when it is to be decoded
+    except PictureError:  # decoding will fail too, and set it aside
         content = b""
     return item._replace(mark=hashlib.sha256(content).hexdigest())
 
 
 def _classes(names: Sequence[str], natural: Path | None) -> tuple[ClassInfo, ...]:
     for name in names:
-        if not name.isprintable():  # among them bytes that are no UTF-8
+        if not name.isprintable():  # such as bytes that are not UTF-8
             raise DataError(f"the name of the class folder {name!r} cannot be printed: rename it.")
     known = imagenet_classes()
     if natural is None and names and all(name in known for name in names):
         return tuple(known[name] for name in names)
     flagged = _read_names(natural) if natural else set()
     if unknown := sorted(flagged.difference(names)):
-        raise UsageError(f"{natural} names {', '.join(unknown[:3])}, but no folder is called so: correct the list.")
+        raise UsageError(f"{natural} names {', '.join(unknown[:3])}, but there is no such folder: correct the list.")
     return tuple(ClassInfo(name, name in flagged) for name in names)
 
 
@@ -103,5 +103,5 @@ def _read_names(path: Path) -> set[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{path} cannot be read ({problem}): give a text file, a class name a line.") from None
+        raise UsageError(f"{path} cannot be read ({problem}): give a text file with one class name a line.") from None
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}

@@ -1,4 +1,4 @@
-"""`imagenet`: ILSVRC 2012 as its users have it, with the paper's order of classes and its two kinds."""
+"""`imagenet`: ILSVRC 2012 in its usual layouts, with the paper's order of classes and its two kinds."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from data_prep.listing import Item, Listing, class_folders, imagenet_classes, is
 from data_prep.sources import Folder
 from transferkit.errors import DataError
 
-ROOTS = (".", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC", "CLS-LOC")  # the others as Kaggle packs it
+ROOTS = (".", "ILSVRC/Data/CLS-LOC", "Data/CLS-LOC", "CLS-LOC")  # all but the first as Kaggle packs it
 TRAINS, VALIDS = ("train", "ILSVRC2012_img_train"), ("val", "valid", "validation", "ILSVRC2012_img_val")
 SOURCE = (
     "ILSVRC 2012 (Russakovsky et al. 2015): {train} of its 1281167 training and {valid} of its 50000 validation images."
@@ -20,12 +20,12 @@ VALIDATION = "validation images are those of the challenge's validation set: oth
 def list_imagenet(root: Path, name: str = "imagenet", devkit: Path | None = None) -> Listing:
     """The images of all 1000 classes, in the order of the paper's indices (sorted wnids).
 
-    `root` holds `train` with a folder per wnid, and `val` either likewise or flat. A flat one needs the devkit, a
-    folder or its tar.gz, at `devkit` or in `root`; or Kaggle's `LOC_val_solution.csv` in `root`. Raises DataError when
-    something is missing or there are other classes than the 1000.
+    `root` holds `train` with a folder for each wnid, and `val` with such folders or flat. A flat one needs the
+    development kit (a folder or tar.gz, at `devkit` or in `root`) or Kaggle's `LOC_val_solution.csv` in `root`. Raises
+    DataError when something is missing or the classes are not the 1000.
     """
     if not root.is_dir():
-        raise DataError(f"{root} is no folder: name the folder that holds 'train' and 'val' of ILSVRC 2012.")
+        raise DataError(f"{root} is not a folder: name the folder that holds 'train' and 'val' of ILSVRC 2012.")
     train_folder, valid_folder = _find(root, TRAINS, "training"), _find(root, VALIDS, "validation")
     classes = imagenet_classes()
     source = Folder(root)
@@ -58,10 +58,10 @@ def _check_classes(place: str, found: set[str], wanted: set[str]) -> None:
     if found == wanted:
         return
     lost, new = sorted(wanted - found), sorted(found - wanted)
-    told = [f"{len(lost)} are missing ({', '.join(lost[:3])})"] if lost else []
-    told += [f"{len(new)} are none of ILSVRC 2012 ({', '.join(new[:3])})"] if new else []
+    wrong = [f"{len(lost)} are missing ({', '.join(lost[:3])})"] if lost else []
+    wrong += [f"{len(new)} do not belong to ILSVRC 2012 ({', '.join(new[:3])})"] if new else []
     raise DataError(
-        f"{place}: of the 1000 classes {' and '.join(told)}: complete it, or prepare a part of ImageNet with "
+        f"{place}: of the 1000 classes {' and '.join(wrong)}: complete it, or prepare a part of ImageNet with "
         "'python -m data_prep folder', which knows the kinds of these classes too."
     )
 
@@ -79,7 +79,7 @@ def _flat(
         if not is_picture(place):
             others.append(place)
         elif number is None or int(number[1]) not in wnids:
-            raise DataError(f"{root / place}: the ground truth knows no such validation image; take it away.")
+            raise DataError(f"{root / place}: the ground truth knows no such validation image; remove it.")
         else:
             found.setdefault(wnids[int(number[1])], []).append(Item(place, -1, str(sizes[place])))
     return found, others

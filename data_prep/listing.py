@@ -1,4 +1,4 @@
-"""What a data set of picture files consists of, before any of them is decoded."""
+"""The pictures of a data set and their classes, before any picture is decoded."""
 
 import csv
 import hashlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import NamedTuple
 
-from data_prep.pictures import ENDINGS, Pictures, Shape
+from data_prep.pictures import ENDINGS, Pictures, Squaring
 from transferkit.disk.prepared import ClassInfo, Part
 from transferkit.errors import DataError, UsageError
 
@@ -16,7 +16,7 @@ SMALLEST, LARGEST = 8, 512  # sides in pixels
 
 
 class Item(NamedTuple):
-    """One picture: where it is, its class, and what it is known by (its size in bytes, or a checksum)."""
+    """One picture: its place, its class, and what identifies its content (its size in bytes, or a checksum)."""
 
     place: str
     label: int
@@ -25,10 +25,10 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Fitting:
-    """The square that every picture is fitted to: its side in pixels, and how. Raises UsageError for wild sizes."""
+    """How every picture is fitted to a square, and its side in pixels. Raises UsageError for a side out of range."""
 
     size: int = 48
-    shape: Shape = "crop"
+    shape: Squaring = "crop"
 
     def __post_init__(self) -> None:
         if not SMALLEST <= self.size <= LARGEST:
@@ -37,9 +37,9 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Listing:
-    """A data set of pictures: training items, then validation items, each in the order of the prepared arrays.
+    """A data set of pictures: its training items and its validation items, in the order of the prepared arrays.
 
-    `passed_over` are files that are no pictures by their names. `arguments` is what else decided the items.
+    `passed_over` are files whose names are not those of pictures. `arguments` is what else determined the items.
     Raises DataError when a class has no training or no validation item.
     """
 
@@ -57,7 +57,7 @@ class Listing:
         check_parts(self.classes, [item.label for item in self.train], [item.label for item in self.valid])
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits of a SHA-256 over classes and items: the same files give the same, anywhere."""
+        """16 hexadecimal digits of a SHA-256 over classes and items; it does not depend on where the files lie."""
         digest = hashlib.sha256(repr([(one.name, one.natural) for one in self.classes]).encode())
         for part, items in (("train", self.train), ("valid", self.valid)):
             for place, label, mark in items:
@@ -66,7 +66,7 @@ class Listing:
 
 
 def check_parts(classes: Sequence[ClassInfo], train: Iterable[int], valid: Iterable[int]) -> None:
-    """Raise DataError when a class has no picture left in a part, or there are fewer than two classes."""
+    """Raise DataError when a class has no picture in a part, or there are fewer than two classes."""
     if len(classes) < 2:
         raise DataError(
             f"{len(classes)} classes cannot be divided into halves: at least 2 folders of pictures are needed."
@@ -82,7 +82,7 @@ def check_parts(classes: Sequence[ClassInfo], train: Iterable[int], valid: Itera
 
 
 def class_folders(sizes: Mapping[str, int], folder: str) -> tuple[dict[str, list[Item]], list[str]]:
-    """The pictures below each subfolder of `folder` ("" or ending with "/"), and the files that are no pictures.
+    """The pictures in each subfolder of `folder` ("" or ending with "/"), and the files that are not pictures.
 
     The items' labels are not set yet (-1).
     """
@@ -99,17 +99,17 @@ def class_folders(sizes: Mapping[str, int], folder: str) -> tuple[dict[str, list
 
 
 def is_picture(place: str) -> bool:
-    """Whether a file's name ends as those of pictures do."""
-    return os.path.splitext(place)[1].lower() in ENDINGS  # a million times, so no Path
+    """Whether a file's name ends like that of a picture."""
+    return os.path.splitext(place)[1].lower() in ENDINGS  # called a million times, so without Path
 
 
 def labelled(found: Mapping[str, Sequence[Item]], names: Sequence[str]) -> tuple[Item, ...]:
-    """The items of the classes `names`, class by class, with the classes' places in `names` as labels."""
+    """The items of the classes `names`, class by class; a label is the class's position in `names`."""
     return tuple(item._replace(label=label) for label, name in enumerate(names) for item in found.get(name, ()))
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """A table of this package, by the headings of its columns; lines that begin with # explain it."""
+    """The rows of a table of this package, without its comments (lines that begin with #)."""
     text = resources.files("data_prep").joinpath("tables", name).read_text(encoding="utf-8")
     return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 

@@ -1,4 +1,4 @@
-"""Pack a listing of pictures into a prepared folder, on all cores, resumable at any moment."""
+"""Pack a listing of pictures into a prepared folder, on all cores; it can be interrupted at any moment."""
 
 import csv
 import io
@@ -13,41 +13,49 @@ import numpy as np
 from data_prep.contact_sheet import write_contact_sheet
 from data_prep.draft import Draft, Entry, open_draft
 from data_prep.listing import Fitting, Item, Listing, check_parts
-from data_prep.prepared import CHANGED, SET_ASIDE, Tell, silent
-from data_prep.workers import pack, packed
+from data_prep.progress import Tell, silent
+from data_prep.rendering import CHANGED, SET_ASIDE
+from data_prep.workers import make_chunk, packed
 from transferkit.disk import atomic
-from transferkit.disk import prepared as manifest
-from transferkit.disk.prepared import Manifest
+from transferkit.disk.prepared import (
+    CONTACT_SHEET,
+    IMAGES,
+    LABELS,
+    MANIFEST,
+    Manifest,
+    file_checksum,
+    write_manifest,
+)
 from transferkit.errors import DataError, StoreError
 
-MOST_BAD = 0.01  # of all pictures; beyond it the preparation stops
-CHUNK_PICTURES, CHUNK_BYTES = 64, 2**24  # of one chunk; Ctrl-C waits for a few
+MOST_BAD = 0.01  # of all pictures; the preparation stops when there are more
+CHUNK_PICTURES, CHUNK_BYTES = 64, 2**24  # of one chunk at most; Ctrl-C waits for a few chunks
 NO_PICTURE = "passed over: its name does not end as the names of pictures do"
 
 
 def arguments_of(listing: Listing, fitting: Fitting) -> dict[str, int | float | str | bool]:
-    """What decides the bytes of the data set, as the manifest records it."""
+    """What determines the bytes of the data set, as the manifest records it."""
     given = {"size": fitting.size, "shape": fitting.shape, "listing": listing.fingerprint()}
     return given | dict(listing.arguments)
 
 
 def write_listing(folder: Path, listing: Listing, fitting: Fitting, workers: int, tell: Tell = silent) -> Manifest:
-    """Write the data set into `folder`, replacing an older one only when all is done; `tell` hears of every chunk.
+    """Write the data set into `folder`, replacing an older one only at the end; `tell` is called after every chunk.
 
-    Killed at any moment, it goes on with the next chunk when it is called again. Pictures that cannot be used are
-    left out and listed in `set_aside.csv`, changed ones in `changed.csv`. Raises DataError when more than 1 % are
-    bad or a class ends up empty, StoreError when the disk is full or not writable.
+    After an interruption or a kill, the next call goes on with the next chunk. `set_aside.csv` lists the pictures that
+    cannot be used and are left out, `changed.csv` those that were changed. Raises DataError when more than 1 % are bad
+    or a class is left empty, StoreError when the disk is full or not writable.
     """
     with atomic.writing(folder), open_draft(folder, fitting.size) as draft:
         entries = draft.resume(repr(arguments_of(listing, fitting)))
         _check_space(folder, draft, len(listing.train) + len(listing.valid), entries)
         try:
-            entries = _pack(draft, listing, fitting, workers, entries, tell)  # fmt: skip
+            entries = _pack(draft, listing, fitting, workers, entries, tell)
         except _TooManyBadError as problem:
             draft.discard()
-            raise DataError(_told(folder, problem, listing)) from None
+            raise DataError(_report_bad(folder, problem, listing)) from None
         written = _describe(draft, listing, fitting, entries)
-        names = [manifest.IMAGES, manifest.LABELS, manifest.MANIFEST, manifest.CONTACT_SHEET, SET_ASIDE, CHANGED]
+        names = [IMAGES, LABELS, MANIFEST, CONTACT_SHEET, SET_ASIDE, CHANGED]
         draft.publish(folder, names)
     return written
 
@@ -67,7 +75,7 @@ def _pack(
     set_aside = [one for entry in entries for one in entry.set_aside]
     done = min(len(entries) * count, len(places))
     tell(done, len(places))
-    work = partial(pack, listing.pictures, fitting)
+    work = partial(make_chunk, listing.pictures, fitting)
     with draft.appending() as appender, closing(packed(work, tasks[len(entries) :], workers)) as chunks:
         for chunk in chunks:
             entries.append(appender.add(chunk))
@@ -83,24 +91,23 @@ def _describe(draft: Draft, listing: Listing, fitting: Fitting, entries: list[En
     train, valid = _kept(listing, entries)
     check_parts(listing.classes, train, valid)
     draft.finish_images(len(train) + len(valid))
-    buffer = io.BytesIO()
-    np.save(buffer, np.array(train + valid, np.int64))
-    (draft.folder / manifest.LABELS).write_bytes(buffer.getvalue())
+    np.save(buffer := io.BytesIO(), np.array(train + valid, np.int64))
+    (draft.folder / LABELS).write_bytes(buffer.getvalue())
     set_aside = [one for entry in entries for one in entry.set_aside]
     changed = [one for entry in entries for one in entry.changed]
     others = [(place, NO_PICTURE) for place in listing.passed_over]
     (draft.folder / SET_ASIDE).write_bytes(_table("reason", set_aside + others))
     (draft.folder / CHANGED).write_bytes(_table("change", changed))
-    names = (manifest.IMAGES, manifest.LABELS)
+    names = (IMAGES, LABELS)
     written = Manifest(
         name=listing.name, classes=listing.classes, image_size=fitting.size, train=(0, len(train)),
         valid=(len(train), len(train) + len(valid)), validation=listing.validation,
         source=f"{listing.source} {_counts(len(set_aside), len(others), len(changed))}",
-        checksums={name: manifest.file_checksum(draft.folder / name) for name in names},
+        checksums={name: file_checksum(draft.folder / name) for name in names},
         arguments=arguments_of(listing, fitting),
     )  # fmt: skip
-    write_contact_sheet(draft.folder, written, draft.folder / manifest.CONTACT_SHEET)
-    manifest.write_manifest(draft.folder, written)
+    write_contact_sheet(draft.folder, written, draft.folder / CONTACT_SHEET)
+    write_manifest(draft.folder, written)
     return written
 
 
@@ -130,7 +137,7 @@ def _table(heading: str, rows: Sequence[tuple[str, str]]) -> bytes:
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def _told(folder: Path, problem: _TooManyBadError, listing: Listing) -> str:
+def _report_bad(folder: Path, problem: _TooManyBadError, listing: Listing) -> str:
     report = folder.with_name(f"{folder.name}.{SET_ASIDE}")
     atomic.write_bytes(report, _table("reason", problem.set_aside))
     place, reason = problem.set_aside[0]

@@ -1,7 +1,7 @@
-"""`photos`: 80 classes of 48 x 48 pixels, each the random views of one place in one real photograph.
+"""`photos`: 80 classes of 48 x 48 pixels; each class is random views of one place in a real photograph.
 
 The construction is that of Dosovitskiy et al., "Discriminative unsupervised feature learning with exemplar
-convolutional neural networks" (arXiv 1406.6909). Nothing is downloaded: the photographs are inside the
+convolutional neural networks" (arXiv 1406.6909). Nothing is downloaded: the photographs come with the
 wheels of scikit-image and scikit-learn.
 """
 
@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from data_prep.prepared import IMAGE_SIZE, Arguments, Images, Rendered
+from data_prep.pictures import Images
 from data_prep.regions import PHOTOS, Photo
+from data_prep.rendering import IMAGE_SIZE, Arguments, Rendered
 from transferkit.disk.prepared import ClassInfo, Part
 from transferkit.hardware import usable_cores
 from transferkit.randomness import generator_from
@@ -29,7 +30,7 @@ VALIDATION = (
     "stream: they measure recognition of known places seen anew, they do not measure generalisation to new objects."
 )
 LEVELS = 4  # blurs of each photograph
-MEANS = (20.0, 215.0)  # mean gray values a view may have, lest it end all black or all white
+MEANS = (20.0, 215.0)  # bounds of a view's mean gray value, so that none is all black or all white
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Variation:
 
 
 def rendered(arguments: Arguments, variation: Variation = Variation()) -> Rendered:
-    """The data set, ready to draw; the photographs are read when the first of their classes is drawn."""
+    """The data set, ready to draw; a photograph is read when the first of its classes is drawn."""
     places = [(photo, word) for photo in PHOTOS for word in photo.places]
     classes = tuple(ClassInfo(f"{photo.name}-{word}", photo.natural) for photo, word in places)
     read = lru_cache(maxsize=usable_cores())(Photo.read)
@@ -66,10 +67,10 @@ def rendered(arguments: Arguments, variation: Variation = Variation()) -> Render
 
 
 def neighbourhood(photo: Floats, place: tuple[int, int], side: int, variation: Variation) -> Floats:
-    """All that views of `place` can see, at LEVELS rising blurs: 3 x LEVELS x reach x reach, 0 to 255.
+    """Everything that views of `place` can see, at LEVELS increasing blurs: 3 x LEVELS x reach x reach, 0 to 255.
 
-    Level k suits the k-th of LEVELS ranges of scale, so that a view from afar does not alias. Beyond the
-    photograph's border it is mirrored.
+    Level k suits the k-th of LEVELS ranges of scale, so that a distant view does not alias. The photograph is mirrored
+    at its border.
     """
     steps = side / IMAGE_SIZE * variation.zoom ** (2 * (np.arange(LEVELS) + 0.5) / LEVELS - 1)
     blurs = 0.5 * np.sqrt(np.maximum(steps**2 - 1, 0))  # in pixels of the photograph

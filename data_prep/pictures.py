@@ -1,4 +1,4 @@
-"""Any picture file to RGB in 8 bits, and that to a square of the wanted size; what was changed on the way is said."""
+"""Decode any picture file to RGB in 8 bits, and fit it to a square; say what was changed on the way."""
 
 import io
 import warnings
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from data_prep.prepared import Images
-
-Shape = Literal["crop", "squash"]
-SHAPES: tuple[Shape, ...] = ("crop", "squash")
+Images = npt.NDArray[np.uint8]
+Squaring = Literal["crop", "squash"]
+SQUARINGS: tuple[Squaring, ...] = ("crop", "squash")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # Pillow's names; JPEG includes the MPO of phones
 ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"])
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 2**26  # Pillow's own limit, some 89 million
@@ -19,29 +19,29 @@ MOST_BYTES = 2**28  # of one file
 
 
 class PictureError(Exception):
-    """A picture that cannot be used, and why, in a few words."""
+    """A picture cannot be used; the message says why in a few words."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An upright RGB picture, and what had to be changed to get it ("" for nothing)."""
+class Decoded:
+    """An upright RGB picture, and what was changed to get it ("" for nothing)."""
 
     image: Image.Image
     change: str = ""
 
 
 class Pictures(Protocol):
-    """Where the pictures of a data set are; sent to worker processes, so it holds paths rather than open files."""
+    """The pictures of a data set. Worker processes get a copy, so it holds paths rather than open files."""
 
-    def picture(self, place: str) -> Picture:
+    def picture(self, place: str) -> Decoded:
         """The picture at `place`. Raises PictureError."""
 
 
-def decode(content: bytes) -> Picture:
-    """The picture that a file holds. Raises PictureError when it is damaged, a bomb, or of no known range of values.
+def decode(content: bytes) -> Decoded:
+    """The picture in a file. Raises PictureError when it is damaged, a decompression bomb, or of an unknown range.
 
-    Colour profiles are not applied, as everywhere in the field. Of the pictures in a phone's JPEG the first is
-    taken; any other file with several pictures is bad, as nobody knows which is meant.
+    Colour profiles are not applied, as is usual in the field. A phone's JPEG may hold several pictures, and the first
+    one is taken. Any other file with several pictures is refused, because it does not say which one is meant.
     """
     if not content:
         raise PictureError("the file is empty")
@@ -58,16 +58,16 @@ def decode(content: bytes) -> Picture:
             raise
         except Exception as problem:  # a damaged file can raise almost anything
             raise PictureError(f"it cannot be decoded: {problem}") from None
-    told = "; ".join(dict.fromkeys(f"Pillow warned: {one.message}" for one in heard))
-    return Picture(picture.image, "; ".join(filter(None, (picture.change, told))))
+    warned = "; ".join(dict.fromkeys(f"Pillow warned: {one.message}" for one in heard))
+    return Decoded(picture.image, "; ".join(filter(None, (picture.change, warned))))
 
 
-def square(image: Image.Image, size: int, shape: Shape = "crop") -> Images:
-    """Resize to uint8 3 x `size` x `size`, by Pillow's antialiased bilinear filter (torchvision's default too).
+def square(image: Image.Image, size: int, shape: Squaring = "crop") -> Images:
+    """Resize to uint8 3 x `size` x `size` with Pillow's antialiased bilinear filter, also torchvision's default.
 
-    `crop` takes the largest square in the middle, as Krizhevsky et al. 2012 did: the shorter side is scaled, the
-    longer cropped. `squash` ignores the aspect ratio and keeps everything, as Caffe's tools did for the paper
-    (convert_imageset with a resize height and width of 256, though without antialiasing).
+    `crop` takes the largest square in the middle, as Krizhevsky et al. 2012 did. `squash` keeps the whole picture and
+    ignores its aspect ratio, as Caffe's tools did for the paper (convert_imageset with a resize height and width of
+    256, though without antialiasing).
     """
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2
@@ -76,19 +76,17 @@ def square(image: Image.Image, size: int, shape: Shape = "crop") -> Images:
     return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
 
 
-def _decode(content: bytes) -> Picture:
+def _decode(content: bytes) -> Decoded:
     image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise PictureError(f"it holds {getattr(image, 'n_frames', 1)} pictures")
-    deep = any(
-        "16" in str(tile[3]) for tile in getattr(image, "tile", ())
-    )  # Pillow halves 16-bit colour without a word
+    deep = any("16" in str(tile[3]) for tile in getattr(image, "tile", ()))  # Pillow halves 16-bit colour silently
     image.load()
     turned = image.getexif().get(ExifTags.Base.Orientation, 1) not in (0, 1)
     upright = ImageOps.exif_transpose(image) if turned else image
     rgb, change = _to_rgb(upright)
     notes = (change, "16 bits to 8" if deep else "", "turned as its EXIF data say" if turned else "")
-    return Picture(rgb, "; ".join(filter(None, notes)))
+    return Decoded(rgb, "; ".join(filter(None, notes)))
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:

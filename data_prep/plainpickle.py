@@ -1,7 +1,7 @@
-"""Read the pickles of CIFAR without running anything that they name.
+"""Read the pickles of CIFAR without running any function that they name.
 
-A pickle is a program that may call any function. Here it may build lists, dictionaries, strings and numbers, and
-where it asks for NumPy's arrays it gets stand-ins that only hold values, turned into arrays after a check.
+A pickle is a program that may call any function. Here it may only build lists, dictionaries, strings and numbers. Where
+it asks for NumPy's arrays it gets stand-ins that hold the values; these become arrays after a check.
 """
 
 import io
@@ -15,17 +15,17 @@ from transferkit.errors import DataError
 
 
 class HeldType:
-    """Stands in for numpy.dtype: its name alone."""
+    """Stands in for numpy.dtype, and holds only its name."""
 
     def __init__(self, name: object = "", *_: object) -> None:
         self.name = name.decode("latin-1") if isinstance(name, bytes) else name
 
     def __setstate__(self, state: object) -> None:
-        """Byte order and the like, which single bytes do not need."""
+        """Ignore byte order and the like, which single bytes do not need."""
 
 
 class HeldArray:
-    """Stands in for numpy.ndarray: what was pickled, until `array` checks it."""
+    """Stands in for numpy.ndarray, and holds what was pickled until `array` checks it."""
 
     def __init__(self, *_: object) -> None:
         self.state: Any = ()
@@ -34,7 +34,7 @@ class HeldArray:
         self.state = state
 
     def array(self) -> npt.NDArray[np.uint8]:
-        """The array, if it is one of bytes in two dimensions. Raises DataError for any other."""
+        """The array, if it is two-dimensional and of bytes. Raises DataError for any other."""
         match self.state:
             case (_, (int(rows), int(columns)), HeldType(name="u1" | "uint8"), False, bytes(content)) if (
                 rows * columns == len(content)
@@ -60,7 +60,7 @@ ALLOWED = {
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in for a name that CIFAR's pickles use; refuses any other."""
+        """The stand-in for a name that CIFAR's pickles use. Raises DataError for any other name."""
         if (module, name) not in ALLOWED:
             raise DataError(f"the pickle asks for {module}.{name}, which is not needed for images: it was not run.")
         return ALLOWED[module, name]
@@ -69,7 +69,7 @@ class _PlainUnpickler(pickle.Unpickler):
 def read_pickle(content: bytes) -> dict[bytes, Any]:
     """A pickled dictionary with byte strings as keys, as Python 2 wrote it; arrays come as HeldArray.
 
-    Raises DataError when it is damaged, is no dictionary or asks for anything else than plain values and arrays.
+    Raises DataError when it is damaged, is not a dictionary, or asks for more than plain values and arrays.
     """
     try:
         found = _PlainUnpickler(io.BytesIO(content), encoding="bytes").load()

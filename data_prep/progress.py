@@ -1,22 +1,25 @@
-"""Progress of a preparation on the standard error: a bar on a terminal, else a line now and then."""
+"""Progress of a preparation on standard error: a bar on a terminal, otherwise a line now and then."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import Progress
 
-from data_prep.prepared import Tell
-
+Tell = Callable[[int, int], None]  # called with the number of steps done and of all steps
 SECONDS = 10.0  # between lines, where there is no terminal
 
 
+def silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
 @dataclass
-class Clock:
-    """How fast things go, counted from what was there when it was first told."""
+class Pace:
+    """How fast the work goes, counted from the first report."""
 
     unit: str
     first: int | None = None
@@ -25,7 +28,7 @@ class Clock:
     done: int = 0
 
     def hear(self, done: int) -> None:
-        """Note that so many units are done."""
+        """Note how many units are done."""
         if self.first is None:
             self.first, self.begun, self.said = done, time.monotonic(), time.monotonic()
         self.done = done
@@ -34,28 +37,28 @@ class Clock:
         """Units a second since the start."""
         return (self.done - (self.first or 0)) / max(time.monotonic() - self.begun, 1e-9)
 
-    def told(self) -> str:
+    def words(self) -> str:
         """The rate in words, as in "512 images/s"."""
         return f"{self.rate():,.0f} {self.unit}/s" if self.unit != "bytes" else f"{self.rate() / 1e6:,.1f} MB/s"
 
 
 @contextmanager
 def showing(what: str, unit: str) -> Iterator[Tell]:
-    """A function to tell how many units ("images", "bytes") are done; at the end the rate is said, if any were done."""
-    clock = Clock(unit)
+    """Yield a function to call with the number of units ("images", "bytes") done; the last line gives the rate."""
+    pace = Pace(unit)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None)
 
         def tell(done: int, total: int) -> None:
-            clock.hear(done)
-            bar.update(task, completed=done, total=total, description=f"{what}, {clock.told()}")
-            if bar.disable and time.monotonic() - clock.said > SECONDS:
-                clock.said = time.monotonic()
-                _say(f"{what}: {100 * done // max(total, 1)} %, {clock.told()}")
+            pace.hear(done)
+            bar.update(task, completed=done, total=total, description=f"{what}, {pace.words()}")
+            if bar.disable and time.monotonic() - pace.said > SECONDS:
+                pace.said = time.monotonic()
+                _say(f"{what}: {100 * done // max(total, 1)} %, {pace.words()}")
 
         yield tell
-    if clock.first is not None and clock.done > clock.first:
-        _say(f"{what}: {clock.done - clock.first:,} {unit} in {time.monotonic() - clock.begun:.1f} s, {clock.told()}")
+    if pace.first is not None and pace.done > pace.first:
+        _say(f"{what}: {pace.done - pace.first:,} {unit} in {time.monotonic() - pace.begun:.1f} s, {pace.words()}")
 
 
 def _say(text: str) -> None:

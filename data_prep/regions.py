@@ -1,7 +1,7 @@
-"""The 80 classes of `photos`: places in real photographs that two packages ship, chosen by looking at them.
+"""The 80 classes of `photos`: places in photographs of two packages, chosen by looking at them.
 
-A place is (x, y) in pixels of its photograph. At every place something man-made, or something natural, fills most
-of a view; the widest views also catch what is next to it (sky behind a roof, lawn behind a tripod).
+A place is (x, y) in pixels of its photograph. Something man-made or something natural fills most of a view of it; the
+widest views also show what is next to it, such as the sky behind a roof or the lawn behind a tripod.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ _SKLEARN = ("sklearn", "datasets/images", "scikit-learn 1.9")
 
 @dataclass(frozen=True)
 class Photo:
-    """One photograph: its file in an installed package, the pixels a view spans, and the places of its classes."""
+    """One photograph: its file in an installed package, the pixels across a view, and the places of its classes."""
 
     file: str
     natural: bool
     side: int
     places: Mapping[str, tuple[int, int]] = field(repr=False, hash=False)
-    package: tuple[str, str, str] = _SKIMAGE  # module, folder in it, the version to install
+    package: tuple[str, str, str] = _SKIMAGE  # module, folder in it, version to install
 
     @property
     def name(self) -> str:
-        """The photograph's short name, which begins the names of its classes."""
+        """The short name of the photograph; the names of its classes begin with it."""
         return self.file.split(".")[0].split("_")[0]
 
     def read(self) -> npt.NDArray[np.float32]:

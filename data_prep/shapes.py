@@ -1,7 +1,7 @@
-"""Outlines as signed distances: negative inside, in the units of the coordinates, which run over -1 to 1.
+"""Outlines as signed distances, negative inside, in the units of the coordinates, which run from -1 to 1.
 
-Every function takes coordinates `u`, `v` (arrays N x H x W, v downwards) and a generator for what varies from
-image to image, and returns N x H x W.
+Every function takes coordinates `u`, `v` (arrays N x H x W, v downwards) and a generator for what varies between
+images, and returns N x H x W.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ def polygon(corners: int, radius: float) -> Field:
 
 
 def box(width: float, height: float) -> Field:
-    """A rectangle; the sizes are halves of its sides."""
+    """A rectangle with these half-sides."""
     return lambda u, v, _: np.maximum(np.abs(u) - width, np.abs(v) - height)
 
 
@@ -57,7 +57,7 @@ def ring(radius: float, width: float) -> Field:
 
 
 def lobes(count: int, radius: float, depth: float, wobble: float = 0.05) -> Field:
-    """A closed Fourier curve with `count` lobes whose other harmonics differ from image to image."""
+    """A closed Fourier curve with `count` lobes; its other harmonics differ between images."""
 
     def distance(u: Floats, v: Floats, generator: np.random.Generator) -> Floats:
         angle = np.arctan2(u, -v)
@@ -71,7 +71,7 @@ def lobes(count: int, radius: float, depth: float, wobble: float = 0.05) -> Fiel
 
 
 def ellipse(width: float, height: float) -> Field:
-    """An ellipse with the given half-axes (near its edge this is the distance, elsewhere it only has its sign)."""
+    """An ellipse with these half-axes; this is the distance near its edge, elsewhere only its sign is right."""
     return lambda u, v, _: (np.hypot(u / width, v / height) - 1) * min(width, height)
 
 
@@ -80,12 +80,12 @@ def crescent(radius: float) -> Field:
     return lambda u, v, _: np.maximum(np.hypot(u, v) - radius, 0.8 * radius - np.hypot(u - 0.55 * radius, v))
 
 
-def pair(radius: float) -> Field:
+def two_discs(radius: float) -> Field:
     """Two discs, one above the other."""
     return lambda u, v, _: np.hypot(u, np.abs(v) - 0.6) - radius
 
 
-def triad(radius: float) -> Field:
+def three_discs(radius: float) -> Field:
     """Three discs around an empty middle."""
     return lambda u, v, _: np.minimum(np.hypot(u, v + 0.65), np.hypot(np.abs(u) - 0.6, v - 0.45)) - radius
 
@@ -119,7 +119,7 @@ PARTS: Final[Mapping[str, Mapping[str, Field]]] = {
         "bud": ellipse(0.95, 0.95),
         "seed": ellipse(0.45, 1.2),
         "crescent": crescent(1.1),
-        "pair": pair(0.5),
-        "triad": triad(0.45),
+        "pair": two_discs(0.5),
+        "triad": three_discs(0.45),
     },
 }

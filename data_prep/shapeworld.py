@@ -1,13 +1,14 @@
-"""`shapeworld`: 80 drawn classes of 48 x 48 pixels, each a conjunction of five parts out of known vocabularies.
+"""`shapeworld`: 80 drawn classes of 48 x 48 pixels, each a combination of five parts from known vocabularies.
 
 A class is an outline, a texture, a small part on it, that part's texture and its place. Man-made and natural
-classes are made of different parts, so it is known how much two sets of classes have in common.
+classes are made of different parts, so that it is known how much two sets of classes have in common.
 """
 
 from dataclasses import dataclass
 
 from data_prep.drawing import Figure, draw_figures
-from data_prep.prepared import Arguments, Images, Rendered
+from data_prep.pictures import Images
+from data_prep.rendering import Arguments, Rendered
 from data_prep.shapes import OUTLINES, PARTS
 from data_prep.textures import PART_TEXTURES, TEXTURES
 from transferkit.disk.prepared import ClassInfo, Part
@@ -36,7 +37,7 @@ VALIDATION = (
 
 @dataclass(frozen=True)
 class Design:
-    """The five parts of one class, by name, and its kind."""
+    """The kind of one class, and the names of its five parts."""
 
     kind: str
     outline: str
@@ -46,7 +47,7 @@ class Design:
     place: str
 
     def info(self) -> ClassInfo:
-        """How the manifest describes the class; every part's name begins with its kind."""
+        """The class as the manifest describes it; every part's name begins with its kind."""
         named = (
             ("outline", self.outline), ("texture", self.texture), ("part", self.part),
             ("part-texture", self.part_texture), ("place", self.place),
@@ -55,7 +56,7 @@ class Design:
         return ClassInfo(f"{self.outline}-{self.texture}-{self.part}", self.kind == "natural", parts)
 
     def figure(self) -> Figure:
-        """What is to be drawn."""
+        """What to draw."""
         return Figure(
             OUTLINES[self.kind][self.outline], TEXTURES[self.kind][self.texture],
             PARTS[self.kind][self.part], PART_TEXTURES[self.kind][self.part_texture],
@@ -66,19 +67,19 @@ class Design:
 def designs() -> tuple[Design, ...]:
     """The 80 classes, man-made first.
 
-    Of each kind, the 20 classes that split `overlap-1` gives to half A use every part as often as the other 20.
-    The splits `overlap-x` give half B a subset of those others (of the natural ones: half A), so the halves'
-    histograms of parts have exactly x in common.
+    Of each kind, the 20 classes in half A of split `overlap-1` use every part as often as the other 20. A split
+    `overlap-x` exchanges some of the classes that `overlap-1` exchanges, so that the histograms of parts of its halves
+    have exactly x in common.
     """
-    flags = [kind == "natural" for kind in KINDS for _ in range(PER_KIND)]
-    half_a = set(overlap_split("overlap-1", 1.0, flags).half_a)
-    ranks = {True: 0, False: 0}
+    natural = [kind == "natural" for kind in KINDS for _ in range(PER_KIND)]
+    half_a = set(overlap_split("overlap-1", natural).half_a)
     listed = []
-    for label, natural in enumerate(flags):
-        if label % PER_KIND == 0:
-            ranks = {True: 0, False: 0}
-        listed.append(_design(KINDS[natural], ranks[label in half_a], variant=int(label in half_a)))
-        ranks[label in half_a] += 1
+    for number, kind in enumerate(KINDS):
+        ranks = {True: 0, False: 0}
+        for label in range(number * PER_KIND, (number + 1) * PER_KIND):
+            inside = label in half_a
+            listed.append(_design(kind, ranks[inside], variant=int(inside)))
+            ranks[inside] += 1
     return tuple(listed)
 
 
@@ -93,8 +94,8 @@ def rendered(arguments: Arguments) -> Rendered:
 
 
 def _design(kind: str, rank: int, variant: int) -> Design:
-    # 20 ranks: each outline with each texture once, and each part, part's texture and place equally often.
-    # The two variants of an outline and texture differ in all the rest, so that only the small part tells them apart.
+    # Over 20 ranks each outline meets each texture once; parts, their textures and places occur equally often.
+    # The two variants of an outline and texture differ in everything else: only the small part tells them apart.
     outlines, textures, parts = list(OUTLINES[kind]), list(TEXTURES[kind]), list(PARTS[kind])
     part_textures, places = list(PART_TEXTURES[kind]), list(PLACES[kind])
     return Design(

@@ -1,4 +1,4 @@
-"""The files of a data set, in a folder or an archive; nothing is unpacked, and nothing may lead out of it."""
+"""The files of a data set in a folder or an archive: read in place, and no link or member may lead outside."""
 
 import os
 import stat
@@ -10,33 +10,33 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from data_prep.pictures import MOST_BYTES, Picture, PictureError, decode
+from data_prep.pictures import MOST_BYTES, Decoded, PictureError, decode
 from transferkit.errors import DataError
 
-MOST_TAR_BYTES = 2**30  # of a small archive that is read into memory
+MOST_TAR_BYTES = 2**30  # of one member that is read into memory
 
 
-class Source(Protocol):
-    """Named files, to list and to read; the names are paths with "/", relative to the source."""
+class Files(Protocol):
+    """Files to list and to read by name; a name is a path with "/", relative to the folder or archive."""
 
     def sizes(self) -> Mapping[str, int]:
-        """The size in bytes of every file, sorted by name. Raises DataError when one leads out of the source."""
+        """The size in bytes of every file, sorted by name. Raises DataError when one leads outside."""
 
     def read(self, name: str) -> bytes:
-        """One file. Raises PictureError when it cannot be read or is absurdly large."""
+        """The content of a file. Raises PictureError when it cannot be read or is absurdly large."""
 
-    def picture(self, place: str) -> Picture:
-        """One file as a picture. Raises PictureError."""
+    def picture(self, place: str) -> Decoded:
+        """A file as a picture. Raises PictureError."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The regular files below a folder, hidden ones left out. A link may lead to another file in the folder only."""
+    """The files below a folder except hidden ones. A link may only lead to another file in the folder."""
 
     root: Path
 
     def sizes(self, below: str = "") -> Mapping[str, int]:
-        """See Source; of the subfolder `below` ("" or ending with "/") only.
+        """See Files; only those in the subfolder `below` ("" or ending with "/").
 
         Raises DataError for a link to a folder, or one that leaves this folder.
         """
@@ -45,18 +45,18 @@ class Folder:
         return dict(_walk(self.root / below, below, root))
 
     def read(self, name: str) -> bytes:
-        """See Source."""
+        """See Files."""
         try:
             found = os.stat(self.root / name)
             if not stat.S_ISREG(found.st_mode):
-                raise PictureError("it is no regular file")
+                raise PictureError("it is not a regular file")
             _check_size(found.st_size)
             return (self.root / name).read_bytes()
         except OSError as problem:
             raise PictureError(f"it cannot be read: {problem.strerror or problem}") from None
 
-    def picture(self, place: str) -> Picture:
-        """See Source."""
+    def picture(self, place: str) -> Decoded:
+        """See Files."""
         return decode(self.read(place))
 
 
@@ -67,14 +67,14 @@ class Zip:
     path: Path
 
     def sizes(self) -> Mapping[str, int]:
-        """See Source. Raises DataError for a member that is a link or leads out, or if this is no zip archive."""
+        """See Files. Raises DataError for a member that is a link or leads outside, or if this is not a zip archive."""
         archive = _open_zip(self.path)
         for member in archive.infolist():
             _check_member(self.path, member.filename, stat.S_ISLNK(member.external_attr >> 16))
         return {one.filename: one.file_size for one in sorted(archive.infolist(), key=_by_name) if not one.is_dir()}
 
     def read(self, name: str) -> bytes:
-        """See Source."""
+        """See Files."""
         archive = _open_zip(self.path)
         _check_size(archive.getinfo(name).file_size)
         try:
@@ -82,15 +82,15 @@ class Zip:
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as problem:
             raise PictureError(f"it cannot be read from {self.path.name}: {problem}") from None
 
-    def picture(self, place: str) -> Picture:
-        """See Source."""
+    def picture(self, place: str) -> Decoded:
+        """See Files."""
         return decode(self.read(place))
 
 
 def read_tar(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """The members of a tar archive, compressed or not, whose last name is `wanted`; others are not read.
+    """The members of a tar archive, compressed or not, whose file names are `wanted`; others are not read.
 
-    Raises DataError when it is damaged, lacks one, or has a member that is a link or leads out of it.
+    Raises DataError when it is damaged, lacks one, or has a member that is a link or leads outside.
     """
     found: dict[str, bytes] = {}
     try:
@@ -110,7 +110,7 @@ def read_tar(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
 
 
 def open_source(path: Path) -> Folder | Zip:
-    """The folder or zip archive at `path`. Raises DataError when there is neither."""
+    """The folder or zip archive at `path`. Raises DataError when there is none."""
     if path.is_dir():
         return Folder(path)
     if path.is_file():
@@ -137,7 +137,7 @@ def _walk(folder: Path, prefix: str, root: Path) -> Iterator[tuple[str, int]]:
 def _size(entry: os.DirEntry[str]) -> int:
     try:
         return entry.stat().st_size
-    except OSError:  # a link to nothing: found bad when it is read
+    except OSError:  # a broken link: reading it will fail and set it aside
         return 0
 
 
@@ -167,7 +167,7 @@ def _check_size(size: int) -> None:
         raise PictureError(f"the file has {size} bytes, more than {MOST_BYTES}")
 
 
-@lru_cache(maxsize=1)  # once per process: its directory has 120,000 entries
+@lru_cache(maxsize=1)  # once per process, since reading the directory of 120,000 entries takes a while
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)

@@ -1,4 +1,4 @@
-"""Textures: how far (0 to 1) each pixel is from the first of two tones to the second.
+"""Textures: each pixel's mix of two tones, from 0 (the first) to 1 (the second).
 
 Man-made textures are hard and straight, natural ones soft and warped. Every function takes coordinates `u`, `v`
 (arrays N x H x W in units of the outline's radius) and a generator, and returns N x H x W.
@@ -29,7 +29,7 @@ def checks(wave: float) -> Field:
     return value
 
 
-def grid(wave: float) -> Field:
+def crossed_lines(wave: float) -> Field:
     """Thin straight lines that cross."""
 
     def value(u: Floats, v: Floats, generator: np.random.Generator) -> Floats:
@@ -100,7 +100,7 @@ def plain(tone: float) -> Field:
 
 
 TEXTURES: Final[Mapping[str, Mapping[str, Field]]] = {
-    "man-made": {"stripes": stripes(9.0), "checks": checks(7.0), "grid": grid(8.0), "zigzag": zigzag(9.0)},
+    "man-made": {"stripes": stripes(9.0), "checks": checks(7.0), "grid": crossed_lines(8.0), "zigzag": zigzag(9.0)},
     "natural": {"ripples": ripples(8.0), "spots": spots(8.0), "rings": rings(9.0), "veins": veins(9.0)},
 }
 

@@ -1,6 +1,6 @@
-"""The photographs of `photos` cut into tiles, as picture files in one folder each: an example of a folder of one's own.
+"""`tiles`: the photographs of `photos` cut into tiles, one folder each, as an example of your own pictures.
 
-Tiles do not overlap, so that a tile held out shows a place that no training tile shows.
+Tiles do not overlap, so a tile that is held out shows a place that no training tile shows.
 """
 
 import io
@@ -16,10 +16,10 @@ NATURAL = "tiles-natural.txt"  # beside the folder, which holds pictures only
 
 
 def write_tiles(folder: Path) -> Path:
-    """Write PHOTOGRAPH/ROW-COLUMN.png for every tile, and the natural ones' names beside the folder; the folder.
+    """Write PHOTOGRAPH/ROW-COLUMN.png for every tile, and beside the folder a list of natural ones; return the folder.
 
-    A tile is a square of half the side that views of its photograph span in `photos`, in pixels. What is there
-    already is not written again. Raises DataError as `Photo.read`, StoreError when the folder cannot be written.
+    The side of a tile is half the pixels that a view of its photograph spans in `photos`. Existing tiles are not
+    written again. Raises DataError as `Photo.read` does, StoreError when the folder cannot be written.
     """
     for photo in PHOTOS:
         _write(folder / photo.name, photo)
@@ -36,6 +36,5 @@ def _write(folder: Path, photo: Photo) -> None:
             path = folder / f"{row:02}-{column:02}.png"
             if not path.exists():
                 tile = pixels[row * side : (row + 1) * side, column * side : (column + 1) * side]
-                buffer = io.BytesIO()
-                Image.fromarray(tile).save(buffer, "PNG")
+                Image.fromarray(tile).save(buffer := io.BytesIO(), "PNG")
                 atomic.write_bytes(path, buffer.getvalue())

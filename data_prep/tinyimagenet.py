@@ -1,6 +1,6 @@
 """`tinyimagenet`: 200 classes of ILSVRC 2012 in 64 x 64 pixels, 500 training and 50 validation images each.
 
-Made for the course CS231n of Stanford; see `tables/imagenet.csv` for the kinds of its classes.
+It was made for Stanford's course CS231n; `tables/imagenet.csv` has the kinds of its classes.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from pathlib import Path
 from data_prep.download import Published
 from data_prep.listing import Item, Listing, class_folders, imagenet_classes, is_picture, labelled
 from data_prep.pictures import PictureError
-from data_prep.sources import Source, open_source
+from data_prep.sources import Files, open_source
 from transferkit.disk.prepared import ClassInfo
 from transferkit.errors import DataError
 
@@ -23,10 +23,10 @@ ANNOTATIONS = "val_annotations.txt"
 
 
 def list_tiny_imagenet(path: Path, name: str = "tinyimagenet") -> Listing:
-    """Tiny ImageNet from its zip archive, or from the folder that it unpacks to; classes in the order of wnids.
+    """Tiny ImageNet from its zip archive or from the folder in it; classes in the order of wnids.
 
     Validation images may lie in one folder with `val_annotations.txt`, as published, or in class folders. Raises
-    DataError when files are missing or a class is none of ILSVRC 2012.
+    DataError when files are missing or a class does not belong to ILSVRC 2012.
     """
     source = open_source(path)
     sizes = source.sizes()
@@ -35,7 +35,7 @@ def list_tiny_imagenet(path: Path, name: str = "tinyimagenet") -> Listing:
         raise DataError(f"{path} holds no wnids.txt: name the archive or the folder 'tiny-imagenet-200'.")
     wnids = sorted(set(_read(source, f"{root}wnids.txt").split()))
     train, others = class_folders(sizes, f"{root}train/")
-    boxes = {f"{root}train/{wnid}/{wnid}_boxes.txt" for wnid in wnids}  # of the objects in the images: not needed
+    boxes = {f"{root}train/{wnid}/{wnid}_boxes.txt" for wnid in wnids}  # where objects are in the images
     valid, passed_over = _valid(source, sizes, root)
     return Listing(
         name, _classes(wnids), labelled(train, wnids), labelled(valid, wnids), source,
@@ -43,7 +43,7 @@ def list_tiny_imagenet(path: Path, name: str = "tinyimagenet") -> Listing:
     )  # fmt: skip
 
 
-def _valid(source: Source, sizes: Mapping[str, int], root: str) -> tuple[dict[str, list[Item]], list[str]]:
+def _valid(source: Files, sizes: Mapping[str, int], root: str) -> tuple[dict[str, list[Item]], list[str]]:
     folders, others = class_folders(sizes, f"{root}val/")
     annotations = f"{root}val/{ANNOTATIONS}"
     if set(folders) - {"images"}:
@@ -70,7 +70,7 @@ def _classes(wnids: list[str]) -> tuple[ClassInfo, ...]:
     return tuple(known[wnid] for wnid in wnids)
 
 
-def _read(source: Source, name: str) -> str:
+def _read(source: Files, name: str) -> str:
     try:
         return source.read(name).decode()
     except (PictureError, UnicodeDecodeError) as problem:

@@ -1,24 +1,28 @@
-"""Processes that decode pictures. No PyTorch is imported in them, so they start fast and are small."""
+"""Processes that decode pictures. They do not import PyTorch, so they start fast and stay small."""
 
 import hashlib
 import multiprocessing
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from typing import TypeVar
 
-from data_prep.ahead import in_order
 from data_prep.listing import Fitting
 from data_prep.pictures import PictureError, Pictures, square
 from transferkit.errors import DataError, UsageError
 from transferkit.hardware import tie_to_parent
 
-AHEAD = 3  # chunks asked for per process: enough to keep it busy, few enough for memory
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+CHUNKS_AHEAD = 3  # chunks per process under way: enough to keep it busy, few enough for memory
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some pictures, packed. `dropped` are the positions among them of those set aside, with `set_aside` why."""
+    """Some pictures, packed. `dropped` are the positions of those left out, and `set_aside` says why."""
 
     pixels: bytes
     dropped: tuple[int, ...]
@@ -30,11 +34,11 @@ class Chunk:
         return hashlib.sha256(self.pixels).hexdigest()
 
 
-def pack(pictures: Pictures, fitting: Fitting, places: tuple[str, ...]) -> Chunk:
-    """Decode and fit the pictures at `places`; those that cannot be decoded are set aside."""
+def make_chunk(pictures: Pictures, fitting: Fitting, places: tuple[str, ...]) -> Chunk:
+    """Decode the pictures at `places` and fit them to a square; set aside those that cannot be decoded."""
     pixels, dropped, set_aside, changed = [], [], [], []
     for position, place in enumerate(places):
-        shown = place.encode(errors="backslashreplace").decode()  # names of files may be any bytes
+        shown = place.encode(errors="backslashreplace").decode()  # a file name may hold any bytes
         try:
             picture = pictures.picture(place)
         except PictureError as problem:
@@ -50,9 +54,9 @@ def pack(pictures: Pictures, fitting: Fitting, places: tuple[str, ...]) -> Chunk
 def packed(
     work: Callable[[tuple[str, ...]], Chunk], tasks: Iterable[tuple[str, ...]], workers: int
 ) -> Generator[Chunk]:
-    """`work` of every task in order, by so many processes (1: by this one), a few tasks ahead of whoever listens.
+    """Yield `work(task)` for every task, in order, computed by `workers` processes; 1 means this process.
 
-    Raises UsageError for fewer than 1, DataError when a process dies, as it does when memory runs out.
+    Raises UsageError for fewer than 1, DataError when a process dies, for example because memory runs out.
     """
     if workers < 1:
         raise UsageError(f"{workers} workers cannot decode anything: ask for at least 1.")
@@ -61,11 +65,22 @@ def packed(
         return
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=tie_to_parent)
     try:
-        yield from in_order(pool, work, tasks, AHEAD * workers)
+        yield from in_order(pool, work, tasks, CHUNKS_AHEAD * workers)
     except BrokenProcessPool:
         raise DataError(
             "a process that decodes pictures was killed, perhaps because memory ran out: run the same command again, "
             f"it goes on from here; with fewer than {workers} --workers it needs less memory."
         ) from None
-    finally:  # waits for the chunks under way: a process that is killed while it sends one blocks the pool for ever
+    finally:  # wait for the chunks under way: killing a process while it sends one would block the pool for ever
         pool.shutdown(cancel_futures=True)
+
+
+def in_order(executor: Executor, work: Callable[[Task], Result], tasks: Iterable[Task], ahead: int) -> Iterator[Result]:
+    """Yield `work(task)` for every task, in order; at most `ahead` tasks are under way or wait to be taken."""
+    waiting: deque[Future[Result]] = deque()
+    for task in tasks:
+        waiting.append(executor.submit(work, task))
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

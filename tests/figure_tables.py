@@ -17,7 +17,7 @@ GUESSING = math.log(CLASSES)
 
 
 def table_of(*runs: Run, effect: Mapping[str, float] = EFFECT) -> pd.DataFrame:
-    """A table as of `results.tabulate` in which each treatment changes top-1 by `effect` per layer copied."""
+    """A table like those of `results.tabulate`, in which each treatment changes top-1 by `effect` per layer copied."""
     generator = np.random.default_rng(0)
     rows = []
     for run in runs:

@@ -30,7 +30,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(
 
 def test_a_disk_that_takes_no_more_bytes_is_told_in_one_sentence(tmp_path: Path) -> None:
     program = (
-        "import resource, signal, sys; from pathlib import Path; from transferkit import atomic\n"
+        "import resource, signal, sys; from pathlib import Path; from transferkit.disk import atomic\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "atomic.write_bytes(Path(sys.argv[1]) / 'weights', bytes(5000))"
     )
@@ -56,7 +56,7 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from transferkit import atomic\n"
+        "import sys, time; from pathlib import Path; from transferkit.disk import atomic\n"
         "with atomic.new_folder(Path(sys.argv[1]) / 'photos') as folder:\n"
         "    (folder / 'images.npy').touch(); print('writing', flush=True); time.sleep(60)"
     )
@@ -73,7 +73,7 @@ def test_what_a_killed_writer_left_is_swept_and_what_a_living_one_writes_is_not(
 REPLACE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from transferkit import atomic
+from transferkit.disk import atomic
 rename, count = Path.rename, []
 def rename_until_killed(path, target):
     count.append(path)

@@ -258,6 +258,14 @@ def test_evidence_is_read_back_from_a_folder(tmp_path) -> None:  # type: ignore[
     assert (found["dip"], found["converges-faster"], found["distance"]) == ("holds", "holds", "no data")
 
 
-def test_keys_are_unique_and_each_claim_names_its_study() -> None:
+def test_keys_are_unique_and_each_claim_names_its_series() -> None:
     assert len({claim.key for claim in CLAIMS}) == len(CLAIMS)
-    assert {claim.study for claim in CLAIMS} <= {"similar", "dissimilar", "apart", "longer", "plateau", "sizes", "dial"}
+    assert {claim.series for claim in CLAIMS} <= {
+        "similar",
+        "dissimilar",
+        "apart",
+        "longer",
+        "plateau",
+        "sizes",
+        "dial",
+    }

@@ -1,4 +1,4 @@
-"""Which tables make evidence together, and what first layers and longer training are measured on."""
+"""Which tables may be evidence together, and what first layers and longer training are measured on."""
 
 import io
 from pathlib import Path
@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from course.evidence import CONV1_COLUMNS
 from course.evidence.claims import Evidence, authors_evidence, read_evidence
-from course.evidence.claims.first_layer import alike, data_differ, halves_differ
-from course.evidence.claims.measures import longer_against_finetuned
+from course.evidence.claims.measures import alike, data_differ, halves_differ, longer_against_finetuned
+from course.evidence.collect import CONV1_COLUMNS
 from tests.figure_tables import grids
 from transferkit.errors import DataError
 from transferkit.results import pair
@@ -35,13 +34,13 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", list(ELSEWHERE))
-def test_studies_of_different_data_sets_are_no_evidence_together(name: str) -> None:
+def test_series_of_different_data_sets_are_not_evidence_together(name: str) -> None:
     with pytest.raises(DataError, match=rf"the data sets photos \(similar\) and tiles \({name}\), .*--out"):
         Evidence(similar=SIMILAR, **{name: ELSEWHERE[name]})
     Evidence(similar=SIMILAR.assign(data="tiles"), **{name: ELSEWHERE[name]})
 
 
-def test_studies_of_different_networks_are_no_evidence_together() -> None:
+def test_series_of_different_networks_are_not_evidence_together() -> None:
     with pytest.raises(DataError, match=r"the layers conv1 .* fc8 \(similar\) and stem fc \(longer\), .*--out"):
         Evidence(similar=SIMILAR, longer=LONGER.assign(layers="stem fc"))
     Evidence(similar=SIMILAR.assign(layers="stem fc"), longer=LONGER.assign(layers="stem fc"))
@@ -53,7 +52,7 @@ def test_the_dial_is_of_another_data_set_and_tables_without_that_column_say_noth
     Evidence(similar=SIMILAR, dissimilar=grids(["natural"]))
 
 
-def test_a_folder_in_which_a_study_was_done_on_other_data_is_refused(tmp_path: Path) -> None:
+def test_a_folder_in_which_a_series_has_other_data_is_refused(tmp_path: Path) -> None:
     SIMILAR.to_csv(tmp_path / "similar.csv", index=False)
     LONGER.assign(data="tiles").to_csv(tmp_path / "longer.csv", index=False)
     with pytest.raises(DataError, match="mixes the data sets"):
@@ -79,7 +78,7 @@ def test_first_layers_of_the_dial_answer_for_nothing_but_another_data_set() -> N
     assert found.value == pytest.approx(0.5 - 0.3)
 
 
-def test_a_table_of_no_first_layers_answers_nothing() -> None:
+def test_a_table_without_first_layers_answers_nothing() -> None:
     header = pd.read_csv(io.StringIO(",".join(CONV1_COLUMNS) + "\n"))
     assert halves_differ(header) is alike(header) is data_differ(header) is None
     Evidence(similar=SIMILAR, conv1=header)

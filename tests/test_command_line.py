@@ -20,7 +20,7 @@ from transferkit.commands import named_net
 from transferkit.config import get_preset
 from transferkit.disk.prepared import IMAGES, file_checksum, read_manifest, write_manifest
 from transferkit.disk.store import RECEIPT
-from transferkit.filters.table import COLUMNS as FIT_COLUMNS
+from transferkit.gabor.table import COLUMNS as FIT_COLUMNS
 from transferkit.results import COLUMNS
 from transferkit.training.distributed import ALONE
 from transferkit.training.sweep import Progress

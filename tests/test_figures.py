@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from PIL import Image
 from tests.figure_tables import EFFECT, some_runs, table_of
 from transferkit import figures
 from transferkit.errors import UsageError
-from transferkit.figures import words
+from transferkit.figures import Picture, words
 from transferkit.figures.style import STYLES
-from transferkit.filters.tiles import filter_tiles
-from transferkit.treatments import TREATMENTS, grid
+from transferkit.gabor.tiles import filter_tiles
+from transferkit.treatments import TREATMENTS, grid, plan
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_intervals_are_drawn_from_three_networks_up(balanced: pd.DataFrame, thre
 
 
 def test_the_right_axis_adds_the_mean_of_the_bases(balanced: pd.DataFrame) -> None:
-    figure = figures.draw_figure2(balanced, "photos")
+    figure = figures.figure2(balanced, "photos").figure
     figure.draw_without_rendering()
     below = figure.axes[1]
     (right,) = below.child_axes
@@ -112,11 +113,11 @@ def filled(colour: str) -> bool:
     return grey(colour) < 0.6
 
 
-@pytest.mark.parametrize("draw", [figures.draw_figure2, figures.draw_random])
-def test_no_text_is_cut_off_and_no_name_covers_another(three_seeds: pd.DataFrame, draw: type) -> None:
+@pytest.mark.parametrize("draw", [figures.figure2, figures.random_filters])
+def test_no_text_is_cut_off_and_no_name_covers_another(three_seeds: pd.DataFrame, draw: Callable[..., Picture]) -> None:
     flat = three_seeds.assign(top1=0.7, paired=0.0)  # all lines end in one point
     for table in (three_seeds, flat):
-        figure = draw(table, "photos with a rather long name, as the folder of a user's own data set may have")
+        figure = draw(table, "photos with a rather long name, as the folder of a user's own data set may have").figure
         figure.draw_without_rendering()
         boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
         assert min(box.x0 for box in boxes) >= 0
@@ -130,15 +131,14 @@ def test_no_text_is_cut_off_and_no_name_covers_another(three_seeds: pd.DataFrame
 @pytest.mark.parametrize("labels", PARTIAL, ids=" ".join)
 def test_a_partial_table_can_be_drawn_and_described(labels: tuple[str, ...]) -> None:
     table = some_runs(*labels)
-    figures.draw_figure2(table, "photos").draw_without_rendering()
-    figures.draw_random(table, "photos").draw_without_rendering()
-    for told in (figures.describe_figure2(table, "photos"), figures.describe_random(table, "photos")):
-        assert "data photos, split random0." in told
-        assert "nan" not in told
+    for picture in (figures.figure2(table, "photos"), figures.random_filters(table, "photos")):
+        picture.figure.draw_without_rendering()
+        assert "data photos, split random0." in picture.alt
+        assert "nan" not in picture.alt
 
 
 def test_a_table_without_networks_is_refused(balanced: pd.DataFrame) -> None:
-    for make in (figures.draw_figure2, figures.draw_random, figures.describe_figure2, figures.describe_random):
+    for make in (figures.figure2, figures.random_filters):
         with pytest.raises(UsageError, match="sweep"):
             make(balanced[:0], "photos")
 
@@ -153,42 +153,66 @@ def test_the_caption_counts_what_stands_behind_every_point(balanced: pd.DataFram
 
 
 def test_the_description_tells_the_trends_with_the_numbers_of_the_data(balanced: pd.DataFrame) -> None:
-    told = figures.describe_figure2(balanced, "photos")
+    told = figures.figure2(balanced, "photos").alt
     assert "mean top-1 70.5 % (2 networks)" in told
     assert "AnB (transfer, frozen) falls from -1.6 at n = 1 to -11.2 at n = 7." in told
     assert "BnB (selffer, frozen) stays between -0.7 and -0.1" in told
     assert "AnB+ (transfer, fine-tuned) rises from +0.3 at n = 1 to +2.1 at n = 7." in told
     assert "RnB" not in told
-    assert "RnB (random filters, frozen) falls from -5.0" in figures.describe_random(balanced, "photos")
+    assert "RnB (random filters, frozen) falls from -5.0" in figures.random_filters(balanced, "photos").alt
 
 
 def test_the_description_names_a_dip(balanced: pd.DataFrame) -> None:
     dip = (balanced["treatment"] == "BnB") & (balanced["n"] == 5)
-    told = figures.describe_figure2(balanced.assign(paired=balanced["paired"].mask(dip, -0.03)), "photos")
+    told = figures.figure2(balanced.assign(paired=balanced["paired"].mask(dip, -0.03)), "photos").alt
     assert re.search(r"BnB \(selffer, frozen\) ends near where it began,.*lowest -3\.0 at n = 5", told)
 
 
 def test_the_file_carries_its_description_and_nothing_that_changes(balanced: pd.DataFrame, tmp_path: Path) -> None:
-    alt = figures.describe_figure2(balanced, "photos")
     for name in ("one.png", "two.png"):
-        figures.save(figures.draw_figure2(balanced, "photos"), tmp_path / "new" / name, alt)
+        picture_of = figures.figure2(balanced, "photos")
+        assert picture_of.save(tmp_path / "new" / name) == tmp_path / "new" / name
     with Image.open(tmp_path / "new" / "one.png") as picture:
         text = {key: value for key, value in picture.info.items() if isinstance(value, str)}
-        assert text == {"Description": alt, "Title": "How transferable are the features?"}
+        assert text == {"Description": picture_of.alt, "Title": "How transferable are the features?"}
         assert picture.width == 1400
         assert picture.info["dpi"] == pytest.approx((200, 200), abs=0.1)
     assert (tmp_path / "new" / "one.png").read_bytes() == (tmp_path / "new" / "two.png").read_bytes()
     assert [path.name for path in sorted((tmp_path / "new").iterdir())] == ["one.png", "two.png"]
 
 
+@pytest.mark.parametrize(
+    ("ending", "begins", "holds"),
+    [(".png", b"\x89PNG", b"Description"), (".svg", b"<?xml", b"<dc:description>"), (".PDF", b"%PDF", b"/Subject")],
+)
+def test_a_picture_is_saved_by_the_ending_with_its_text_and_the_same_bytes_twice(
+    ending: str, begins: bytes, holds: bytes, tmp_path: Path
+) -> None:
+    one, two = (
+        figures.figure1(plan("random0", [0], ["A3B"])).save(str(tmp_path / name) + ending).read_bytes()
+        for name in ("one", "two")
+    )
+    assert one == two
+    assert one.startswith(begins)
+    assert holds in one
+    assert b"A3B: conv1 to conv3 copied from baseA and frozen" in one
+
+
+@pytest.mark.parametrize("name", ["picture.jpg", "picture"])
+def test_no_other_ending_is_taken_and_nothing_is_written(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"'{name}' cannot be written: let the name end in"):
+        figures.figure1(plan("random0", [0], ["A3B"])).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("count", "side"), [(32, 9), (96, 11), (5, 7)])
 def test_filters_are_shown_side_by_side_in_whole_pixels(count: int, side: int, tmp_path: Path) -> None:
     sheets = [filter_tiles(np.random.default_rng(seed).normal(size=(count, 3, side, side))) for seed in (0, 1)]
-    alt = figures.describe_conv1(sheets[0], sheets[1], ("baseA", "baseB"))
-    assert f"baseB: {count} filters of {side} by {side} pixels" in alt
-    figure = figures.draw_conv1(sheets[0], sheets[1], ("baseA", "baseB"))
+    drawn = figures.conv1(sheets[0], sheets[1], ("baseA", "baseB"))
+    assert f"baseB: {count} filters of {side} by {side} pixels" in drawn.alt
+    figure = drawn.figure
     assert [ax.get_title("left").split(" (")[0] for ax in figure.axes] == ["conv1 of baseA", "conv1 of baseB"]
-    figures.save(figure, tmp_path / "conv1.png", alt)
+    drawn.save(tmp_path / "conv1.png")
     with Image.open(tmp_path / "conv1.png") as picture:
         assert picture.width == 1400
         pixels = np.asarray(picture.convert("RGB"))

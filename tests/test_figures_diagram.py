@@ -33,7 +33,7 @@ def test_layers_below_the_chop_come_from_the_source_and_those_above_from_the_tar
 
 
 def test_there_is_a_rectangle_per_layer_a_lock_where_it_is_frozen_and_an_arrow_per_copy() -> None:
-    figure = figures.draw_treatments(RUNS)
+    figure = figures.figure1(RUNS).figure
     assert len(frames(figure)) == len(RUNS) * len(LAYERS) == 7 * 8
     assert locks(figure) == 3 * 3  # A3B, B3B and R3B
     arrows = {str(patch.get_gid()) for patch in figure.axes[0].patches if " to " in str(patch.get_gid())}
@@ -41,7 +41,7 @@ def test_there_is_a_rectangle_per_layer_a_lock_where_it_is_frozen_and_an_arrow_p
 
 
 def test_every_network_stands_below_the_base_it_copies_from() -> None:
-    names = [text.get_text() for text in figures.draw_treatments(RUNS).axes[0].texts]
+    names = [text.get_text() for text in figures.figure1(RUNS).figure.axes[0].texts]
     order = [name for name in names if name in {run.label for run in RUNS}]
     assert order == ["baseA", "A3B", "A3B+", "baseB", "B3B", "B3B+", "R3B"]
 
@@ -49,24 +49,24 @@ def test_every_network_stands_below_the_base_it_copies_from() -> None:
 @pytest.mark.parametrize("labels", [["A7B"], ["baseA"], ["R1A", "B1A+"], ["A1B", "A5B", "B2A"]], ids=" ".join)
 def test_any_plan_can_be_drawn_within_the_page_and_told(labels: list[str]) -> None:
     runs = plan("natural", [1], labels)
-    figure = figures.draw_treatments(runs)
+    picture = figures.figure1(runs)
+    figure = picture.figure
     figure.draw_without_rendering()
     room = figure.get_tightbbox()
     assert min(room.x0, room.y0) >= 0
     assert room.x1 <= figure.get_figwidth()
     assert room.y1 <= figure.get_figheight()
-    told = figures.describe_treatments(runs)
-    assert all(f"{run.label}: " in told for run in runs)
+    assert all(f"{run.label}: " in picture.alt for run in runs)
 
 
 def test_the_description_says_what_is_copied_and_what_becomes_of_it() -> None:
-    told = figures.describe_treatments(RUNS)
+    told = figures.figure1(RUNS).alt
     assert "A3B+: conv1 to conv3 copied from baseA and trained on with the rest; the layers above trained on" in told
     assert "R3B: conv1 to conv3 random, untrained and frozen" in told
 
 
 def test_no_runs_and_runs_of_two_seeds_are_refused() -> None:
     with pytest.raises(UsageError, match="at least one run"):
-        figures.draw_treatments([])
+        figures.figure1([])
     with pytest.raises(UsageError, match="random0 seed 0 and random0 seed 1"):
-        figures.draw_treatments([parse_run("baseA", "random0", seed) for seed in (0, 1)])
+        figures.figure1([parse_run("baseA", "random0", seed) for seed in (0, 1)])

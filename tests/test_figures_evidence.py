@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from PIL import Image
 
 from course import figures as course_figures
@@ -15,6 +14,7 @@ from course.evidence.authors import authors_table
 from tests.figure_tables import CLASSES, GUESSING, both_splits, grids, lines_called, log_of, stuck
 from transferkit import figures
 from transferkit.errors import UsageError
+from transferkit.figures import Picture
 from transferkit.results import pair
 
 
@@ -61,56 +61,33 @@ def a_ledger(verdicts: tuple[str, ...] = ("holds", "fails", "undecided", "no dat
     )
 
 
-def draw_ledger() -> Figure:
-    return course_figures.draw_ledger(
-        a_ledger(), a_ledger(("fails", "not published", "holds", "undecided")), data="photos"
-    )
+def draw_ledger() -> Picture:
+    return course_figures.ledger(a_ledger(), a_ledger(("fails", "not published", "holds", "undecided")), data="photos")
 
 
-PICTURES: dict[str, tuple[Callable[[], Figure], Callable[[], str]]] = {
-    "figure 3": (
-        lambda: figures.draw_figure3(stuck(both_splits()), "photos", classes=CLASSES),
-        lambda: figures.describe_figure3(stuck(both_splits()), "photos", classes=CLASSES),
+PICTURES: dict[str, Callable[[], Picture]] = {
+    "figure 3": lambda: figures.figure3(stuck(both_splits()), "photos", classes=CLASSES),
+    "images per class": lambda: course_figures.images_per_class(
+        on_few_images(), "photos", authors=authors_table("supplement")
     ),
-    "images per class": (
-        lambda: course_figures.draw_images_per_class(on_few_images(), "photos", authors=authors_table("supplement")),
-        lambda: course_figures.describe_images_per_class(on_few_images(), "photos"),
-    ),
-    "losses": (
-        lambda: course_figures.draw_losses(stuck(both_splits()), "photos", classes=CLASSES),
-        lambda: course_figures.describe_losses(stuck(both_splits()), "photos", classes=CLASSES),
-    ),
-    "dip": (
-        lambda: course_figures.draw_dip(log_of(grids(["random0"])), "photos"),
-        lambda: course_figures.describe_dip(log_of(grids(["random0"])), "photos"),
-    ),
-    "convergence": (
-        lambda: course_figures.draw_convergence(log_of(grids(["random0"])), "photos"),
-        lambda: course_figures.describe_convergence(log_of(grids(["random0"])), "photos"),
-    ),
-    "distance": (
-        lambda: course_figures.draw_distance(dial(), "shapeworld"),
-        lambda: course_figures.describe_distance(dial(), "shapeworld"),
-    ),
-    "sizes": (
-        lambda: course_figures.draw_sizes(on_few_images(), "photos"),
-        lambda: course_figures.describe_sizes(on_few_images(), "photos"),
-    ),
-    "scaling": (
-        lambda: course_figures.draw_scaling(in_two_scales(), "photos", classes=CLASSES),
-        lambda: course_figures.describe_scaling(in_two_scales(), "photos", classes=CLASSES),
-    ),
-    "ledger": (draw_ledger, lambda: course_figures.describe_ledger(a_ledger())),
+    "losses": lambda: course_figures.losses(stuck(both_splits()), "photos", classes=CLASSES),
+    "dip": lambda: course_figures.dip(log_of(grids(["random0"])), "photos"),
+    "convergence": lambda: course_figures.convergence(log_of(grids(["random0"])), "photos"),
+    "distance": lambda: course_figures.distance(dial(), "shapeworld"),
+    "sizes": lambda: course_figures.sizes(on_few_images(), "photos"),
+    "scaling": lambda: course_figures.scaling(in_two_scales(), "photos", classes=CLASSES),
+    "ledger": draw_ledger,
 }
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_same_data_give_the_same_bytes_within_the_page_with_title_and_description(name: str) -> None:
-    draw, describe = PICTURES[name]
-    figure, told = draw(), describe()
-    picture = figures.to_png(figure, told)
-    assert picture == figures.to_png(draw(), told)
-    assert Image.open(BytesIO(picture)).info["Description"] == told
+    picture = PICTURES[name]()
+    figure, told, drawn = picture.figure, picture.alt, picture.png().png
+    assert drawn == PICTURES[name]().png().png
+    with Image.open(BytesIO(drawn)) as image:
+        assert image.info["Description"] == told
+        assert image.info["Title"] == figure.get_suptitle()
     assert len(told) > 60
     assert "nan" not in told
     room = figure.get_tightbbox()
@@ -121,13 +98,14 @@ def test_the_same_data_give_the_same_bytes_within_the_page_with_title_and_descri
 
 @pytest.mark.parametrize("name", [name for name in PICTURES if name != "ledger"])
 def test_every_figure_says_how_many_networks_stand_behind_a_point(name: str) -> None:
-    said = " ".join(text.get_text() for text in PICTURES[name][0]().texts)
+    said = " ".join(text.get_text() for text in PICTURES[name]().figure.texts)
     assert re.search(r"\d networks? per point", said.replace("\n", " "))
 
 
 @pytest.mark.parametrize(("name", "panels"), [("figure 3", [1]), ("losses", [0, 1]), ("scaling", [0, 1])])
 def test_networks_that_never_left_the_plateau_are_crossed_out_and_counted(name: str, panels: list[int]) -> None:
-    figure, told = PICTURES[name][0](), PICTURES[name][1]()
+    picture = PICTURES[name]()
+    figure, told = picture.figure, picture.alt
     match = re.search(r"Hollow and crossed out: (\d+) of", told)
     assert match
     for panel in panels:
@@ -145,19 +123,19 @@ def test_only_a_training_loss_of_guessing_is_a_plateau() -> None:
 def test_losses_tell_underfitting_from_features_that_do_not_carry_over() -> None:
     table = grids(["random0"])
     low = table["treatment"] == "AnB"
-    told = course_figures.describe_losses(table.assign(train_loss=table["train_loss"].mask(low, 0.9)), "photos")
+    told = course_figures.losses(table.assign(train_loss=table["train_loss"].mask(low, 0.9)), "photos").alt
     assert "AnB is below its base with one as low or lower at n = 1, 2, 3, 4, 5, 6 and 7." in told
-    told = course_figures.describe_losses(
+    told = course_figures.losses(
         table.assign(train_loss=table["train_loss"].mask(low & (table["n"] > 5), 1.5)), "p"
-    )
+    ).alt
     assert "with a higher training loss at n = 6 and 7 and with one as low" in told
     assert "BnB is nowhere 1 point below its base." in told
     with pytest.raises(UsageError, match="training losses"):
-        course_figures.draw_losses(authors_table("figure2"), "ImageNet")
+        course_figures.losses(authors_table("figure2"), "ImageNet")
 
 
 def test_the_dip_is_drawn_against_the_base_of_the_same_epoch_darkest_at_the_end() -> None:
-    figure = PICTURES["dip"][0]()
+    figure = PICTURES["dip"]().figure
     lines = [line for line in figure.axes[1].lines if str(line.get_gid()).startswith("AnB at")]
     assert [line.get_gid() for line in lines] == [f"AnB at epoch {epoch}" for epoch in (1, 2, 3, 4)]
     for part, line in enumerate(lines, 1):
@@ -168,47 +146,50 @@ def test_the_dip_is_drawn_against_the_base_of_the_same_epoch_darkest_at_the_end(
 
 
 def test_convergence_says_when_the_bases_end_is_reached() -> None:
-    told = PICTURES["convergence"][1]()
+    told = PICTURES["convergence"]().alt
     assert "AnB+ goes from 17.9 to 71.7 % and reaches the bases' end at epoch 4." in told
     assert re.search(r"AnB goes from \S+ to \S+ % and does not reach", told)
     with pytest.raises(UsageError, match="n = 4"):
-        course_figures.draw_convergence(log_of(grids(["random0"]).query("n != 4")), "photos")
+        course_figures.convergence(log_of(grids(["random0"]).query("n != 4")), "photos")
     with pytest.raises(UsageError, match="BnB or AnB"):
-        course_figures.draw_dip(log_of(grids(["random0"]).query("treatment != 'base'")), "photos")
+        course_figures.dip(log_of(grids(["random0"]).query("treatment != 'base'")), "photos")
 
 
 def test_the_distance_dial_has_a_line_per_overlap_and_falls_with_distance() -> None:
-    left, right = PICTURES["distance"][0]().axes
+    left, right = PICTURES["distance"]().figure.axes
     ends = [lines_called(left, f"{overlap:g}")[0][1][7] for overlap in (0, 0.25, 0.5, 0.75, 1)]
     assert ends == sorted(ends)
     ((shared, seventh),) = lines_called(right, "n = 7")
     assert shared.tolist() == [0, 25, 50, 75, 100]
     assert seventh == pytest.approx(ends)
-    assert "4 networks per point" in PICTURES["distance"][1]()
+    assert "4 networks per point" in PICTURES["distance"]().alt
     with pytest.raises(UsageError, match="overlap-x"):
-        course_figures.draw_distance(both_splits(), "photos")
+        course_figures.distance(both_splits(), "photos")
 
 
 def test_sizes_have_a_column_each_and_tell_the_gain_of_fine_tuning() -> None:
-    figure = PICTURES["sizes"][0]()
+    figure = PICTURES["sizes"]().figure
     assert [ax.get_title("left").split(" ")[0] for ax in figure.axes[:3]] == ["10", "40", "320"]
-    told = PICTURES["sizes"][1]()
+    told = PICTURES["sizes"]().alt
     assert told.count("AnB+ minus AnB in points") == 3
     with pytest.raises(UsageError, match="images_per_class"):
-        course_figures.draw_sizes(both_splits(), "photos")
+        course_figures.sizes(both_splits(), "photos")
 
 
 def test_images_per_class_are_drawn_linearly_and_in_logarithms() -> None:
-    linear, logarithmic = PICTURES["images per class"][0]().axes
+    picture = PICTURES["images per class"]()
+    linear, logarithmic = picture.figure.axes
     assert (linear.get_xscale(), linear.get_yscale()) == ("linear", "linear")
     assert (logarithmic.get_xscale(), logarithmic.get_yscale()) == ("log", "log")
     assert lines_called(linear, "networks")[0][0].shape == (12,)
+    assert "Dotted: the authors' networks" in picture.alt
+    assert "authors" not in course_figures.images_per_class(on_few_images(), "photos").alt
     with pytest.raises(UsageError, match="images_per_class"):
-        course_figures.draw_images_per_class(both_splits(), "photos")
+        course_figures.images_per_class(both_splits(), "photos")
 
 
 def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
-    ax = draw_ledger().axes[0]
+    ax = draw_ledger().figure.axes[0]
     ours = lines_called(ax, "ours")
     assert [float(x[0]) for x, _ in ours] == [3, -3, -9]
     assert len(lines_called(ax, "authors")) == 3
@@ -221,7 +202,7 @@ def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
 
 
 def test_the_ledgers_sentences_do_not_run_into_each_other_or_the_axis() -> None:
-    figure = draw_ledger()
+    figure = draw_ledger().figure
     figure.draw_without_rendering()
     ax = figure.axes[0]
     boxes = [text.get_window_extent() for text in ax.texts if text.get_gid() == "sentence"]
@@ -230,7 +211,7 @@ def test_the_ledgers_sentences_do_not_run_into_each_other_or_the_axis() -> None:
 
 
 def test_the_ledger_is_told_in_counts_and_failures() -> None:
-    told = course_figures.describe_ledger(a_ledger(), a_ledger(("holds", "holds")))
+    told = course_figures.ledger(a_ledger(), a_ledger(("holds", "holds"))).alt
     assert "holds: 1, fails: 1, undecided: 1 and no data: 1" in told
     assert "Failing: Sentence 1 says" in told
     assert "In the authors' networks holds: 2." in told
@@ -238,6 +219,6 @@ def test_the_ledger_is_told_in_counts_and_failures() -> None:
 
 def test_a_ledger_without_claims_or_columns_is_refused() -> None:
     with pytest.raises(UsageError, match="no claims"):
-        course_figures.draw_ledger(a_ledger()[:0])
+        course_figures.ledger(a_ledger()[:0])
     with pytest.raises(UsageError, match="no column high and verdict"):
-        course_figures.draw_ledger(a_ledger().drop(columns=["high", "verdict"]))
+        course_figures.ledger(a_ledger().drop(columns=["high", "verdict"]))

@@ -10,7 +10,7 @@ from transferkit.errors import UsageError
 
 
 def draw() -> Figure:
-    return figures.draw_figure3(stuck(both_splits()), "photos", classes=CLASSES)
+    return figures.figure3(stuck(both_splits()), "photos", classes=CLASSES).figure
 
 
 def test_figure_3_tells_both_targets_apart_by_line_and_marker() -> None:
@@ -33,30 +33,35 @@ def test_figure_3_lets_random_filters_leave_the_axis_and_says_so() -> None:
 def test_figure_3_lays_the_authors_three_parts_underneath() -> None:
     parts = [authors_table("figure2"), authors_table("figure3-natural"), authors_table("figure3-random")]
     authors = pd.concat(parts, ignore_index=True)
-    below = figures.draw_figure3(both_splits(), "photos", authors=authors).axes[2]
+    picture = figures.figure3(both_splits(), "photos", authors=authors)
+    below = picture.figure.axes[2]
     ((_, far),) = lines_called(below, "authors AnB, dissimilar halves")
     assert far[7] == pytest.approx(100 * parts[1].query("n == 7")["paired"].mean())
-    figures.draw_figure3(authors, "ImageNet", classes=1000).draw_without_rendering()
-    assert "Training losses are not known here" in figures.describe_figure3(authors, "ImageNet", classes=1000)
+    assert "published networks on ImageNet (AnB, similar halves: 8 networks per point; AnB, dissim" in picture.alt
+    assert "published networks" not in figures.figure3(both_splits(), "photos").alt
+    theirs = figures.figure3(authors, "ImageNet", classes=1000)
+    theirs.figure.draw_without_rendering()
+    assert "Training losses are not known here" in theirs.alt
 
 
 def test_figure_3_has_a_line_of_its_own_for_halves_that_share_no_photograph() -> None:
     table = pd.concat([both_splits(), shift(grids(["apart0", "apart1"]), "AnB", {7: -20.0})], ignore_index=True)
-    below = figures.draw_figure3(table, "photos").axes[2]
+    picture = figures.figure3(table, "photos")
+    figure = picture.figure
+    below = figure.axes[2]
     ((_, apart),) = lines_called(below, "AnB, same kinds but no common photograph")
     ((_, similar),) = lines_called(below, "AnB, similar halves")
-    usual = lines_called(figures.draw_figure3(both_splits(), "photos").axes[2], "AnB, similar halves")
+    usual = lines_called(figures.figure3(both_splits(), "photos").figure.axes[2], "AnB, similar halves")
     assert apart[7] == pytest.approx(-20)
     assert np.array_equal(similar, usual[0][1]), "they are not counted among the similar ones"
-    figure = figures.draw_figure3(table, "photos")
     figure.draw_without_rendering()
     legend = figure.legends[0].get_window_extent()
     assert legend.x1 <= figure.bbox.x1, "the names of all four lines are on the page"
-    assert "AnB, same kinds but no common photograph" in figures.describe_figure3(table, "photos")
+    assert "AnB, same kinds but no common photograph" in picture.alt
 
 
 def test_figure_3_can_be_drawn_from_a_part_of_it() -> None:
     for table in (grids(["random0"]), grids(["natural"])):
-        figures.draw_figure3(table, "photos").draw_without_rendering()
+        figures.figure3(table, "photos").figure.draw_without_rendering()
     with pytest.raises(UsageError, match="no network of AnB or RnB"):
-        figures.draw_figure3(both_splits().query("treatment == 'base'"), "photos")
+        figures.figure3(both_splits().query("treatment == 'base'"), "photos")

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from course import figures as course_figures
-from course.figures.spectrum import mean_spectrum
+from course.figures.waves import mean_spectrum
 from transferkit import figures
 from transferkit.errors import UsageError
+from transferkit.figures import Picture
 from transferkit.figures.picture import DPI
-from transferkit.filters.table import COLUMNS, KINDS, Matching, match_filters
-from transferkit.filters.tiles import filter_tiles
+from transferkit.gabor.table import COLUMNS, KINDS, Matching, match_filters
+from transferkit.gabor.tiles import filter_tiles
 
 Floats = NDArray[np.floating]
 
@@ -55,7 +56,7 @@ def panels(figure: Figure) -> list[PolarAxes]:
 def test_the_sheet_has_a_frame_and_three_labels_per_filter(filters: int, side: int) -> None:
     table = table_of(filters // 2, filters // 4, filters - filters // 2 - filters // 4)
     tiles = filter_tiles(weights_of(filters, side))
-    ax = figures.draw_filter_sheet(tiles, table, "conv1").axes[0]
+    ax = figures.filter_sheet(tiles, table, "conv1").figure.axes[0]
     assert len(ax.patches) == filters
     labels = [text.get_text() for text in ax.texts]
     assert labels[0::3] == [str(number) for number in table["filter"]]
@@ -66,8 +67,8 @@ def test_the_sheet_has_a_frame_and_three_labels_per_filter(filters: int, side: i
 @pytest.mark.parametrize(("filters", "side"), [(32, 9), (96, 11)])
 def test_each_tile_of_the_saved_sheet_is_its_filter_enlarged_by_a_whole_number(filters: int, side: int) -> None:
     tiles = filter_tiles(weights_of(filters, side))
-    figure = figures.draw_filter_sheet(tiles, table_of(filters, 0, 0), "conv1")
-    pixels = np.asarray(Image.open(BytesIO(figures.to_png(figure, "alt"))).convert("RGB"))
+    picture = figures.filter_sheet(tiles, table_of(filters, 0, 0), "conv1")
+    figure, pixels = picture.figure, np.asarray(Image.open(BytesIO(picture.png().png)).convert("RGB"))
     assert pixels.shape[0] == round(figure.get_figheight() * DPI)
     for tile, frame in zip(tiles, figure.axes[0].patches, strict=True):
         assert isinstance(frame, Rectangle)
@@ -79,7 +80,7 @@ def test_each_tile_of_the_saved_sheet_is_its_filter_enlarged_by_a_whole_number(f
 
 
 def test_no_labels_of_the_sheet_overlap() -> None:
-    figure = figures.draw_filter_sheet(filter_tiles(weights_of(99, 11)), table_of(40, 30, 29), "conv1")
+    figure = figures.filter_sheet(filter_tiles(weights_of(99, 11)), table_of(40, 30, 29), "conv1").figure
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     for index, box in enumerate(boxes):
@@ -87,7 +88,7 @@ def test_no_labels_of_the_sheet_overlap() -> None:
 
 
 def test_the_legend_of_the_sheet_counts_the_kinds_and_its_note_says_how_tiles_are_scaled() -> None:
-    figure = figures.draw_filter_sheet(filter_tiles(weights_of(8, 9)), table_of(4, 3, 1), "conv1 of baseA")
+    figure = figures.filter_sheet(filter_tiles(weights_of(8, 9)), table_of(4, 3, 1), "conv1 of baseA").figure
     said = " ".join(words_in(figure)).replace("\n", " ")
     for part in ("Gabor: 4 (50 %)", "colour blob: 3 (38 %)", "neither: 1 (12 %)"):
         assert part in said
@@ -96,7 +97,7 @@ def test_the_legend_of_the_sheet_counts_the_kinds_and_its_note_says_how_tiles_ar
 
 
 def test_kinds_differ_in_the_dash_or_the_grey_of_their_frames() -> None:
-    figure = figures.draw_filter_sheet(filter_tiles(weights_of(3, 9)), table_of(1, 1, 1), "conv1")
+    figure = figures.filter_sheet(filter_tiles(weights_of(3, 9)), table_of(1, 1, 1), "conv1").figure
     looks = {
         (frame.get_linestyle(), round(np.dot(frame.get_edgecolor()[:3], (0.3, 0.59, 0.11)), 1))
         for frame in figure.axes[0].patches
@@ -107,14 +108,14 @@ def test_kinds_differ_in_the_dash_or_the_grey_of_their_frames() -> None:
 def test_the_sheet_refuses_tables_that_do_not_fit() -> None:
     tiles = filter_tiles(weights_of(4, 9))
     with pytest.raises(UsageError, match="4 tiles and 5 rows"):
-        figures.draw_filter_sheet(tiles, table_of(5, 0, 0), "conv1")
+        figures.filter_sheet(tiles, table_of(5, 0, 0), "conv1")
     with pytest.raises(UsageError, match="no filters"):
-        figures.draw_filter_sheet(tiles[:0], table_of(0, 0, 0), "conv1")
+        figures.filter_sheet(tiles[:0], table_of(0, 0, 0), "conv1")
 
 
 def test_orientations_have_one_marker_per_gabor_at_its_angle_and_frequency() -> None:
     tables = {"baseA": table_of(7, 2, 1), "untrained": table_of(0, 0, 10)}
-    first, second = panels(course_figures.draw_orientations(tables))
+    first, second = panels(course_figures.orientations(tables).figure)
     gabors = tables["baseA"].query("kind == 'gabor'")
     seen = np.asarray(first.collections[0].get_offsets())
     np.testing.assert_allclose(seen, np.column_stack([np.radians(gabors["theta_deg"]), 1 / gabors["wavelength_px"]]))
@@ -126,14 +127,14 @@ def test_orientations_have_one_marker_per_gabor_at_its_angle_and_frequency() -> 
 def test_the_rim_holds_every_gabor_and_is_common() -> None:
     tables = {"baseA": table_of(7, 2, 1), "baseB": table_of(9, 0, 0)}
     finest = max(1 / table["wavelength_px"].min() for table in tables.values())
-    rims = {ax.get_rmax() for ax in panels(course_figures.draw_orientations(tables))}
+    rims = {ax.get_rmax() for ax in panels(course_figures.orientations(tables).figure)}
     assert len(rims) == 1
     assert finest <= rims.pop() < finest + 0.05
 
 
 def test_an_angle_is_drawn_as_it_is_seen_on_a_tile() -> None:
     table = table_of(1, 0, 0).assign(theta_deg=45.0)  # towards the lower right, which is from the upper left
-    figure = course_figures.draw_orientations({"baseA": table})
+    figure = course_figures.orientations({"baseA": table}).figure
     figure.draw_without_rendering()
     ax = panels(figure)[0]
     middle, dot = ax.transData.transform([(0, 0), (np.pi / 4, ax.get_rmax())])
@@ -154,7 +155,7 @@ def test_white_noise_has_a_flat_spectrum_of_one_and_a_wave_its_peak_where_it_sho
 
 def test_spectra_share_one_colour_scale() -> None:
     weights = {name: weights_of(6, side) for name, side in (("baseA", 9), ("baseB", 9), ("other", 11))}
-    figure = course_figures.draw_spectra(weights)
+    figure = course_figures.spectra(weights).figure
     images = [image for ax in figure.axes for image in ax.images]
     assert len(images) == 3
     assert len({image.get_clim() for image in images}) == 1
@@ -164,12 +165,12 @@ def test_spectra_share_one_colour_scale() -> None:
 def test_spectra_of_dead_or_single_pixel_filters_can_be_drawn(value: float) -> None:
     weights = np.zeros((2, 3, 7, 7))
     weights[:, :, 3, 3] = value
-    figures.to_png(course_figures.draw_spectra({"baseA": weights}), course_figures.describe_spectra({"baseA": weights}))
+    course_figures.spectra({"baseA": weights}).png()
 
 
 def test_shares_are_stacked_to_the_whole_with_every_count_written_in() -> None:
     tables = {"baseA": table_of(90, 5, 1), "untrained": table_of(0, 0, 32)}
-    ax = course_figures.draw_shares(tables).axes[0]
+    ax = course_figures.shares(tables).figure.axes[0]
     bars = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert [bar.get_width() for bar in bars] == pytest.approx([100 * 90 / 96, 100 * 5 / 96, 100 / 96, 100])
     assert len({bar.get_hatch() for bar in bars[:3]}) == 3
@@ -179,7 +180,7 @@ def test_shares_are_stacked_to_the_whole_with_every_count_written_in() -> None:
 
 def test_matching_has_a_line_with_its_own_dash_and_label_per_comparison() -> None:
     matchings = {f"baseA - {seed}": matching_of(seed) for seed in range(4)}
-    figure = course_figures.draw_matching(matchings)
+    figure = course_figures.matching(matchings).figure
     ax = figure.axes[0]
     for line, (name, matching) in zip(ax.lines, matchings.items(), strict=True):
         assert line.get_label() == name
@@ -195,41 +196,28 @@ def test_matching_has_a_line_with_its_own_dash_and_label_per_comparison() -> Non
 TABLES = {"baseA": table_of(5, 3, 2), "untrained": table_of(0, 0, 10)}
 WEIGHTS = {"baseA": weights_of(5, 9)}
 TILES = filter_tiles(weights_of(10, 9))
-PICTURES: dict[str, tuple[Callable[[], Figure], Callable[[], str]]] = {
-    "sheet": (
-        lambda: figures.draw_filter_sheet(TILES, TABLES["baseA"], "conv1"),
-        lambda: figures.describe_filter_sheet(TILES, TABLES["baseA"]),
-    ),
-    "orientations": (
-        lambda: course_figures.draw_orientations(TABLES),
-        lambda: course_figures.describe_orientations(TABLES),
-    ),
-    "no Gabors": (
-        lambda: course_figures.draw_orientations({"untrained": TABLES["untrained"]}),
-        lambda: course_figures.describe_orientations({"untrained": TABLES["untrained"]}),
-    ),
-    "spectra": (lambda: course_figures.draw_spectra(WEIGHTS), lambda: course_figures.describe_spectra(WEIGHTS)),
-    "shares": (lambda: course_figures.draw_shares(TABLES), lambda: course_figures.describe_shares(TABLES)),
-    "matching": (
-        lambda: course_figures.draw_matching({"baseA - baseB": matching_of(1)}),
-        lambda: course_figures.describe_matching({"baseA - baseB": matching_of(1)}),
-    ),
+PICTURES: dict[str, Callable[[], Picture]] = {
+    "sheet": lambda: figures.filter_sheet(TILES, TABLES["baseA"], "conv1"),
+    "orientations": lambda: course_figures.orientations(TABLES),
+    "no Gabors": lambda: course_figures.orientations({"untrained": TABLES["untrained"]}),
+    "spectra": lambda: course_figures.spectra(WEIGHTS),
+    "shares": lambda: course_figures.shares(TABLES),
+    "matching": lambda: course_figures.matching({"baseA - baseB": matching_of(1)}),
 }
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_same_data_give_the_same_bytes_with_title_and_description(name: str) -> None:
-    draw, describe = PICTURES[name]
-    first, second = (figures.to_png(draw(), describe()) for _ in range(2))
-    assert first == second
-    told = Image.open(BytesIO(first)).info
-    assert told["Description"] == describe()
-    assert told["Title"] == draw().get_suptitle()
+    one, other = (PICTURES[name]() for _ in range(2))
+    assert one.png().png == other.png().png
+    told = Image.open(BytesIO(one.png().png)).info
+    assert told["Description"] == one.alt
+    assert told["Title"] == one.figure.get_suptitle()
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_nothing_is_cut_off_at_the_page(name: str) -> None:
-    figure = PICTURES[name][0]()
+    figure = PICTURES[name]().figure
     figure.draw_without_rendering()
     room = figure.get_tightbbox()
     assert room.x0 >= 0
@@ -241,26 +229,26 @@ def test_nothing_is_cut_off_at_the_page(name: str) -> None:
 def test_descriptions_tell_the_numbers() -> None:
     table = TABLES["baseA"]
     finest = 1 / table["wavelength_px"].min()
-    assert "5 Gabors (50 %), 3 colour blobs (30 %), 2 neither (20 %)" in PICTURES["sheet"][1]()
-    assert f"median {table['r2'].median():.2f}" in PICTURES["sheet"][1]()
-    assert "untrained, 10 filters: 0 Gabors (0 %), 0 colour blobs (0 %), 10 neither (100 %)" in PICTURES["shares"][1]()
-    told = PICTURES["orientations"][1]()
+    assert "5 Gabors (50 %), 3 colour blobs (30 %), 2 neither (20 %)" in PICTURES["sheet"]().alt
+    assert f"median {table['r2'].median():.2f}" in PICTURES["sheet"]().alt
+    assert "untrained, 10 filters: 0 Gabors (0 %), 0 colour blobs (0 %), 10 neither (100 %)" in PICTURES["shares"]().alt
+    told = PICTURES["orientations"]().alt
     assert f"5 Gabors among 10 filters, at {1 / table['wavelength_px'].max():.2f} to {finest:.2f} cycles" in told
     assert sum(int(count) for count in re.findall(r"(\d+) near", told)) == 5
     assert "untrained: no Gabors among 10 filters" in told
-    assert re.search(r"baseA, 5 filters: half of the power lies within 0\.\d\d cycles", PICTURES["spectra"][1]())
+    assert re.search(r"baseA, 5 filters: half of the power lies within 0\.\d\d cycles", PICTURES["spectra"]().alt)
     likeness = matching_of(1).likeness
     expected = f"8 pairs: from {likeness[0]:.2f} to {likeness[-1]:.2f}, mean {likeness.mean():.2f}"
-    assert expected in PICTURES["matching"][1]()
+    assert expected in PICTURES["matching"]().alt
 
 
 def test_nothing_to_draw_is_refused() -> None:
-    for draw in (course_figures.draw_orientations, course_figures.draw_shares):
+    for draw in (course_figures.orientations, course_figures.shares):
         with pytest.raises(UsageError, match="no network"):
             draw({})
         with pytest.raises(UsageError, match="baseA has no filters"):
             draw({"baseA": table_of(0, 0, 0)})
     with pytest.raises(UsageError, match="no network"):
-        course_figures.draw_spectra({})
+        course_figures.spectra({})
     with pytest.raises(UsageError, match="no comparison"):
-        course_figures.draw_matching({})
+        course_figures.matching({})

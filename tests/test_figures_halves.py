@@ -1,11 +1,8 @@
 """The halves of a split: every class shown stands under its name, with its own images."""
 
-import re
-
 import numpy as np
 
-from course.figures import HalfSheet, describe_halves, draw_halves
-from transferkit.figures import to_png
+from course.figures import HalfSheet, halves
 
 IMAGES = np.random.default_rng(0).integers(0, 250, (5, 3, 3, 48, 48), dtype=np.uint8)
 SHEETS = (
@@ -15,7 +12,7 @@ SHEETS = (
 
 
 def test_every_class_stands_under_its_name_with_its_images() -> None:
-    for ax, sheet in zip(draw_halves(SHEETS, "Two halves").axes, SHEETS, strict=True):
+    for ax, sheet in zip(halves(SHEETS, "Two halves").figure.axes, SHEETS, strict=True):
         assert [text.get_text() for text in ax.texts] == list(sheet.classes)
         assert ax.get_title(loc="left") == f"half {sheet.name}: {sheet.told}"
         montage = np.asarray(ax.images[0].get_array())
@@ -26,7 +23,7 @@ def test_every_class_stands_under_its_name_with_its_images() -> None:
 
 
 def test_the_alternative_text_names_both_halves_and_the_picture_is_the_same_twice() -> None:
-    alt = describe_halves(SHEETS, "Two halves")
-    assert re.search(r"Half A: 3 man-made classes, 2 natural ones, among them axe, bell, cup, dove and elm\.", alt)
-    assert "Half B: 1 man-made classes, 0 natural ones, among them fan." in alt
-    assert to_png(draw_halves(SHEETS, "Two halves"), alt) == to_png(draw_halves(SHEETS, "Two halves"), alt)
+    picture = halves(SHEETS, "Two halves")
+    assert "Half A: 3 man-made classes, 2 natural ones, among them axe, bell, cup, dove and elm." in picture.alt
+    assert "Half B: 1 man-made classes, 0 natural ones, among them fan." in picture.alt
+    assert picture.png() == halves(SHEETS, "Two halves").png()

@@ -9,18 +9,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course.figures import (
-    describe_prediction,
-    describe_separation,
-    describe_training,
-    draw_prediction,
-    draw_separation,
-    draw_training,
-)
+from course.figures import prediction, separation, training
 from course.lesson.prediction import Prediction, Question, naive
 from transferkit.disk.checkpoints import EpochLog
 from transferkit.errors import UsageError
-from transferkit.figures import to_png
 
 ASKED = Question("asked", "What do you expect?", ("n=1", "n=2", "n=3"))
 SAID = Prediction(ASKED, (0, -5, -12), "2026-11-23T23:11:00+00:00")
@@ -40,59 +32,59 @@ def looks(figure: Figure) -> list[tuple[object, object]]:
 
 
 def test_a_prediction_lies_over_the_result_told_apart_without_colour() -> None:
-    figure = draw_prediction(SAID, CAME)
+    figure = prediction(SAID, CAME).figure
     assert lines(figure) == {"prediction": [0, -5, -12], "result": [2, -1, -20]}
     assert len(set(looks(figure))) == 2
-    assert set(lines(draw_prediction(SAID))) == {"prediction"}
+    assert set(lines(prediction(SAID).figure)) == {"prediction"}
 
 
 def test_no_line_joins_places_without_an_order() -> None:
-    figure = draw_prediction(replace(SAID, question=replace(ASKED, ordered=False)), CAME)
+    figure = prediction(replace(SAID, question=replace(ASKED, ordered=False)), CAME).figure
     assert lines(figure) == {"prediction": [0, -5, -12], "result": [2, -1, -20]}
     assert sorted(looks(figure)) == [("o", "None"), ("s", "None")]
 
 
 def test_its_words_hold_every_value_and_the_score() -> None:
-    told = describe_prediction(SAID, CAME)
+    told = prediction(SAID, CAME).alt
     assert "n=1 0 and 2, n=2 -5 and -1 and n=3 -12 and -20" in told
     assert "widest gap is at n=3" in told
     assert "your prediction beats it" in told
-    assert describe_prediction(naive(ASKED)).startswith("What do you expect? Nothing set yet")
+    assert prediction(naive(ASKED)).alt.startswith("What do you expect? Nothing set yet")
     with pytest.raises(UsageError, match="1 results answer 3 places"):
-        draw_prediction(SAID, [1])
+        prediction(SAID, [1])
 
 
 def test_a_training_is_drawn_from_before_it_begins_to_its_end() -> None:
     for log in ((), LOG):
-        alt = describe_training(log, TILES, 6, 40)
-        picture = Image.open(io.BytesIO(to_png(draw_training(log, TILES, 6, 40, "baseA"), alt)))
-        assert picture.info["Description"] == alt
-    drawn = lines(draw_training(LOG, TILES, 6, 40, "baseA"))
-    assert drawn["top-1"] == pytest.approx([20, 40, 60])
-    assert drawn["training loss"] == pytest.approx([3, 1.5, 1])
+        drawn = training(log, TILES, 6, 40, "baseA")
+        with Image.open(io.BytesIO(drawn.png().png)) as picture:
+            assert picture.info["Description"] == drawn.alt
+    curves = lines(training(LOG, TILES, 6, 40, "baseA").figure)
+    assert curves["top-1"] == pytest.approx([20, 40, 60])
+    assert curves["training loss"] == pytest.approx([3, 1.5, 1])
 
 
 def test_its_words_say_where_it_stands_beside_guessing() -> None:
-    told = describe_training(LOG, TILES, 6, 40)
+    told = training(LOG, TILES, 6, 40, "baseA").alt
     assert "after 3 of 6 epochs" in told
     assert "20.0 % after the first and 60.0 % now" in told
     assert f"Guessing among 40 classes: 2.5 %, loss {math.log(40):.2f}" in told
-    assert describe_training((), TILES, 6, 40).startswith("A network before training")
+    assert training((), TILES, 6, 40, "baseA").alt.startswith("A network before training")
 
 
 def test_layers_are_lines_with_their_names_at_the_end() -> None:
     curves = {"baseA on half A": (0.1, 0.5, 0.6), "untrained": (0.1, 0.1, 0.05)}
-    figure = draw_separation(curves, ("pixels", "conv1", "conv2"), 0.025, "Layers")
+    picture = separation(curves, ("pixels", "conv1", "conv2"), 0.025, "Layers")
+    figure, told = picture.figure, picture.alt
     assert lines(figure)["baseA on half A"] == pytest.approx([10, 50, 60])
     assert len(set(looks(figure))) == 2
     assert {text.get_text() for ax in figure.axes for text in ax.texts} == set(curves)
-    told = describe_separation(curves, ("pixels", "conv1", "conv2"), 0.025)
     assert "untrained: 10.0 % in pixels, highest 10.0 % in pixels, 5.0 % in conv2." in told
     assert "Guessing: 2.5 %." in told
 
 
 def test_layers_without_values_are_refused() -> None:
     with pytest.raises(UsageError, match="no line to draw"):
-        draw_separation({}, ("pixels",), 0.5, "Layers")
+        separation({}, ("pixels",), 0.5, "Layers")
     with pytest.raises(UsageError, match="one has 2 values for 1 places"):
-        describe_separation({"one": (0.1, 0.2)}, ("pixels",), 0.5)
+        separation({"one": (0.1, 0.2)}, ("pixels",), 0.5, "Layers")

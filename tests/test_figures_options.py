@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from course.evidence.advice import advise, options_of
-from course.figures import describe_options, draw_options
+from course.figures import options
 from tests.figure_tables import grids
 from transferkit.errors import DataError
-from transferkit.figures import to_png
 
 TABLE = grids(("random0", "random1", "random2"))
 
 
 def test_every_option_stands_at_its_mean_and_the_best_is_ringed() -> None:
-    ax = draw_options(TABLE, "planted").axes[0]
+    ax = options(TABLE, "planted").figure.axes[0]
     means = 100 * options_of(TABLE).mean()
     drawn = {round(float(y), 6) for line in ax.lines for y in np.atleast_1d(np.asarray(line.get_ydata()))}
     assert {round(float(mean), 6) for mean in means} <= drawn
@@ -22,13 +21,14 @@ def test_every_option_stands_at_its_mean_and_the_best_is_ringed() -> None:
 
 
 def test_the_alternative_text_holds_the_advice() -> None:
-    alt = describe_options(TABLE, "planted")
+    picture = options(TABLE, "planted")
+    alt = picture.alt
     assert alt.startswith("Mean gain of every option over training from scratch, in points, from best to worst: A7B+ +")
     assert "Best mean: n = 7, fine-tuned" in alt
     assert "95 % interval" in alt
-    assert to_png(draw_options(TABLE, "planted"), alt) == to_png(draw_options(TABLE, "planted"), alt)
+    assert picture.png() == options(TABLE, "planted").png()
 
 
 def test_one_seed_is_refused() -> None:
     with pytest.raises(DataError, match="train a second seed"):
-        draw_options(grids(("random0",)), "planted")
+        options(grids(("random0",)), "planted")

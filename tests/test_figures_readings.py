@@ -112,17 +112,17 @@ def test_the_legend_says_what_the_numbers_mean_and_only_those_that_hold(flat: pd
 
 
 def test_the_description_says_which_readings_hold_and_which_were_not_seen(flat: pd.DataFrame) -> None:
-    told = figures.describe_figure2(shift(flat, "AnB", {6: -3.0, 7: -5.0}), "photos")
+    told = figures.figure2(shift(flat, "AnB", {6: -3.0, 7: -5.0}), "photos").alt
     assert "Reading 4 of the paper (AnB below BnB: specificity) holds at n = 6 and 7." in told
     assert "Not seen in these networks: readings 2, 3 and 5 of the paper." in told
 
 
 def test_a_gain_that_the_selffer_control_shares_is_said_to_be_no_gain_of_transfer(flat: pd.DataFrame) -> None:
     table = shift(flat, "AnB+", {7: 3.0})
-    assert "no more than a second training gives" not in figures.describe_figure2(table, "photos")
+    assert "no more than a second training gives" not in figures.figure2(table, "photos").alt
     shared = shift(table, "BnB+", {7: 2.5})
     warning = "AnB+ gains +3.0 points and its control BnB+ +2.5: no more than a second training gives."
-    assert warning in figures.describe_figure2(shared, "photos")
+    assert warning in figures.figure2(shared, "photos").alt
 
 
 def test_the_authors_networks_lie_underneath_on_the_axis_of_paired_differences(flat: pd.DataFrame) -> None:
@@ -133,9 +133,8 @@ def test_the_authors_networks_lie_underneath_on_the_axis_of_paired_differences(f
     assert np.asarray(lines["authors AnB"].get_ydata())[1:] == pytest.approx(means.to_numpy())
     assert all(lines[f"authors {name}"].get_zorder() < lines[name].get_zorder() for name in ("BnB", "AnB+"))
     assert ax.get_ylim()[0] < means.min()
-    assert "networks per point: BnB 4, BnB+ 1-2, AnB 8, AnB+ 1-2." in figures.describe_figure2(
-        flat, "photos", authors=authors
-    )
+    told = figures.figure2(flat, "photos", authors=authors).alt
+    assert "networks per point: BnB 4, BnB+ 1-2, AnB 8, AnB+ 1-2." in told
 
 
 def test_the_authors_own_figure_shows_all_four_readings() -> None:

@@ -19,7 +19,7 @@ def lines_called(ax: Axes, ending: str) -> list[tuple[Line2D, np.ndarray]]:
 
 
 def test_crossed_out_networks_stand_apart_and_are_drawn_once() -> None:
-    figure = course_figures.draw_scaling(pd.read_csv(KEPT), "photos", classes=40)
+    figure = course_figures.scaling(pd.read_csv(KEPT), "photos", classes=40).figure
     figure.canvas.draw()
     for ax in figure.axes:
         crossed = lines_called(ax, "plateau")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from transferkit.errors import UsageError
-from transferkit.filters.tiles import filter_tiles, is_coloured, order_filters
+from transferkit.gabor.tiles import filter_tiles, is_coloured, order_filters
 
 SIDE = 9
 conv1_weights = arrays(

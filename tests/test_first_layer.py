@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.errors import UsageError
-from transferkit.filters import Gabor
-from transferkit.filters.table import (
+from transferkit.gabor import Gabor
+from transferkit.gabor.table import (
     COLUMNS,
     fit_table,
     likeness,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from skimage.filters import gabor_kernel
 
 from transferkit.errors import UsageError
-from transferkit.filters import Gabor, fit_filter, fit_filters
-from transferkit.filters.wave import draw, pixels, slopes
+from transferkit.gabor import Gabor, fit_filter, fit_filters
+from transferkit.gabor.wave import draw, pixels, slopes
 
 SIDE = 11
 GREY, RED = (3**-0.5,) * 3, (1.0, 0.0, 0.0)

@@ -6,7 +6,7 @@ import pytest
 
 from course.batch import command, drive
 from course.grading import command as grading
-from course.grading.limits import Limits
+from course.grading.sandbox import SandboxLimits
 from data_prep import __main__ as data_prep
 from transferkit.hardware import usable_cores
 from transferkit.training.workers import default_workers
@@ -45,8 +45,8 @@ def test_whatever_shares_work_out_counts_the_same_cores(monkeypatch: pytest.Monk
     def counted() -> tuple[int, int, int, int | None]:
         options = argparse.Namespace(timeout=0, scheduler=None, per_gpu=1)
         cores_of_each = command._limits(options, workers=1).cores
-        small = Limits(memory=2**20)
-        return default_workers("cpu"), drive.default_workers(), grading._default_workers(small), cores_of_each
+        small = SandboxLimits(memory=2**20)
+        return default_workers("cpu"), drive.default_notebook_workers(), grading._default_workers(small), cores_of_each
 
     monkeypatch.setattr(drive, "gpus", lambda _: {})
     monkeypatch.setattr(drive, "BYTES_PER_NOTEBOOK", 1e6)

@@ -1,6 +1,6 @@
 """The digest of the installed library."""
 
-from transferkit.training.machine import installed_code
+from transferkit.hardware import installed_code
 
 
 def test_the_installed_code_is_that_of_this_library() -> None:

@@ -1,4 +1,4 @@
-"""A lesson's picture keeps its alternative text in every place where a notebook is shown."""
+"""A picture keeps its alternative text in every place where a notebook is shown."""
 
 import io
 from base64 import b64decode
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course.lesson import helpers as lesson
+from transferkit.figures import Picture, Png
 
 ALT = 'AnB falls "below" its base at n > 4 & n < 8'
 
@@ -38,7 +38,7 @@ def pixels(content: bytes) -> np.ndarray:
 def test_html_and_png_show_the_same_pixels() -> None:
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([0, 1], [1, 0])
-    bundle, metadata = lesson.picture(figure, ALT, width=300)._repr_mimebundle_()
+    bundle, metadata = Picture(figure, ALT, width=300)._repr_mimebundle_()
     (image,) = Seen(bundle["text/html"]).images
     assert image["alt"] == metadata["image/png"]["alt"] == bundle["text/plain"] == ALT
     assert (image["width"], metadata["image/png"]["width"]) == ("300", 300)
@@ -50,7 +50,7 @@ def test_html_and_png_show_the_same_pixels() -> None:
 def test_any_alternative_text_survives(alt: str) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (2, 2)).save(buffer, "PNG")
-    bundle, _ = lesson.png(buffer.getvalue(), alt)._repr_mimebundle_()
+    bundle, _ = Png(buffer.getvalue(), alt)._repr_mimebundle_()
     (image,) = Seen(bundle["text/html"]).images
     assert image["alt"] == alt
 
@@ -60,7 +60,7 @@ def test_the_page_of_a_batch_keeps_it() -> None:
     nbconvert = pytest.importorskip("nbconvert")
     buffer = io.BytesIO()
     Image.new("RGB", (2, 2)).save(buffer, "PNG")
-    bundle, metadata = lesson.png(buffer.getvalue(), ALT)._repr_mimebundle_()
+    bundle, metadata = Png(buffer.getvalue(), ALT)._repr_mimebundle_()
     output = nbformat.v4.new_output("display_data", bundle, metadata=metadata)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("shown", outputs=[output])])
     page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)

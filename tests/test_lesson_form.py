@@ -12,7 +12,7 @@ import pytest
 from course.exercises.solutions import lesson_notebooks
 
 MOST_LINES, MOST_IN_CELL, MOST_IN_EXERCISE = 80, 12, 20
-TRAINING = ("lesson.train(", "train_study(", "carry_out(", "train_live(")
+TRAINING = ("tk.train(", "train_series(", "carry_out(", "train_live(")
 LESSONS = {path.stem: path for path in lesson_notebooks()}
 SCORED = {"00", *(f"{number:02}" for number in range(2, 8))}  # lessons whose result is a curve or some means
 EXERCISES = {"01": 1} | {f"{number:02}": 3 for number in range(2, 9)}
@@ -90,8 +90,8 @@ def test_the_learner_predicts_before_the_result_and_sees_a_control(lesson: nbfor
 
 def test_what_is_predicted_by_sliders_is_laid_over_the_result(lesson: nbformat.NotebookNode) -> None:
     code = [cell.source for cell in code_cells(lesson)]
-    asked = [index for index, source in enumerate(code) if "widgets.predict(" in source]
-    told = [index for index, source in enumerate(code) if "course_figures.draw_prediction(" in source]
+    asked = [index for index, source in enumerate(code) if "course.predict(" in source]
+    told = [index for index, source in enumerate(code) if "course.figures.prediction(" in source]
     assert len(asked) == len(told) >= (lesson["path"].stem[:2] in SCORED)
     assert all(first < last for first, last in zip(asked, told, strict=True))
 
@@ -111,6 +111,14 @@ def test_its_code_is_short_and_defines_nothing_but_in_exercises(lesson: nbformat
         assert cell not in shown or not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), cell.id
         most = MOST_IN_EXERCISE if "exercise" in cell.metadata else MOST_IN_CELL
         assert code_lines(cell.source) <= most, cell.id
+
+
+def test_it_imports_from_three_modules_of_this_project_at_most(lesson: nbformat.NotebookNode) -> None:
+    trees = [ast.parse(cell.source) for cell in code_cells(lesson)]
+    imports = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    named = {getattr(node, "module", None) or alias.name for node in imports for alias in node.names}
+    ours = {name for name in named if name.split(".")[0] in ("transferkit", "course", "data_prep", "benchmarks")}
+    assert ours <= {"transferkit", "course", "data_prep"}
 
 
 def test_it_uses_public_names_only_and_draws_through_the_library(lesson: nbformat.NotebookNode) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 FAULTS_OF_TEN_STEPS = """
 import resource, sys, torch
-from transferkit.machine import keep_freed_memory
+from transferkit.training.machine import keep_freed_memory
 torch.set_num_threads(1)
 if sys.argv[1] == "kept":
     keep_freed_memory()

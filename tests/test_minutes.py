@@ -9,7 +9,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from course.batch.receipts import RECEIPT, Origin, Receipt, Usage
+from course.batch.records import RECORD, Provenance, Record, Usage
 from course.book import minutes
 from course.book.markers import fill
 from course.exercises.solutions import lesson_notebooks
@@ -20,7 +20,7 @@ STATED = re.compile(r"On two CPU cores it is run in (\d+) minutes? at the preset
 
 
 def test_the_page_for_assistants_shows_the_table_that_is_kept() -> None:
-    text = (Path(minutes.__file__).parent / "assistants.md").read_text()
+    text = (Path(minutes.__file__).parents[1] / "assistants.md").read_text()
     assert fill(text, {"lesson-minutes": minutes.rows(TAKEN)}) == text
 
 
@@ -40,17 +40,17 @@ def test_a_lesson_states_no_less_than_it_took(lesson: str) -> None:
 
 
 def test_the_slowest_counts_and_what_is_not_done_is_refused(tmp_path: Path) -> None:
-    origin = Origin(device="a chip", versions={"torch": "3.0"}, started="2026-11-20T00:00:00+00:00")
-    receipt = Receipt("notebooks/01_a.ipynb", {"preset": "quick"}, "", "", "done", origin=origin)
+    origin = Provenance(device="a chip", versions={"torch": "3.0"}, started="2026-11-20T00:00:00+00:00")
+    record = Record("notebooks/01_a.ipynb", {"preset": "quick"}, "", "", "done", origin=origin)
     for seconds in (75.0, 61.4):
-        keep(replace(receipt, usage=Usage(seconds, peak_megabytes=1000.4)), tmp_path / "runs" / f"{seconds}")
+        keep(replace(record, usage=Usage(seconds, peak_megabytes=1000.4)), tmp_path / "runs" / f"{seconds}")
     (row,) = minutes.collect([tmp_path]).to_dict("records")
     assert (row["lesson"], row["runs"], row["seconds"], row["peak_megabytes"]) == ("01_a", 2, 75, 1000)
-    keep(replace(receipt, outcome="died"), tmp_path / "runs" / "died")
+    keep(replace(record, outcome="died"), tmp_path / "runs" / "died")
     with pytest.raises(ValueError, match=r"01_a\.ipynb is not done"):
         minutes.collect([tmp_path])
 
 
-def keep(receipt: Receipt, folder: Path) -> None:
+def keep(record: Record, folder: Path) -> None:
     folder.mkdir(parents=True)
-    (folder / RECEIPT).write_bytes(msgspec.json.encode(receipt))
+    (folder / RECORD).write_bytes(msgspec.json.encode(record))

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.networks import dropping
 from transferkit.errors import UsageError
-from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise, layer_of
+from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise
 from transferkit.specs import NetSpec, paper_net, small_net
 from transferkit.treatments import LAYERS
 
@@ -115,9 +115,9 @@ def test_what_is_frozen_has_no_gradient_and_no_moving_buffers_even_in_training()
     network(torch.randn(8, 3, 48, 48)).sum().backward()
     for name, tensor in network.state_dict().items():
         if "running" in name:
-            assert torch.equal(tensor, before[name]) == (layer_of(name) in ("conv1", "conv2")), name
+            assert torch.equal(tensor, before[name]) == (network.layer_of(name) in ("conv1", "conv2")), name
     for name, parameter in network.named_parameters():
-        assert (parameter.grad is None) == (layer_of(name) in ("conv1", "conv2")), name
+        assert (parameter.grad is None) == (network.layer_of(name) in ("conv1", "conv2")), name
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_imagenets_pixels_are_constants_on_the_device_and_no_part_of_the_state()
 
 def test_a_tensor_of_no_layer_is_refused() -> None:
     with pytest.raises(UsageError, match="fc9"):
-        layer_of("fc9.weight")
+        built(small_net()).layer_of("fc9.weight")
 
 
 def test_weights_that_are_handed_over_are_used_instead_of_the_networks_own() -> None:

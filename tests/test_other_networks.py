@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from course.evidence import Step, write_conv1
+from course.evidence import SeriesStep, write_conv1
 from course.evidence.claims import Evidence, ledger
 from transferkit import figures
 from transferkit.__main__ import main, parser
@@ -168,12 +168,12 @@ def made_up(layers: tuple[str, ...]) -> pd.DataFrame:
 @pytest.mark.parametrize("layers", [("stem", "layer1", "layer2", "layer3", "fc"), tuple(f"b{i}" for i in range(14))])
 def test_figures_and_claims_take_the_chop_points_from_the_table(layers: tuple[str, ...]) -> None:
     table = made_up(layers)
-    figure = figures.draw_figure2(table, "made up")
-    below = figure.axes[1]
+    picture = figures.figure2(table, "made up")
+    below = picture.figure.axes[1]
     assert [label.get_text() for label in below.get_xticklabels()] == [
         f"{n}\n{name}" for n, name in enumerate(("base", *layers[:-1]))
     ]
-    assert f"at n = {len(layers) - 1}" in figures.describe_figure2(table, "made up")
+    assert f"at n = {len(layers) - 1}" in picture.alt
     judged = ledger(Evidence(similar=table)).set_index("claim")
     assert judged.loc["worse-with-n", "estimate"] == pytest.approx(-1.0)
 
@@ -201,7 +201,7 @@ def test_first_layers_too_small_for_a_wave_are_no_evidence(residual: Study, spec
         own = replace(residual, setting=replace(residual.setting, net=replace(net, arguments=spec.arguments)))
         perform(own, run)
         perform(own, parse_run("baseB", "random0", 0))
-        write_conv1([Step(own, (run,))], own.setting.recipe, tmp_path)
+        write_conv1([SeriesStep(own, (run,))], own.setting.recipe, tmp_path)
         assert (tmp_path / "conv1.csv").exists() == written
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from course.lesson.patches import independent_components, random_patches
 from transferkit.errors import DataError
-from transferkit.filters.table import fit_table, shares
+from transferkit.gabor.table import fit_table, shares
 
 
 def dead_leaves(n_images: int = 24, size: int = 40) -> np.ndarray:

@@ -57,15 +57,29 @@ def test_imports_go_down_the_floors_only() -> None:
 def test_the_library_imports_without_what_gpu_images_lack(absent: list[str]) -> None:
     hide = f"import sys; sys.modules.update(dict.fromkeys({absent}))"
     modules = [f"transferkit.{path.stem}" for path in (ROOT / "transferkit").glob("*.py")]
-    modules += [f"course.batch.{path.stem}" for path in (ROOT / "transferkit" / "batch").glob("[!_]*.py")]
+    modules += [f"course.batch.{path.stem}" for path in (ROOT / "course" / "batch").glob("[!_]*.py")]
     modules.remove("course.batch.engine")  # papermill's plug-in, which papermill alone imports
     program = f"{hide}\nimport {', '.join(modules)}, transferkit.figures"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
+def test_the_library_is_compact() -> None:
+    lines = {path: len(path.read_text().splitlines()) for path in (ROOT / "transferkit").rglob("*.py")}
+    assert len(lines) <= 70
+    assert sum(lines.values()) <= 8000
+
+
 def test_every_module_can_be_held_in_mind() -> None:
-    for path in [*(ROOT / "transferkit").rglob("*.py"), *(ROOT / "data_prep").rglob("*.py")]:
-        assert len(path.read_text().splitlines()) <= 250, path.name
+    for package in ("transferkit", "course", "data_prep", "benchmarks"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert len(path.read_text().splitlines()) <= 400, path
+
+
+def test_the_reading_path_is_an_afternoons() -> None:
+    text = (ROOT / "transferkit" / "__init__.py").read_text()
+    path = re.findall(r"[a-z0-9/_]+", text.split("in this order: ")[1].split(".\n")[0])
+    assert len(path) >= 12
+    assert sum(len((ROOT / "transferkit" / f"{name}.py").read_text().splitlines()) for name in path) <= 3600
 
 
 @pytest.mark.xdist_group("kept-together")

@@ -57,12 +57,17 @@ def test_a_changed_result_would_be_found() -> None:
     assert paired_rows(changed) != paired_rows(table)
 
 
-def test_its_example_runs(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    example = README.split("```python\n")[1].split("```")[0]
-    for written, meant in (('"photos"', repr(str(tiny_folder))), ('"quick"', '"smoke"'), ('"auto"', '"cpu"')):
+def test_its_example_is_short_and_runs(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    lines = [line for line in example.splitlines() if line]
+    assert len(lines) <= 8
+    assert sum(line.startswith(("import ", "from ")) for line in lines) <= 3
+    for written, meant in (('"photos"', repr(str(tiny_folder))), ('"quick"', '"smoke"')):
         assert example.count(written) == 1
         example = example.replace(written, meant)
     monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(example, names)
-    assert names["receipt"].run.label == "A3B"
+    assert [receipt.run.label for receipt in names["receipts"]] == ["baseA", "baseB", "A3B"]
+    assert (tmp_path / "figure2.svg").stat().st_size > 10_000

@@ -146,23 +146,22 @@ def test_networks_of_different_depths_stand_side_by_side(study: Study, residual:
     for name, each in (("eight layers", study), ("residual", residual)):
         runs = plan("random0", [0], ["A1B", "A3B", "B2B"], each.setting.net.layers)
         tables[name] = tabulate([perform(each, run) for run in runs])
-    figure = course_figures.draw_depths(tables, "tiny")
-    eight, other = figure.axes
+    picture = course_figures.depths(tables, "tiny")
+    eight, other = picture.figure.axes
     assert [label.get_text() for label in other.get_xticklabels()] == ["base", "stem", "layer1", "layer2", "layer3"]
     assert len(eight.get_xticks()) == 8
     (transfer,) = (line for line in other.get_lines() if line.get_gid() == "AnB")
     assert np.allclose(np.asarray(transfer.get_xdata(), dtype=float), [0, 1 / 4, 3 / 4])
-    words = course_figures.describe_depths(tables, "tiny")
-    assert "residual, layers stem, layer1, layer2, layer3, fc" in words
+    assert "residual, layers stem, layer1, layer2, layer3, fc" in picture.alt
     with pytest.raises(UsageError, match="no network to draw"):
-        course_figures.draw_depths({}, "tiny")
+        course_figures.depths({}, "tiny")
 
 
 def test_a_picture_of_cka_has_a_number_for_every_pair() -> None:
     table = pd.DataFrame([[1.0, 0.25], [0.5, 0.75]], index=["a", "b"], columns=["a", "b"])
-    figure = course_figures.draw_cka({"baseA with baseB": table, "control": table})
+    figure = course_figures.cka({"baseA with baseB": table, "control": table}).figure
     assert len(figure.axes) == 2
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.00", "0.25", "0.50", "0.75"]
-    assert "each layer with its own in the other network, a 1.00, b 0.75" in course_figures.describe_cka({"x": table})
+    assert "each layer with its own in the other network, a 1.00, b 0.75" in course_figures.cka({"x": table}).alt
     with pytest.raises(UsageError, match="no comparison to draw"):
-        course_figures.draw_cka({})
+        course_figures.cka({})

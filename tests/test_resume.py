@@ -92,7 +92,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from tests.test_resume import long_study
-from transferkit.experiment import perform
+from transferkit.training.experiment import perform
 from transferkit.treatments import parse_run
 perform(long_study(Path(sys.argv[1]), Path(sys.argv[2])), parse_run("baseA", "random0", 0))
 """

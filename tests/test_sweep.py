@@ -13,7 +13,6 @@ from transferkit.config import Setting
 from transferkit.disk.store import RECEIPT, WEIGHTS, Receipt, Store
 from transferkit.errors import StoreError, TrainingError
 from transferkit.specs import small_net
-from transferkit.training.experiment import Failure
 from transferkit.training.forecast import expected_images
 from transferkit.training.study import Study
 from transferkit.training.sweep import Progress, missing, sweep
@@ -41,7 +40,7 @@ class Failing(Here):
         self.problem = problem or TrainingError(f"{label} (random0, seed 0): the loss is nan at step 3.")
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        if args[1][0][0].label != self.label:
+        if args[1][0].label != self.label:
             return super().submit(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
         future: Future[object] = Future()
         future.set_exception(self.problem)
@@ -65,22 +64,8 @@ class Elsewhere(Here):
         self.work = work
 
     def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        study, groups = args
-        return super().submit(fn, replace(study, store=Store(self.work)), groups)  # type: ignore[no-untyped-call]
-
-
-class Counting(Here):
-    """Trains nothing, and notes how many groups each task trains abreast."""
-
-    def __init__(self) -> None:
-        self.counts: list[int] = []
-
-    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        _, groups = args
-        self.counts.append(len(groups))
-        future: Future[object] = Future()
-        future.set_result(tuple(Failure(run, "not trained.") for group in groups for run in group))
-        return future
+        study, group = args
+        return super().submit(fn, replace(study, store=Store(self.work)), group)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from transferkit.errors import UsageError
-from transferkit.filters import Gabor, fit_filter
-from transferkit.microscope import describe_microscope, microscope, microscope_picture
+from transferkit.gabor import Gabor, fit_filter
+from transferkit.widgets import microscope, microscope_picture
 
 pytest.importorskip("ipywidgets", reason="no ipywidgets: install the extra `lessons`")
 
@@ -167,9 +167,10 @@ def test_every_picture_has_an_alternative_text_and_the_title_is_text() -> None:
 
 def test_the_picture_shows_filter_fit_and_rest_with_the_numbers_in_its_description() -> None:
     weights = history()
-    picture = Image.open(io.BytesIO(microscope_picture(weights, 1)))
+    drawn = microscope_picture(weights, 1)
+    picture = Image.open(io.BytesIO(drawn.png().png))
     assert picture.size == (1400, 600)
-    described, fit = describe_microscope(weights, 1), fit_filter(weights[2][1])
+    described, fit = drawn.alt, fit_filter(weights[2][1])
     assert picture.info["Description"] == described
     assert f"R² {fit.r2:.2f} · kind gabor" in described
     assert f"orientation {fit.gabor.theta_deg:.0f}°, wavelength {fit.gabor.wavelength_px:.1f} px" in described
@@ -189,10 +190,10 @@ def test_the_library_imports_without_ipywidgets_and_the_view_says_what_is_missin
     script = (
         "import sys; sys.modules['ipywidgets'] = None\n"
         "import numpy as np\n"
-        "from transferkit import widgets\n"
+        "from transferkit.widgets import microscope, microscope_picture\n"
         "film = {0: np.ones((1, 3, 9, 9))}\n"
-        "assert widgets.microscope_picture(film, 0)\n"
-        "try: widgets.microscope(film)\n"
+        "assert microscope_picture(film, 0)\n"
+        "try: microscope(film)\n"
         "except ValueError as error: assert 'lessons' in str(error)\n"
         "else: raise SystemExit('no error')\n"
     )

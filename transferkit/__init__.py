@@ -1,18 +1,27 @@
 """transferkit: measure how transferable the features of a neural network are.
 
-A rebuilding of Yosinski, Clune, Bengio and Lipson, "How transferable are features in deep neural
-networks?" (NeurIPS 2014, arXiv 1411.1792). Modules stand on floors, and each imports strictly lower
-floors only; nothing is imported here, so that a module costs only what it needs.
+A rebuilding of Yosinski, Clune, Bengio and Lipson, "How transferable are features in deep neural networks?" (NeurIPS
+2014, arXiv 1411.1792). `import transferkit as tk` gives the names below, each imported when it is first used.
 
-ground   errors, then atomic, clock, locks, hardware, installed, family, pages, ranks
-floor 0  treatments, splits, manifest, streams, work, lesson_times, then nets, checkpoints, then config
-floor 1  data, views, store, machine, gabor, foreign, then network, descent, examples, replay, steps
-floor 2  surgery, training, mean_image, filters, first_layer, patches, calibration, cka, results, prediction,
-         then conduct, study
-floor 3  authors, then experiment, figures, claims
-floor 4  representations, loose_freeze, then workload, anatomy, abreast, then sweep, workers, widgets, forecast
-floor 5  report, console, progress, evidence, then lesson, lesson_studies, checks, doctor
-floor 6  batch, grading, then commands, then __main__
+Modules stand on floors and import downwards; those of one floor may know each other:
+
+    commands, session                   what people type, on the command line and in a notebook
+    console, report, widgets            what people see
+    figures                             figures 1 to 3, random filters, the first layer
+    training                            from a half of the classes to a trained network, and sweeps of them
+    results                             receipts as a table, paired differences, intervals
+    network                             the eight layers, torchvision's nets in stages, weights from files
+    disk                                prepared data, the store of receipts and weights: the only code that knows paths
+    treatments, splits, specs, config, gabor        what is planned and computed, without torch
+    errors, randomness, hardware        the ground
+
+To read the experiment from label to figure, in this order: treatments, splits, specs, network/eight, training/surgery,
+training/loop, training/experiment, training/sweep, disk/store, results/table, results/estimate, gabor/gabor, gabor/fit,
+figures/figure2.
 """
 
+import lazy_loader
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -141,8 +141,8 @@ def filters(options: argparse.Namespace) -> None:
 
     from transferkit.console import shares_table
     from transferkit.disk import atomic
-    from transferkit.filters.fit import SMALLEST_SIDE
-    from transferkit.filters.table import fit_table, untrained_filters
+    from transferkit.gabor.fit import SMALLEST_SIDE
+    from transferkit.gabor.table import fit_table, untrained_filters
     from transferkit.network.weights_file import load_filters
     from transferkit.report import study_filters, write_filters
 

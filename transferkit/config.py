@@ -1,4 +1,4 @@
-"""Everything that decides a result apart from the run itself: the network, the recipe, and presets of both."""
+"""Everything apart from the run itself that decides a result: the network, the recipe, and presets of both."""
 
 import hashlib
 import math
@@ -20,13 +20,13 @@ Augment = Literal["crop", "mirror", "crop and mirror"]
 class Recipe:
     """How every network of a grid is trained; the same for all treatments.
 
-    `learning_rate` is the peak; "one-cycle" rises to it over the first `warmup` of the training and falls
-    to zero along a cosine, "step" divides it by ten after each fraction in `drops`. Biases learn at
-    `bias_rate` times the rate and have no weight decay. `images_per_class` limits the training images to
-    the first so many of each class. `random_filters` says how the frozen random layers of RnB are drawn: after
-    He et al. 2015, or as published, a Gaussian so small that the layers above them never left the plateau.
-    `augment` shows another view of each image in each epoch: a random crop of an image larger than the network
-    reads (the test reads its centre), mirrored at random, or both. Unset, it is no part of the digest.
+    `learning_rate` is the peak. "one-cycle" rises to it over the first `warmup` (a fraction) of the training and falls
+    to zero along a cosine; "step" divides it by ten after each fraction in `drops`. Biases learn at `bias_rate` times
+    the rate and have no weight decay. `images_per_class` limits the training images of each class to that many, the
+    first ones. `random_filters` says how the frozen random layers of RnB are drawn: after He et al. 2015, or as
+    published, from a Gaussian so small that the layers above them never left the plateau. `augment` shows another view
+    of each image in each epoch: a random crop of a larger image (validation reads the centre), mirrored at random, or
+    both. Unset, it does not enter the digest.
     """
 
     epochs: int
@@ -60,11 +60,11 @@ Precision = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class Setting:
-    """What decides a run's numbers besides the run itself. `threads` counts, as sums depend on their order.
+    """What decides a run's numbers besides the run itself; `threads` does because it changes the order of sums.
 
-    `protocol` goes up whenever the library changes what a run computes, so that old receipts are not mistaken
-    for new ones. `source_recipe` is the one that the bases to copy from were trained with, where it is not
-    `recipe`: so a small target set can be met with a base that saw its whole half.
+    `protocol` goes up whenever the library changes what a run computes, so that old receipts are not mistaken for new
+    ones. `source_recipe` is the recipe of the bases to copy from, if it is not `recipe`: so a base that saw its whole
+    half can be copied into networks that see few images.
     """
 
     data: str
@@ -79,7 +79,7 @@ class Setting:
 
     @property
     def of_source(self) -> "Setting":
-        """The setting that the bases to copy from were trained under."""
+        """The setting of the bases to copy from."""
         return replace(self, recipe=self.source_recipe, source_recipe=None) if self.source_recipe else self
 
 
@@ -115,9 +115,10 @@ def presets() -> dict[str, Preset]:
 
 
 def get_preset(name: str, epochs: int | None = None, learning_rate: float | None = None) -> Preset:
-    """The preset called `name`, with another number of epochs or peak of the learning rate, as small data sets need.
+    """The preset called `name`. Small data sets may need other `epochs` or another peak `learning_rate`.
 
-    Raises UsageError with the names there are, for less than one epoch and for a rate that is not above 0.
+    Raises UsageError for an unknown name, listing the known ones, for less than one epoch, and for a rate that is not
+    a finite number above 0.
     """
     known = presets()
     if name not in known:

@@ -1,25 +1,32 @@
-"""What the command line and the notebooks show: the progress of a sweep, the plan, the paired differences."""
+"""What the command line and the notebooks show: the progress of a sweep, the plan, the paired differences.
 
+What is slow to import is imported where it is used: a sweep shows its progress without pandas, a batch without torch.
+"""
+
+from __future__ import annotations
+
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from transferkit.disk.store import Receipt
-from transferkit.filters.table import shares
-from transferkit.results import summarise
-from transferkit.training.forecast import Probe, expected_images, forecast, seconds_of
-from transferkit.training.study import Study
-from transferkit.training.sweep import Progress
 from transferkit.treatments import TREATMENTS, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from transferkit.disk.store import Receipt
+    from transferkit.training.forecast import Probe
+    from transferkit.training.study import Study
+    from transferkit.training.sweep import Progress
 
 
 def plan_table(study: Study, runs: Sequence[Run], done: Collection[Receipt], found: Probe) -> Table:
-    """The runs by seed and treatment, those that are there in green, and how long the others will take."""
+    """A table of the runs by seed and treatment, finished ones in green, and how long the others will take."""
     receipts = {receipt.run: receipt for receipt in done}
     setting = study.setting
     table = Table(
@@ -39,7 +46,9 @@ def plan_table(study: Study, runs: Sequence[Run], done: Collection[Receipt], fou
 
 
 def _forecasts(study: Study, runs: Sequence[Run], done: Mapping[Run, Receipt], found: Probe) -> str:
-    """What is to come, by the probe, and how the probe's seconds compare with those of what is there."""
+    """The time left by the probe, and a comparison of its forecast with the time that finished networks took."""
+    from transferkit.training.forecast import expected_images, forecast, seconds_of
+
     words = []
     if todo := [run for run in runs if run not in done]:
         images = sum(expected_images(study, run) for run in todo)
@@ -57,7 +66,13 @@ def _forecasts(study: Study, runs: Sequence[Run], done: Mapping[Run, Receipt], f
 
 
 def paired_table(table: pd.DataFrame) -> Table:
-    """Mean paired difference per treatment and n that there is, in points, with a 95 % interval if there are enough."""
+    """Mean paired difference per treatment and n, in points; with a 95 % interval if there are enough splits.
+
+    >>> [column.header for column in tk.paired_table(table).columns]
+    ['treatment', 'n=3']
+    """
+    from transferkit.results import summarise
+
     summary = summarise(table).set_index(["treatment", "n"])
     bases, points = table[table["treatment"] == "base"]["top1"], sorted({n for _, n in summary.index} - {0})
     shown = Table(
@@ -74,7 +89,9 @@ def paired_table(table: pd.DataFrame) -> Table:
 
 
 def shares_table(tables: Mapping[str, pd.DataFrame]) -> Table:
-    """How many filters of each network are Gabors, colour blobs or neither, from the tables of `fit_table`."""
+    """The number of filters of each network that are Gabors, colour blobs or neither, from tables of `fit_table`."""
+    from transferkit.gabor.table import shares
+
     shown = Table(title="Filters of the first layer")
     for heading in ("network", "filters", "Gabor", "colour blob", "neither"):
         shown.add_column(heading, justify="left" if heading == "network" else "right")
@@ -88,7 +105,7 @@ def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
     if (treatment, n) not in summary.index:
         return ""
     mean, low, high = (float(summary[column][treatment, n]) for column in ("paired", "low", "high"))
-    interval = "" if np.isnan(low) else f" ±{50 * (high - low):.1f}"
+    interval = "" if math.isnan(low) else f" ±{50 * (high - low):.1f}"
     return f"{100 * mean:+.1f}{interval}"
 
 
@@ -101,7 +118,7 @@ def _counts(summary: pd.DataFrame) -> str:
 
 
 def show_progress(sweep: Iterable[Progress], console: Console) -> Progress:
-    """Run a sweep to its end, with a live bar on a terminal and a line per network elsewhere; return its last state."""
+    """Run a sweep to its end, with a live bar on a terminal or a line per network elsewhere; return its last state."""
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}"))
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None, state="")
@@ -114,7 +131,7 @@ def show_progress(sweep: Iterable[Progress], console: Console) -> Progress:
 
 
 def show_progress_in_notebook(sweep: Iterable[Progress]) -> Progress:
-    """Run a sweep to its end under one line that is rewritten in place: a saved notebook keeps the last."""
+    """Run a sweep to its end, with one line that is rewritten in place, so that a saved notebook keeps the last."""
     from IPython.display import HTML, display
 
     handle = display(HTML("starting"), display_id=True)

@@ -1,16 +1,16 @@
-"""Failures that a user can mend, each told in one sentence: the bad value, what is allowed, what to do."""
+"""Failures that a user can correct; each message says in one sentence what is wrong, what is allowed and what to do."""
 
 
 class TransferkitError(Exception):
-    """Something failed; the command line prints the sentence and exits with 1."""
+    """Something failed; the command line prints the message and exits with 1."""
 
 
 class UsageError(TransferkitError, ValueError):
-    """A value that was asked for does not exist or is not allowed; the command line exits with 2."""
+    """A value that the user gave does not exist or is not allowed; the command line exits with 2."""
 
 
 class DataError(TransferkitError):
-    """A prepared data set is missing, damaged or does not fit what was asked of it."""
+    """A prepared data set is missing or damaged, or does not fit its use."""
 
 
 class StoreError(TransferkitError):
@@ -18,15 +18,15 @@ class StoreError(TransferkitError):
 
 
 class TrainingError(TransferkitError):
-    """A network could not be trained, or what was frozen has moved."""
+    """A network could not be trained, or a frozen layer has moved."""
 
 
 class BatchError(TransferkitError):
-    """Notebooks of a batch did not run to their end."""
+    """Some notebooks of a batch did not run to their end."""
 
 
 class GradingError(TransferkitError):
-    """Submissions of a class could not be graded."""
+    """Some submissions of a class could not be graded."""
 
 
 class MachineError(TransferkitError):

@@ -1,11 +1,15 @@
-"""The processor's name, the cores that are ours, and workers that end with their parent."""
+"""The processor's name, the usable cores, workers that end with their parent, and the installed code; without torch."""
 
+import hashlib
+import importlib.util
 import multiprocessing
 import os
 import platform
 import signal
 import threading
 from pathlib import Path
+
+PACKAGES = ("transferkit", "data_prep", "course")  # whichever of them are installed
 
 
 def processor_name() -> str:
@@ -24,6 +28,17 @@ def usable_cores() -> int:
     if (share := os.environ.get("TRANSFERKIT_CORES", "")).isdecimal():
         return max(1, int(share))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def installed_code() -> str:
+    """SHA-256 of the source files of the installed packages: the same notebook under other code is another task."""
+    total = hashlib.sha256()
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for path in sorted(Path(folder).rglob("*.py")):
+                total.update(f"{package}/{path.relative_to(folder)}".encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
 
 
 def tie_to_parent() -> None:

@@ -1,7 +1,7 @@
 """Counter-based randomness: every random number is a function of named keys, never of what ran before.
 
-An interrupted training needs no saved generator state, and networks that share a key share their numbers,
-which is what makes differences between treatments paired.
+So an interrupted training needs no saved generator state, and networks with the same keys draw the same numbers, which
+makes the differences between treatments paired.
 """
 
 import hashlib

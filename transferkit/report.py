@@ -11,8 +11,8 @@ from transferkit import figures
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
-from transferkit.filters.table import fit_table
-from transferkit.filters.tiles import filter_tiles, order_filters
+from transferkit.gabor.table import fit_table
+from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.results import tabulate
 from transferkit.training.study import Study
 from transferkit.treatments import Run
@@ -35,13 +35,13 @@ def write_report(study: Study, runs: Sequence[Run], folder: Path) -> Report:
     table = tabulate(receipts)
     grid = folder / "grid.csv"
     atomic.write_bytes(grid, table.to_csv(index=False).encode())
-    files = [grid, *_draw_grid(table, folder, study.setting.data)]
-    bases = conv1_bases(receipts)
-    if bases:
-        files.append(folder / "conv1.png")
+    data = study.setting.data
+    files = [grid, figures.figure2(table, data).save(folder / "figure2.png")]
+    if (table["treatment"] == "RnB").any():
+        files.append(figures.random_filters(table, data).save(folder / "random.png"))
+    if bases := conv1_bases(receipts):
         tiles_a, tiles_b = (conv1_tiles(study, base) for base in bases)
-        sheet = figures.draw_conv1(tiles_a, tiles_b)
-        figures.save(sheet, files[-1], figures.describe_conv1(tiles_a, tiles_b))
+        files.append(figures.conv1(tiles_a, tiles_b).save(folder / "conv1.png"))
     return Report(table, tuple(files))
 
 
@@ -64,8 +64,7 @@ def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str,
         tiles = filter_tiles(weights)
         order = order_filters(tiles)
         sheet = tables[name].iloc[order].reset_index(drop=True)
-        figure = figures.draw_filter_sheet(tiles[order], sheet, f"First layer of {name}")
-        figures.save(figure, folder / f"{name}-filters.png", figures.describe_filter_sheet(tiles[order], sheet))
+        figures.filter_sheet(tiles[order], sheet, f"First layer of {name}").save(folder / f"{name}-filters.png")
     return tables
 
 
@@ -97,13 +96,3 @@ def conv1_tiles(study: Study, run: Run) -> np.ndarray:
     """The conv1 filters of a finished run as tiles, float32 filters x k x k x 3 in 0..1, alike ones side by side."""
     tiles = filter_tiles(first_filters(study, run))
     return tiles[order_filters(tiles)]
-
-
-def _draw_grid(table: pd.DataFrame, folder: Path, data: str) -> list[Path]:
-    figure2, random = folder / "figure2.png", folder / "random.png"
-    figures.save(figures.draw_figure2(table, data), figure2, figures.describe_figure2(table, data))
-    written = [figure2]
-    if (table["treatment"] == "RnB").any():
-        figures.save(figures.draw_random(table, data), random, figures.describe_random(table, data))
-        written.append(random)
-    return written

@@ -1,4 +1,4 @@
-"""What a network is before it is built: the paper's eight layers, or a torchvision model in named stages."""
+"""Descriptions of networks before they are built: the paper's eight layers, or a torchvision model in named stages."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -15,13 +15,12 @@ Pixels = Literal["mean image", "imagenet"]
 
 
 class Net(ABC):
-    """What a setting says of a network: square images of `image_size` pixels through named `layers`.
+    """What a setting says about a network: square images of `image_size` pixels go through named `layers`.
 
-    `pixels` says how uint8 images become numbers. Unset: (pixel - 128) / 64. "mean image": minus the mean of the
-    training images, in 0..255, of the half that conv1 was trained on, as in the paper. "imagenet": as
-    torchvision's weights were trained, by the means and deviations of ImageNet's channels. `first_filters` is the
-    parameter whose filters look at colours; `outputs` how many outputs there are, unset: one per class. What is
-    unset is no part of the digest.
+    `pixels` says how uint8 images are scaled. Unset: (pixel - 128) / 64. "mean image": minus the mean, in 0..255, of
+    the training images of the half that conv1 was trained on, as in the paper. "imagenet": by the means and deviations
+    of ImageNet's channels, as for torchvision's weights. `first_filters` is the parameter whose filters look at
+    colours. `outputs` is the number of outputs; unset: one per class. Unset fields do not enter the digest.
     """
 
     name: str
@@ -37,11 +36,11 @@ class Net(ABC):
 
     @property
     def chop_points(self) -> range:
-        """How many layers can be copied: all numbers but 0 and that of all layers."""
+        """The numbers of layers that can be copied: from 1 to all layers but one."""
         return range(1, len(self.layers))
 
     def outputs_for(self, n_classes: int) -> int:
-        """How many outputs the network has for so many classes. Raises UsageError when they do not fit."""
+        """The number of outputs for `n_classes` classes. Raises UsageError when they do not fit."""
         if isinstance(self.outputs, UnsetType):
             return n_classes
         if self.outputs < n_classes:
@@ -56,7 +55,7 @@ class Net(ABC):
 class ConvSpec:
     """One convolutional layer: ReLU follows, then 3x3 max-pooling with stride 2 if `pool`, then `norm`.
 
-    `init_std` is the standard deviation of the Gaussian it starts from; None: He et al. 2015, sqrt(2 / fan-in).
+    `init_std` is the standard deviation of the Gaussian that draws its weights; None: He et al. 2015, sqrt(2 / fan-in).
     """
 
     channels: int
@@ -71,18 +70,18 @@ class ConvSpec:
 
     @property
     def folds(self) -> bool:
-        """Whether it is computed over blocks of stride x stride pixels, each folded into channels."""
+        """Whether the layer can be computed over blocks of stride x stride pixels, each folded into channels."""
         return self.stride > 1 and self.padding == 0 and self.groups == 1
 
     def covers(self, size: int) -> bool:
-        """Whether, over a map of side `size`, each filter covers the whole map from every place."""
+        """Whether each filter covers a whole map of side `size` pixels from every place."""
         keeps_size = self.stride == 1 and self.kernel == 2 * self.padding + 1
         return keeps_size and self.groups == 1 and size <= self.padding + 1
 
 
 @dataclass(frozen=True)
 class FullSpec:
-    """One hidden fully-connected layer: ReLU follows, then dropout with probability `dropout`."""
+    """One hidden fully connected layer: ReLU follows, then dropout with probability `dropout`."""
 
     units: int
     dropout: float = 0.0
@@ -92,7 +91,7 @@ class FullSpec:
 
 @dataclass(frozen=True)
 class NetSpec(Net):
-    """Eight layers: conv1..conv5, fc6, fc7, and fc8. Images are square, in pixels."""
+    """The eight layers conv1..conv5, fc6, fc7 and fc8."""
 
     name: str
     image_size: int
@@ -102,22 +101,15 @@ class NetSpec(Net):
     pixels: Pixels | UnsetType = UNSET
     outputs: int | UnsetType = UNSET
 
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """conv1..conv5, fc6, fc7, fc8."""
-        return LAYERS
-
-    @property
-    def first_filters(self) -> str:  # type: ignore[override]
-        """The weights of conv1."""
-        return "conv1.weight"
+    layers = LAYERS
+    first_filters = "conv1.weight"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One layer of a torchvision model: the dotted paths of its modules, and operations, in the order they apply.
+    """One layer of a torchvision model: dotted paths of modules, and operations, in the order in which they apply.
 
-    Operations end in brackets; `transferkit.network.torchvision_nets` has them.
+    The names of operations end in brackets; `transferkit.network.torchvision_nets` defines them.
     """
 
     name: str
@@ -126,11 +118,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class StagedSpec(Net):
-    """A torchvision classification model (or a small one of its parts) as a sequence of named stages.
+    """A torchvision classification model, or a small model built from its parts, as a sequence of named stages.
 
-    `model` and `arguments` build it, `small_stem` replaces a residual net's first layer (see
-    `transferkit.network.torchvision_nets`). `start` is the SHA-256 of the weights that base networks start from, as
-    `Store.given` knows them; None: from random ones.
+    `model` and `arguments` build it; `small_stem` replaces a residual net's first layer (see
+    `transferkit.network.torchvision_nets`). `start` is the SHA-256 under which `Store.given` finds the weights that
+    base networks start from; None: they start from random weights.
     """
 
     name: str
@@ -151,7 +143,7 @@ class StagedSpec(Net):
 
 
 def read_net(kind: type, value: Any) -> object:
-    """Tell msgspec which network a JSON object is (its `dec_hook`): a StagedSpec names a model, a NetSpec none."""
+    """Decode a network from JSON, as msgspec's `dec_hook`: a StagedSpec names a model, a NetSpec does not."""
     if kind is not Net:
         raise NotImplementedError(kind)
     return msgspec.convert(value, StagedSpec if "model" in value else NetSpec)
@@ -160,8 +152,8 @@ def read_net(kind: type, value: Any) -> object:
 def small_net(width: int = 1) -> NetSpec:
     """The small sister of the paper's network, for 48-pixel images; `width` multiplies its channels.
 
-    conv1 starts from a Gaussian of standard deviation .003 (the paper: .01): in so short a training the noise
-    of a larger start would still be seen in the filters.
+    conv1 starts from a Gaussian of standard deviation .003 (.01 in the paper): the training is so short that the noise
+    of a larger one would still be visible in the filters.
     """
     return NetSpec(
         name=f"small-x{width}" if width > 1 else "small",
@@ -180,7 +172,7 @@ def small_net(width: int = 1) -> NetSpec:
 def paper_net() -> NetSpec:
     """The network of the paper (Caffe's AlexNet) as published: 1000 outputs for halves too, 60.97 million parameters.
 
-    It reads pixels of 0..255 less the mean image of the half that its conv1 was trained on.
+    It reads pixels of 0..255 minus the mean image of the half that its conv1 was trained on.
     """
     return NetSpec(
         name="paper",
@@ -203,11 +195,11 @@ def paper_net() -> NetSpec:
 
 
 def paper_net_at_half_size() -> NetSpec:
-    """The paper's network for crops of 115 pixels out of 128: conv1 has 7x7 filters in steps of 2, not 11x11 of 4.
+    """The paper's network for crops of 115 pixels out of 128: conv1 has 7x7 filters in steps of 2, not 11x11 in 4.
 
-    So conv1 sees the same part of a scene at half its resolution and gives the same 55x55 map, and each layer above
-    it has exactly the paper's shapes. The published conv1 would give 27x27 instead: the layers above would see half
-    of their map as margin, and fc6 would lose three quarters of its inputs.
+    So conv1 sees the same part of a scene at half the resolution and computes a map of the same 55x55 places, and each
+    layer above it has exactly the paper's shapes. The published conv1 would compute 27x27 places: then half of what the
+    layers above see would be margin, and fc6 would lose three quarters of its inputs.
     """
     paper = paper_net()
     conv1, *others = paper.convs
@@ -217,22 +209,13 @@ def paper_net_at_half_size() -> NetSpec:
 
 
 def with_published_init(spec: Net) -> NetSpec:
-    """The same network that starts from the standard deviations and biases of the paper's.
+    """The same network with the initial standard deviations and biases of the paper's.
 
-    Raises UsageError for a network of other layers than the paper's.
+    Raises UsageError for a network with other layers than the paper's.
     """
     if not isinstance(spec, NetSpec):
         raise UsageError(f"{spec.name} has other layers than the paper's net: draw its random filters after 'he'.")
     paper = paper_net()
-    convs = [
-        replace(own, init_std=its.init_std, bias=its.bias) for own, its in zip(spec.convs, paper.convs, strict=True)
-    ]
-    fulls = [
-        replace(own, init_std=its.init_std, bias=its.bias) for own, its in zip(spec.fulls, paper.fulls, strict=True)
-    ]
-    return replace(
-        spec,
-        convs=(convs[0], convs[1], convs[2], convs[3], convs[4]),
-        fulls=(fulls[0], fulls[1]),
-        fc8_init_std=paper.fc8_init_std,
-    )
+    convs = tuple(replace(c, init_std=p.init_std, bias=p.bias) for c, p in zip(spec.convs, paper.convs, strict=True))
+    fulls = tuple(replace(f, init_std=p.init_std, bias=p.bias) for f, p in zip(spec.fulls, paper.fulls, strict=True))
+    return replace(spec, convs=convs, fulls=fulls, fc8_init_std=paper.fc8_init_std)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Two halves of the classes: similar tasks (random, apart), dissimilar ones (natural), or a set distance (overlap)."""
+"""Split the classes into two halves: similar (random, apart), dissimilar (natural) or in between (overlap)."""
 
 import re
 from collections import Counter
@@ -10,15 +10,23 @@ import numpy as np
 
 from transferkit.errors import UsageError
 
-RANDOM_SPLITS = ("random0", "random1", "random2", "random3")  # the paper's; any further number is another draw
-_DRAWN = re.compile(r"(random|apart)(0|[1-9]\d{0,3})")
+SplitKind = Literal["random", "apart", "natural", "overlap"]
+
+RANDOM_SPLITS = ("random0", "random1", "random2", "random3")  # the paper's; every other number is another draw
+DRAWN: tuple[SplitKind, ...] = ("random", "apart")  # kinds of which any number of splits can be drawn
+_NAMES: Mapping[SplitKind, str] = {
+    "random": r"random(0|[1-9]\d{0,3})",
+    "apart": r"apart(0|[1-9]\d{0,3})",
+    "natural": "natural",
+    "overlap": r"overlap-(0|1|0?\.\d+|1\.0+)",
+}
 
 
 @dataclass(frozen=True)
 class ClassSplit:
-    """Half A and half B: sorted indices of classes. A class's label within a half is its rank there.
+    """Half A and half B: sorted indices of classes. The label of a class within a half is its rank there.
 
-    Raises UsageError when the halves overlap, repeat a class, or one is empty.
+    Raises UsageError when the halves overlap, when one repeats a class, and when one is empty.
     """
 
     name: str
@@ -38,39 +46,52 @@ class ClassSplit:
         return self.half_a if half == "A" else self.half_b
 
 
-def make_split(
-    name: str, natural: Sequence[bool], *, known_parts: bool = False, groups: Sequence[str] = ()
-) -> ClassSplit:
-    """The split called `name`: `random0`, `random1`, ..., `apart0`, ..., `natural`, or `overlap-x` with x in 0..1.
-
-    `natural` says for each class whether it is natural (else man-made); `known_parts`, whether the two kinds
-    are made of separate parts, which `overlap-x` needs; `groups`, for `apart0`, which classes belong together. Raises
-    UsageError for any other name, or one that these classes cannot be split by.
-    """
-    if is_drawn(name):
-        return random_split(name, len(natural)) if name.startswith("random") else apart_split(name, natural, groups)
-    if name == "natural":
-        return natural_split(natural)
-    overlap = re.fullmatch(r"overlap-(0|1|0?\.\d+|1\.0+)", name)
-    if overlap and known_parts:
-        return overlap_split(name, float(overlap[1]), natural)
-    if overlap:
-        raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0.")
+def kind_of(name: str) -> SplitKind:
+    """The kind of the split called `name`. Raises UsageError for a name that no split has."""
+    for kind, pattern in _NAMES.items():
+        if re.fullmatch(pattern, name):
+            return kind
     raise UsageError(
         f"'{name}' is no split: choose random0 or apart0 (or another number below 10000), natural, or overlap-x with x "
         "in 0 to 1."
     )
 
 
-def is_drawn(name: str) -> bool:
-    """Whether this names one of many splits that are drawn alike, by number: `random0`, or `apart0`."""
-    return bool(_DRAWN.fullmatch(name))
+def is_of_kind(name: str, *kinds: SplitKind) -> bool:
+    """Whether `name` is that of a split of one of these kinds; no other name is refused."""
+    return any(re.fullmatch(_NAMES[kind], name) for kind in kinds)
+
+
+def overlap_of(name: str) -> float:
+    """The x of a split called `overlap-x`, 0..1."""
+    return float(name.removeprefix("overlap-"))
+
+
+def make_split(
+    name: str, natural: Sequence[bool], *, known_parts: bool = False, groups: Sequence[str] = ()
+) -> ClassSplit:
+    """The split called `name`: `random0`, `random1`, ..., `apart0`, ..., `natural`, or `overlap-x` with x in 0..1.
+
+    `natural` says for each class whether it is natural (or man-made). `known_parts` says whether the two kinds consist
+    of separate parts, which `overlap-x` needs, and `groups` which classes belong together, for `apart0`. Raises
+    UsageError for any other name, and when these classes cannot be split that way.
+    """
+    kind = kind_of(name)
+    if kind == "random":
+        return random_split(name, len(natural))
+    if kind == "apart":
+        return apart_split(name, natural, groups)
+    if kind == "natural":
+        return natural_split(natural)
+    if not known_parts:
+        raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0.")
+    return overlap_split(name, natural)
 
 
 def random_split(name: str, n_classes: int) -> ClassSplit:
-    """The authors' own rule: seed the legacy generator with the list [s], draw half A without replacement.
+    """Split by the authors' own rule: seed the legacy generator with the list [s], draw half A without replacement.
 
-    For 1000 classes and s = 0..3 these are the very halves of the paper.
+    For 1000 classes and s = 0..3, these are exactly the halves of the paper.
     """
     generator = np.random.RandomState([int(name.removeprefix("random"))])  # the same stream as numpy.random.seed([s])
     half_a = generator.choice(np.arange(n_classes), n_classes // 2, replace=False)
@@ -78,7 +99,7 @@ def random_split(name: str, n_classes: int) -> ClassSplit:
 
 
 def natural_split(natural: Sequence[bool]) -> ClassSplit:
-    """The dissimilar halves: A is man-made, B is natural, as in the paper."""
+    """The dissimilar halves of the paper: A is man-made, B is natural. Raises UsageError when one would be empty."""
     man_made = [index for index, flag in enumerate(natural) if not flag]
     if len(man_made) in (0, len(natural)):
         raise UsageError("split natural needs both natural and man-made classes: choose random0.")
@@ -86,11 +107,11 @@ def natural_split(natural: Sequence[bool]) -> ClassSplit:
 
 
 def apart_split(name: str, natural: Sequence[bool], groups: Sequence[str]) -> ClassSplit:
-    """Halves that share no group of classes, and yet hold as many classes of either kind as can be.
+    """Halves that share no group of classes, and have natural and man-made classes in proportions as equal as possible.
 
-    On `photos` a group is a photograph: random halves have most photographs in common, the natural ones none. Here
-    they have none either, and are of the same kinds, so that the two differences can be told apart. Raises UsageError
-    when the classes come in no groups, a group is of both kinds, or there are less than two of either kind.
+    On `photos`, a group is a photograph: random halves have most photographs in common, the natural halves none. These
+    halves have none in common either, but are of the same kinds, so that the two differences can be separated. Raises
+    UsageError when the classes have no groups, a group has both kinds, or a kind has fewer than two groups.
     """
     members = list(zip(groups, natural, strict=False))
     sizes = [Counter(group for group, flag in members if flag is kind) for kind in (False, True)]
@@ -105,9 +126,9 @@ def apart_split(name: str, natural: Sequence[bool], groups: Sequence[str]) -> Cl
 
 
 def _half_of(sizes: Mapping[str, int], generator: np.random.RandomState) -> set[str]:
-    """Some of the groups that together are as near to half of all as can be; each such choice is as likely."""
+    """Draw groups whose total size is as near to half of all as possible; all such choices are equally likely."""
     groups = sorted(sizes)
-    ways = [Counter({0: 1})]  # per number of groups: how many choices of them come to each size
+    ways = [Counter({0: 1})]  # at index k: how many choices among the first k groups have each total size
     for group in groups:
         ways.append(ways[-1] + Counter({size + sizes[group]: count for size, count in ways[-1].items()}))
     left = min(ways[-1], key=lambda size: (abs(2 * size - sum(sizes.values())), size))
@@ -120,13 +141,14 @@ def _half_of(sizes: Mapping[str, int], generator: np.random.RandomState) -> set[
     return chosen
 
 
-def overlap_split(name: str, overlap: float, natural: Sequence[bool]) -> ClassSplit:
-    """Halves that share a set fraction of their parts: 0 is the natural split, 1 mixes both kinds evenly.
+def overlap_split(name: str, natural: Sequence[bool]) -> ClassSplit:
+    """Halves that share a set fraction x of their parts: 0 is the natural split, 1 mixes both kinds evenly.
 
-    Half A takes 1 - x/2 of the man-made classes and x/2 of the natural ones, half B the others, so both
-    halves keep their size. Man-made and natural classes are made of different parts, therefore the common
-    part of the two halves' histograms of parts is x (to the rounding of whole classes).
+    Half A takes 1 - x/2 of the man-made classes and x/2 of the natural ones, half B the others, so that both halves
+    keep their size. Man-made and natural classes consist of different parts. Therefore the overlap of the two halves'
+    histograms of parts is x, up to the rounding to whole classes.
     """
+    overlap = overlap_of(name)
     man_made = [index for index, flag in enumerate(natural) if not flag]
     others = [index for index, flag in enumerate(natural) if flag]
     generator = np.random.RandomState([0])
@@ -136,13 +158,13 @@ def overlap_split(name: str, overlap: float, natural: Sequence[bool]) -> ClassSp
 
 
 def shared_parts(split: ClassSplit, parts: Sequence[Sequence[str]]) -> float:
-    """How much of what their classes are made of the two halves have in common, 0..1.
+    """The overlap of the two halves' histograms of parts, 0..1.
 
-    `parts` lists, for every class, what it is made of. Of each part, the smaller of its two shares among all parts
-    of a half is common. Raises UsageError when the classes of a half have no parts.
+    `parts` lists the parts of every class. A part counts with the smaller of its shares among all parts of either half.
+    Raises UsageError when the classes of a half have no parts.
     """
-    counts = [Counter(part for index in half for part in parts[index]) for half in (split.half_a, split.half_b)]
-    of_a, of_b = counts
+    halves = (split.half_a, split.half_b)
+    of_a, of_b = (Counter(part for index in half for part in parts[index]) for half in halves)
     if not of_a or not of_b:
         raise UsageError(f"split {split.name}: classes of a half have no known parts; shapeworld's have.")
     return sum(min(of_a[part] / of_a.total(), of_b[part] / of_b.total()) for part in of_a)

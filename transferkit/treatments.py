@@ -1,11 +1,11 @@
 """Runs, their labels and treatments, and the plan of a grid (Figure 1 of Yosinski et al. 2014).
 
-A run is one concrete network. Its label is the paper's: `baseB`, `B3B` (selffer), `A3B+` (transfer,
-fine-tuned), `R3B` (random filters): source, number of copied layers, target, "+" if fine-tuned.
+A run is one concrete network. Its label is the paper's: `baseB`, `B3B` (selffer), `A3B+` (transfer, fine-tuned) or
+`R3B` (random filters), made of source, number of copied layers, target, and "+" if fine-tuned.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,20 +16,50 @@ Source = Literal["A", "B", "R"]  # R: untrained, random filters
 Treatment = Literal["base", "BnB", "BnB+", "AnB", "AnB+", "RnB"]
 
 HALVES: tuple[Half, ...] = ("A", "B")
-TREATMENTS: tuple[Treatment, ...] = ("base", "BnB", "BnB+", "AnB", "AnB+", "RnB")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")  # of the paper's net
 CHOP_POINTS = range(1, len(LAYERS))  # 1..7
-MOST_COPIED = 99  # layers: labels have at most two digits
+MOST_COPIED = 99  # layers, since labels have at most two digits
 
 _LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABR])(?P<n>[0-9]|[1-9][0-9])(?P<target>[AB])(?P<plus>\+?)")
 
 
 @dataclass(frozen=True)
-class Run:
-    """One network: which half it is trained on, what it copies, and whether the copy is fine-tuned.
+class Appearance:
+    """What a treatment is called and how figures show it: a marker of `shape` with a `sign` in it, on a line.
 
-    `source` is None and `n` 0 for a base network. How many layers there are to copy is for `plan` and the network to
-    say. Raises UsageError for a combination that has no label.
+    `fill`, `edge` and `dash` are matplotlib's; `offset` moves its networks from n, in chop points, so that treatments
+    stand side by side.
+    """
+
+    meaning: str
+    shape: Literal["circle", "diamond", "square"]
+    sign: Literal["", "+", "x"]
+    fill: str
+    edge: str
+    dash: str
+    offset: float
+
+
+APPEARANCES: Mapping[Treatment, Appearance] = {  # after Figure 2 of the paper; told apart in grey and without colour
+    "base": Appearance("trained from scratch", "circle", "", "#ffffff", "#1a1a1a", "none", 0.0),
+    "BnB": Appearance("selffer, frozen", "circle", "", "#0072b2", "#00527f", "-", -0.25),
+    "BnB+": Appearance("selffer, fine-tuned", "circle", "+", "#b5d9f0", "#00527f", "--", -0.09),
+    "AnB": Appearance("transfer, frozen", "diamond", "", "#d55e00", "#a34700", "-", 0.09),
+    "AnB+": Appearance("transfer, fine-tuned", "diamond", "+", "#fbd0ae", "#a34700", "--", 0.27),
+    "RnB": Appearance("random filters, frozen", "square", "x", "#d9d9d9", "#6b6b6b", "-.", 0.43),
+}
+TREATMENTS: tuple[Treatment, ...] = tuple(APPEARANCES)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network: the half it is trained on, the layers it copies, and whether the copy is fine-tuned.
+
+    `source` is None and `n` is 0 for a base network. `plan` and the network decide how many layers can be copied.
+    Raises UsageError for a combination that has no label.
+
+    >>> tk.Run("random0", seed=0, target="B", source="A", n=3, finetune=True).label
+    'A3B+'
     """
 
     split: str
@@ -56,7 +86,7 @@ class Run:
 
     @property
     def treatment(self) -> Treatment:
-        """The pool this network belongs to; `A3A+` is of the pool `BnB+`, as source and target are one."""
+        """The pool this network belongs to; that of `A3A+` is `BnB+`, since its source and target are the same."""
         if self.source is None:
             return "base"
         if self.source == "R":
@@ -74,14 +104,17 @@ class Run:
 
     @property
     def target_base(self) -> "Run":
-        """The base network of the same split, seed and target half: what this network is paired with."""
+        """The base network of the same split, seed and target half, with which this network is paired."""
         return Run(self.split, self.seed, self.target)
 
 
 def parse_run(label: str, split: str, seed: int) -> Run:
     """The run that `label` names, so that `parse_run(run.label, run.split, run.seed) == run`.
 
-    Raises UsageError when the label is not one of `baseB`, `B3B`, `B3B+`, `A3B`, `A3B+`, `R3B` and their like.
+    Raises UsageError when the label is not like one of `baseB`, `B3B`, `B3B+`, `A3B`, `A3B+` or `R3B`.
+
+    >>> tk.parse_run("B3B", "random0", seed=0).treatment
+    'BnB'
     """
     match = _LABEL.fullmatch(label)
     if match is None:
@@ -99,16 +132,13 @@ def parse_run(label: str, split: str, seed: int) -> Run:
 
 
 def grid(split: str, seed: int, layers: Sequence[str] = LAYERS) -> tuple[Run, ...]:
-    """The balanced grid of one split and seed: 2 bases, and with eight layers 56 chopped ones, 14 random."""
+    """The balanced grid of one split and seed: for eight layers, 2 bases, 56 chopped networks and 14 random ones."""
     points = range(1, len(layers))
     bases = [Run(split, seed, target) for target in HALVES]
     chopped = [
         Run(split, seed, target, source, n, finetune)
-        for n in points
-        for target in HALVES
-        for source in HALVES
-        for finetune in (False, True)
-    ]
+        for n in points for target in HALVES for source in HALVES for finetune in (False, True)
+    ]  # fmt: skip
     untrained = [Run(split, seed, target, "R", n) for n in points for target in HALVES]
     return (*bases, *chopped, *untrained)
 
@@ -116,10 +146,15 @@ def grid(split: str, seed: int, layers: Sequence[str] = LAYERS) -> tuple[Run, ..
 def plan(
     split: str, seeds: Iterable[int], labels: Iterable[str] = (), layers: Sequence[str] = LAYERS
 ) -> tuple[Run, ...]:
-    """Every network to train, each after the base it copies from; all of the grid, or those of `labels`.
+    """All networks to train, each after the base it copies from: the whole grid, or those that `labels` name.
 
-    The bases that the labelled networks copy from and are paired with are added. Raises UsageError for a label that
-    copies as many layers as there are, or more.
+    The bases that the named networks copy from and are paired with are added. Raises UsageError for a label that
+    leaves no layer to train.
+
+    >>> len(tk.plan("random0", seeds=[0]))
+    72
+    >>> [run.label for run in tk.plan("random0", seeds=[0], labels=["A3B"])]
+    ['baseA', 'baseB', 'A3B']
     """
     wanted = tuple(labels)
     runs: dict[Run, None] = {}
@@ -133,10 +168,10 @@ def plan(
 
 
 def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
-    """The runs in groups that share work, in the order of their first members: the only place that decides this.
+    """Group the runs that share work, in the order of their first members.
 
-    Networks whose frozen layers come from one source, and are trained on one half, read the features of one
-    pass of that source over the images. All others are alone. What comes out does not depend on the grouping.
+    Networks that are trained on one half, with frozen layers from one source, read the features of a single pass over
+    the images. Every other run is a group of its own. The grouping does not change any result.
     """
     groups: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
@@ -147,19 +182,19 @@ def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
 
 
 def same_depth(points: Iterable[int], layers: Sequence[str]) -> tuple[int, ...]:
-    """The chop points of these layers that lie as deep as `points` do in the paper's eight, by rounding."""
+    """The chop points of these layers that are nearest in relative depth to one of `points` in the paper's eight."""
     last, wanted = len(layers) - 1, set(points)
     scale = (len(LAYERS) - 2) / max(1, last - 1)
     return tuple(n for n in range(1, last + 1) if round(1 + (n - 1) * scale) in wanted)
 
 
 def nearest_depth(n: int, layers: Sequence[str]) -> int:
-    """The chop point of these layers that is nearest to the depth of n in the paper's eight."""
+    """The chop point of these layers that is nearest in relative depth to n in the paper's eight."""
     return round(1 + (n - 1) * (len(layers) - 2) / (len(LAYERS) - 2))
 
 
 def refuse_too_deep(run: Run, layers: Sequence[str]) -> Run:
-    """The run itself. Raises UsageError when a network of these layers has none left to train above n."""
+    """The run itself. Raises UsageError when it leaves none of these layers to train."""
     if run.n >= len(layers):
         raise UsageError(
             f"{run.label} copies {run.n} layers, but this network has {len(layers)}, of which the last is always "

@@ -1,4 +1,4 @@
-"""`python -m transferkit batch`: what it does with its options."""
+"""`python -m transferkit batch`: its options and what it does. Importing this module is quick, for `--help`."""
 
 import argparse
 import re
@@ -7,49 +7,81 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+from transferkit.commands import add_usual_options
 
-from course.batch.drive import Progress, default_workers, local_workers, run_batch
-from course.batch.grid import Grid, read_grid
-from course.batch.page import write_report
-from course.batch.receipts import Receipt
-from course.batch.show import show_progress
-from course.batch.tasks import Limits, Place, Task, find_notebooks, plan_tasks
-from course.doctor.lesson_times import LessonTime, keep_lesson
-from transferkit.disk import atomic
-from transferkit.disk.prepared import find_work_folder
-from transferkit.errors import BatchError, StoreError, UsageError
-from transferkit.hardware import usable_cores
+if TYPE_CHECKING:
+    from course.batch.drive import BatchProgress
+    from course.batch.records import Record
+    from course.batch.tasks import Task, TaskLimits
 
-REPORT_SECONDS = 30.0  # the page is kept up to date while a batch runs
+DEFAULT_MINUTES = 180.0
+REPORT_SECONDS = 30.0  # between two versions of the page while a batch runs
 PROBE = ".writable"
-LESSON = re.compile(r"\d\d_\w+")  # what a lesson's file is called
+LESSON = re.compile(r"\d\d_\w+")  # the file name of a lesson
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `batch`."""
+    command.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="notebooks, or folders of them")
+    command.add_argument("--grid", type=Path, metavar="FILE", help="sets of parameters in YAML: a product or a list")
+    command.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="a parameter of every notebook",
+    )  # fmt: skip
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for notebooks and the report")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, help="notebooks at once (default: one per GPU, or per two CPU cores)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786")
+    command.add_argument(
+        "--timeout", type=float, default=DEFAULT_MINUTES, metavar="MIN",
+        help=f"minutes that one notebook may take, 0 for no limit (default: {DEFAULT_MINUTES:g})",
+    )  # fmt: skip
+    command.add_argument(
+        "--retries", type=int, default=0, metavar="N",
+        help="times to try again a notebook that failed, timed out or died (default: 0)",
+    )  # fmt: skip
+    command.add_argument("--per-gpu", type=int, default=1, metavar="N", help="notebooks on one GPU (default: 1)")
+    add_usual_options(command)
 
 
 def batch(options: argparse.Namespace) -> None:
-    """Run the batch and write its report. Raises BatchError when not all notebooks are done."""
-    count = default_workers() if options.workers is None else options.workers
+    """Run the batch and write its report. Raises BatchError when some notebook is not done."""
+    from course.batch.drive import default_notebook_workers, notebook_workers
+    from course.batch.grid import Grid, read_grid
+    from course.batch.tasks import Place, find_notebooks, plan_tasks
+    from transferkit.disk import atomic
+    from transferkit.disk.prepared import find_work_folder
+    from transferkit.errors import UsageError
+
+    count = default_notebook_workers() if options.workers is None else options.workers
     if min(options.timeout, options.retries) < 0 or min(options.per_gpu, count) < 1:
         raise UsageError("--timeout and --retries must be 0 or more, --workers and --per-gpu 1 or more.")
     notebooks = find_notebooks(options.notebooks)
     grid = read_grid(options.grid, [path.stem for path in notebooks]) if options.grid else Grid()
     place = Place(options.out, options.work or find_work_folder())
     tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
-    atomic.write_bytes(options.out / PROBE, b"")  # a folder that cannot be written is told before anything runs
-    workers = _cluster(options.scheduler) if options.scheduler else local_workers(count)
+    atomic.write_bytes(options.out / PROBE, b"")  # so that a folder without write permission fails before anything runs
+    workers = _cluster(options.scheduler) if options.scheduler else notebook_workers(count)
     try:
         run_tasks(tasks, workers, options.retries)
     finally:
         (options.out / PROBE).unlink(missing_ok=True)
 
 
-def run_tasks(tasks: Sequence[Task], workers: AbstractContextManager[Executor], retries: int = 0) -> None:
+def run_tasks(tasks: "Sequence[Task]", workers: AbstractContextManager[Executor], retries: int = 0) -> None:
     """Run tasks on any executor, show the progress, and write the report into their output folder.
 
-    Raises BatchError when not all are done, StoreError when the report cannot be written.
+    Raises BatchError when some task is not done, StoreError when the report cannot be written.
     """
-    report = Report(tasks, Path(tasks[0].out))
+    from rich.console import Console
+
+    from course.batch.drive import run_batch
+    from course.batch.show import show_progress
+    from transferkit.errors import BatchError
+
+    report = BatchReport(tasks, Path(tasks[0].out))
     try:
         last = show_progress(report.follow(run_batch(tasks, workers, retries)), Console())
     finally:
@@ -62,50 +94,56 @@ def run_tasks(tasks: Sequence[Task], workers: AbstractContextManager[Executor], 
         )
 
 
-class Report:
-    """The page, written again while a batch goes on, so that it is there whatever ends the batch."""
+class BatchReport:
+    """The page, rewritten while a batch runs: whatever ends the batch, a page is there."""
 
-    def __init__(self, tasks: Sequence[Task], out: Path) -> None:
+    def __init__(self, tasks: "Sequence[Task]", out: Path) -> None:
         self._tasks, self._out = tasks, out
-        self._last: Progress | None = None
+        self._last: BatchProgress | None = None
 
-    def follow(self, batch: Iterator[Progress]) -> Iterator[Progress]:
-        """Pass on every progress, and write the page now and then."""
+    def follow(self, batch: "Iterator[BatchProgress]") -> "Iterator[BatchProgress]":
+        """Pass every progress on, and write the page now and then."""
         written, news = time.monotonic(), False
         for self._last in batch:
             yield self._last
             if self._last.newest is not None:
                 _note_time(*self._last.newest)
-            news = news or self._last.newest is not None
+                news = True
             if news and time.monotonic() - written > REPORT_SECONDS:
                 self.write()
                 written, news = time.monotonic(), False
 
     def write(self) -> Path:
-        """Write the page of what is known so far; return its path. Raises StoreError when it cannot be written."""
-        return write_report(self._tasks, self._last.receipts if self._last else {}, self._out)
+        """Write the page with what is known by now; return its path. Raises StoreError when it cannot be written."""
+        from course.batch.page import write_report
+
+        return write_report(self._tasks, self._last.records if self._last else {}, self._out)
 
 
-def _note_time(task: Task, receipt: Receipt) -> None:
-    """Keep what a lesson took with its own parameters, for the doctor to compare with its prediction."""
+def _note_time(task: "Task", record: "Record") -> None:
+    """Keep how long a lesson took with its own parameters; the doctor compares this with its prediction."""
     lesson = Path(task.notebook).stem
-    usual = set(receipt.parameters) <= {"preset", "device"}
-    if receipt.outcome == "done" and usual and LESSON.fullmatch(lesson):
-        preset = str(receipt.parameters.get("preset", "quick"))
-        with suppress(StoreError):  # a note: the batch does not depend on it
-            keep_lesson(Path(task.work), LessonTime(lesson, preset, receipt.origin.started, receipt.usage.seconds))
+    usual = set(record.parameters) <= {"preset", "device"}
+    if record.outcome == "done" and usual and LESSON.fullmatch(lesson):
+        from course.doctor.lesson_times import LessonTime, keep_lesson
+        from transferkit.errors import StoreError
+
+        preset = str(record.parameters.get("preset", "quick"))
+        with suppress(StoreError):  # the batch does not depend on this note
+            keep_lesson(Path(task.work), LessonTime(lesson, preset, record.origin.started, record.usage.seconds))
 
 
 def _cluster(address: str) -> AbstractContextManager[Executor]:
     from transferkit.training.workers import (
-        cluster_workers,  # here, as it imports torch: a batch alone takes a tenth without
+        cluster_workers,  # imports torch: a batch needs a tenth of the memory without
     )
 
     return cluster_workers(address)
 
 
-def _limits(options: argparse.Namespace, workers: int) -> Limits:
-    seconds = 60 * options.timeout or None
-    if options.scheduler:
-        return Limits(seconds, None, options.per_gpu)
-    return Limits(seconds, max(1, usable_cores() // workers), options.per_gpu)
+def _limits(options: argparse.Namespace, workers: int) -> "TaskLimits":
+    from course.batch.tasks import TaskLimits
+    from transferkit.hardware import usable_cores
+
+    cores = None if options.scheduler else max(1, usable_cores() // workers)
+    return TaskLimits(60 * options.timeout or None, cores, options.per_gpu)

@@ -1,4 +1,4 @@
-"""A whole batch: every task over the workers, with retries; what is done already is skipped."""
+"""A whole batch: run every task that is not done yet on workers, with retries."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from course.batch.receipts import Failure, Receipt, failed, find, pulse
+from course.batch.records import CellFailure, Record, failed, find, pulse
 from course.batch.slots import gpus
 from course.batch.supervise import Waiting, is_notebook, perform
 from course.batch.tasks import Task
@@ -17,40 +17,41 @@ from transferkit.errors import UsageError
 from transferkit.hardware import usable_cores
 
 POLL_SECONDS = 0.5
-BUSY_SECONDS = 1.0  # before a task that another batch is running is looked at again
-CORES_PER_NOTEBOOK, BYTES_PER_NOTEBOOK = 2, 4e9  # by default; a lesson trains in as many processes as it has cores
+BUSY_SECONDS = 1.0  # until we look again at a task that another batch is running
+CORES_PER_NOTEBOOK, BYTES_PER_NOTEBOOK = 2, 4e9  # by default; a lesson trains in one process per core
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a batch is: receipts by task name, of `planned`; seconds so far and to go (None: not known yet).
+class BatchProgress:
+    """How far a batch of `planned` tasks is: records by task name, seconds so far and to go (None: not known yet).
 
-    `newest` is what has just come in, if anything has.
+    `newest` is the task that has just ended, with its record; None when none has.
     """
 
     planned: int
-    receipts: Mapping[str, Receipt]
+    records: Mapping[str, Record]
     seconds: float
     seconds_left: float | None
-    newest: tuple[Task, Receipt] | None = None
+    newest: tuple[Task, Record] | None = None
 
     @property
     def done(self) -> int:
         """How many notebooks have run to their end."""
-        return sum(receipt.outcome == "done" for receipt in self.receipts.values())
+        return sum(record.outcome == "done" for record in self.records.values())
 
 
-def default_workers() -> int:
-    """How many notebooks run at once: one per GPU, or one per two cores as far as memory goes."""
+def default_notebook_workers() -> int:
+    """How many notebooks run at once: one per GPU, else one per two cores or fewer if memory is short."""
     memory = psutil.virtual_memory().available
     return len(gpus(os.environ)) or max(1, min(usable_cores() // CORES_PER_NOTEBOOK, int(memory / BYTES_PER_NOTEBOOK)))
 
 
 @contextmanager
-def local_workers(count: int) -> Iterator[Executor]:
-    """`count` notebooks at once on this machine; threads, for every notebook is a process of its own.
+def notebook_workers(count: int) -> Iterator[Executor]:
+    """An executor of `count` threads; each runs one notebook at a time in a process on this machine.
 
-    An error or Ctrl-C ends the notebooks at once; if this process is killed, they end too.
+    An error or Ctrl-C ends the notebooks at once; if this process is killed, they end too. Raises UsageError for a
+    count below 1.
     """
     if count < 1:
         raise UsageError(f"{count} workers cannot run anything: ask for at least 1.")
@@ -67,10 +68,12 @@ def local_workers(count: int) -> Iterator[Executor]:
         pool.shutdown()
 
 
-def run_batch(tasks: Sequence[Task], workers: AbstractContextManager[Executor], retries: int = 0) -> Iterator[Progress]:
-    """Run every task that is not done on `workers`; yield the progress whenever one has ended, and twice a second.
+def run_batch(
+    tasks: Sequence[Task], workers: AbstractContextManager[Executor], retries: int = 0
+) -> Iterator[BatchProgress]:
+    """Run every task that is not done on `workers`; yield the progress when a task has ended, and twice a second.
 
-    A task that does not end well is tried again up to `retries` times. Nothing is raised for it: see its receipt.
+    A task that ends badly is tried again, up to `retries` times. That raises nothing: its record says what happened.
     """
     batch = _Batch(tasks, retries)
     yield batch.progress()
@@ -80,16 +83,16 @@ def run_batch(tasks: Sequence[Task], workers: AbstractContextManager[Executor], 
 
 
 class _Batch:
-    """What one call of `run_batch` knows of its tasks."""
+    """The state of one call of `run_batch`."""
 
     def __init__(self, tasks: Sequence[Task], retries: int) -> None:
         self.planned, self.retries, self.started = len(tasks), retries, time.monotonic()
-        self.receipts = {task.name: receipt for task in tasks if (receipt := find(task))}
-        self.todo = [task for task in tasks if task.name not in self.receipts]
-        self.running: dict[Future[Receipt | Waiting], tuple[Task, int]] = {}
+        self.records = {task.name: record for task in tasks if (record := find(task))}
+        self.todo = [task for task in tasks if task.name not in self.records]
+        self.running: dict[Future[Record | Waiting], tuple[Task, int]] = {}
         self.later: list[tuple[float, Task]] = []
 
-    def drive(self, executor: Executor) -> Iterator[Progress]:
+    def drive(self, executor: Executor) -> Iterator[BatchProgress]:
         for task in self.todo:
             self._submit(executor, task, 1)
         while self.running or self.later:
@@ -103,12 +106,12 @@ class _Batch:
             if not complete:
                 yield self.progress()
 
-    def progress(self, newest: tuple[Task, Receipt] | None = None) -> Progress:
+    def progress(self, newest: tuple[Task, Record] | None = None) -> BatchProgress:
         seconds = time.monotonic() - self.started
-        shares = [1.0 if task.name in self.receipts else pulse(task) for task in self.todo]
+        shares = [1.0 if task.name in self.records else pulse(task) for task in self.todo]
         worked = sum(shares)
         left = seconds * (len(shares) - worked) / worked if worked else None
-        return Progress(self.planned, dict(self.receipts), seconds, left, newest)
+        return BatchProgress(self.planned, dict(self.records), seconds, left, newest)
 
     def _submit(self, executor: Executor, task: Task, attempt: int) -> None:
         self.running[executor.submit(perform, task, attempt)] = (task, attempt)
@@ -119,23 +122,23 @@ class _Batch:
             self.later.remove((due, task))
             self._submit(executor, task, 1)
 
-    def _collect(self, executor: Executor, future: Future[Receipt | Waiting]) -> tuple[Task, Receipt] | None:
+    def _collect(self, executor: Executor, future: Future[Record | Waiting]) -> tuple[Task, Record] | None:
         task, attempt = self.running.pop(future)
         result = _result(future, task)
         if result == "busy":
             self.later.append((time.monotonic() + BUSY_SECONDS, task))
             return None
         if isinstance(result, str):
-            result = failed(task, Failure("stopped from outside; start the batch again."), "died", attempt)
+            result = failed(task, CellFailure("stopped from outside; start the batch again."), "died", attempt)
         if result.outcome != "done" and attempt <= self.retries:
             self._submit(executor, task, attempt + 1)
             return None
-        self.receipts[task.name] = result
+        self.records[task.name] = result
         return task, result
 
 
-def _result(future: Future[Receipt | Waiting], task: Task) -> Receipt | Waiting:
+def _result(future: Future[Record | Waiting], task: Task) -> Record | Waiting:
     try:
         return future.result()
-    except Exception as problem:  # a cluster lost the worker: this notebook's trouble, not the batch's
-        return failed(task, Failure(f"its worker was lost ({type(problem).__name__}: {problem})."), "died")
+    except Exception as problem:  # the cluster lost the worker: only this notebook suffers, not the batch
+        return failed(task, CellFailure(f"its worker was lost ({type(problem).__name__}: {problem})."), "died")

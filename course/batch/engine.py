@@ -1,15 +1,18 @@
-"""The papermill engine `transferkit`: it refuses parameters that do nothing, and tells how a notebook ended.
+"""The papermill engine `transferkit`: it refuses parameters that do nothing, and reports honestly how cells end.
 
 `papermill --engine transferkit in.ipynb out.ipynb -p split natural`. Papermill imports this module whenever it
-starts, so it must stay light.
+starts, so it must import quickly.
 """
 
 import os
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
@@ -22,20 +25,21 @@ from transferkit.disk import atomic
 SAVE_SECONDS = 5.0
 OUTPUT_LIMIT = 10_000_000  # characters that a notebook may print; the rest is dropped
 IOPUB_SECONDS = 60  # papermill gives a busy machine only 4 to deliver what a cell has printed
+SOCKET_LENGTH = 100  # bytes of a socket's path that every system allows
 OnCell = Callable[[Any, float], None]
 
 
 class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has no types
-    """Papermill's own engine, with ends that are told apart, streams coalesced, and files that appear whole."""
+    """Papermill's own engine, but it tells apart how cells end, coalesces streams, and writes files whole."""
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str | None = None, **options: Any) -> Any:
         """Execute the notebook `nb`, into which papermill has injected parameters; return it with its outputs.
 
-        Beside papermill's options, `seconds` limits all cells together, and `on_cell` is called after every code cell
-        with that cell and the seconds it took. Raises UsageError before anything runs or is written when a parameter
-        is unknown, unread or of a wrong type; CellTimeoutError or DeadKernelError when the notebook is saved as it
-        then is.
+        Papermill's options apply, and two more: `seconds` limits all cells together, and `on_cell` is called after
+        every code cell with that cell and the seconds it took. Raises UsageError, before anything runs or is written,
+        when a parameter is unknown, unread or of a wrong type. Raises CellTimeoutError or DeadKernelError after saving
+        the notebook with the outputs so far.
         """
         _refuse(nb, options.get("input_path"))
         _write_atomically(output_path)
@@ -52,8 +56,6 @@ class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
         """Run the cells one by one, up to the first that fails."""
-        from course.batch.kernel import PrivateKernel  # here, as Jupyter's client takes a while to import
-
         passed = ("log_output", "stdout_file", "stderr_file")
         client = TruthfulClient(
             nb_man,
@@ -70,17 +72,17 @@ class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has 
 
 
 class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]
-    """Papermill's record of a notebook, in which nothing is called completed that did not run to its end."""
+    """Papermill's record of a notebook, which calls only those cells completed that ran to their end."""
 
     reached_end = False
 
     def save(self, **options: Any) -> None:
-        """Write the notebook as it is now, but not before and after every cell of a fast one."""
+        """Write the notebook, at most every SAVE_SECONDS and at its end; papermill writes it twice per cell."""
         if self.end_time or (self.now() - self.last_save_time).total_seconds() > SAVE_SECONDS:
             super().save(**options)
 
     def notebook_complete(self, **options: Any) -> None:
-        """Finish the record: cells that never ran stay pending, and a notebook that broke off says so."""
+        """Finish the record: cells that never ran stay pending, and a notebook that broke off is marked."""
         self.end_time = self.now()
         record = self.nb.metadata.papermill
         record["end_time"] = self.end_time.isoformat()
@@ -92,21 +94,21 @@ class TruthfulManager(NotebookExecutionManager):  # type: ignore[misc]
 
 
 class TruthfulClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Papermill's client, which also marks a cell as failed when the kernel dies in it or its time runs out."""
+    """Papermill's client, but it also marks a cell as failed when the kernel dies or time runs out."""
 
     deadline: float | None = None
     on_cell: OnCell | None = None
     printed = 0
 
     def follow(self, seconds: float | None, on_cell: OnCell | None) -> None:
-        """Limit all cells together to so many seconds from now, and call `on_cell` after each code cell."""
+        """Limit all cells together to `seconds` from now, and call `on_cell` after each code cell."""
         if seconds is not None:
             self.deadline = monotonic() + seconds
             self.timeout_func = self._seconds_left
         self.on_cell = on_cell
 
     def papermill_execute_cells(self) -> None:
-        """Execute all cells, as papermill does; but whatever breaks a cell off makes it a failed one."""
+        """Execute all cells as papermill does, but mark a cell as failed whatever broke it off."""
         for index, cell in enumerate(self.nb.cells):
             started = monotonic()
             self.nb_man.cell_start(cell, index)
@@ -119,14 +121,14 @@ class TruthfulClient(PapermillNotebookClient):  # type: ignore[misc]
                 self.nb_man.cell_exception(cell, cell_index=index, exception=problem)
                 self.shutdown_kernel = "immediate"
                 _coalesce(cell)
-                raise self._told(problem) from problem
+                raise self._explain(problem) from problem
             finally:
                 self.nb_man.cell_complete(cell, cell_index=index)
                 if cell.cell_type == "code" and self.on_cell is not None:
                     self.on_cell(cell, monotonic() - started)
 
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: Any, cell_index: int) -> Any:
-        """Take an output of a cell, but drop what it prints beyond OUTPUT_LIMIT."""
+        """Take an output of a cell, but drop what the notebook prints beyond OUTPUT_LIMIT."""
         if msg["msg_type"] == "stream":
             before, self.printed = self.printed, self.printed + len(msg["content"]["text"])
             if before > OUTPUT_LIMIT:
@@ -139,11 +141,31 @@ class TruthfulClient(PapermillNotebookClient):  # type: ignore[misc]
         assert self.deadline is not None
         return max(0.01, self.deadline - monotonic())  # nbclient takes 0 for no limit
 
-    def _told(self, problem: BaseException) -> BaseException:
+    def _explain(self, problem: BaseException) -> BaseException:
         if not isinstance(problem, DeadKernelError):
             return problem
         status = getattr(getattr(getattr(self.km, "provisioner", None), "process", None), "returncode", None)
         return DeadKernelError(f"the kernel died: it {describe_exit(status)}")
+
+
+class PrivateKernel(AsyncKernelManager):
+    """A kernel reached through files that only its user can open.
+
+    Jupyter chooses free TCP ports, and another program may take one before the kernel does. The kernel then dies while
+    it starts: the more notebooks start at once, the more often (papermill's issue 511).
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._folder = tempfile.mkdtemp(prefix="kernel-")
+        place = Path(self._folder, "k.json")
+        fits = os.name == "posix" and len(os.fsencode(place)) < SOCKET_LENGTH
+        super().__init__(connection_file=str(place), transport="ipc" if fits else "tcp", **options)
+
+    def cleanup_ipc_files(self) -> None:
+        """Delete them, and their folder unless the kernel is about to start again."""
+        super().cleanup_ipc_files()
+        with suppress(OSError):
+            os.rmdir(self._folder)
 
 
 def _refuse(nb: Any, notebook: Any) -> None:
@@ -153,7 +175,7 @@ def _refuse(nb: Any, notebook: Any) -> None:
 
 
 def _coalesce(cell: Any) -> None:
-    """What nbclient does only for cells that end well."""
+    """Coalesce the streams of a cell, as nbclient does only for cells that end well."""
     try:
         from nbconvert.preprocessors import CoalesceStreamsPreprocessor
     except ImportError:
@@ -162,19 +184,19 @@ def _coalesce(cell: Any) -> None:
 
 
 class _AtomicHandler(LocalHandler):  # type: ignore[misc]
-    """Papermill's file access, with a temporary file and a rename."""
+    """Papermill's file access, but it writes a temporary file and renames it."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._cwd = str(folder)
 
     def write(self, buf: str, path: str) -> None:
-        """Replace the file at `path`. Raises StoreError when it cannot be written; it is then as it was."""
+        """Replace the file at `path`. Raises StoreError, and leaves the file unchanged, when it cannot be written."""
         atomic.write_bytes(Path(self._cwd) / path, buf.encode())
 
 
 def _write_atomically(output_path: str | None) -> None:
-    """Take over papermill's writing of this one file, also that which it does after the engine is done."""
+    """Take over how papermill writes this one file, even after the engine is done."""
     if not output_path or output_path == "-" or "://" in output_path:
         return
     if not isinstance(papermill_io.get_handler(output_path), _AtomicHandler):

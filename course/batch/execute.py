@@ -1,4 +1,4 @@
-"""One notebook through papermill, in this process, and how it ended."""
+"""Run one notebook through papermill, in this process, and record how it ended."""
 
 import json
 import logging
@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from course.batch.files import keep_files
-from course.batch.receipts import NOTEBOOK, Failure, Origin, Outcome, Receipt, Usage, beat, checksum_of, told
+from course.batch.records import (
+    NOTEBOOK,
+    CellFailure,
+    Provenance,
+    Record,
+    TaskOutcome,
+    Usage,
+    beat,
+    checksum_of,
+    describe,
+)
 from course.batch.tasks import Task
 from course.processes import Memory
 from transferkit.errors import BatchError, StoreError
-from transferkit.training.machine import installed_code
+from transferkit.hardware import installed_code
 
 TEXT_LENGTH = 20_000  # characters kept of a traceback
 START_SECONDS = 300  # for a kernel to come up on a busy machine
@@ -19,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Cells:
-    """What is seen of the code cells while they run: seconds by number, the last one, and how many there are."""
+    """The code cells that have ended so far: their seconds by number, and the last of them."""
 
     def __init__(self, task: Task, planned: int, memory: Memory) -> None:
         self.seconds: dict[str, float] = {}
@@ -27,17 +37,17 @@ class Cells:
         self._task, self._planned, self._memory = task, planned, memory
 
     def note(self, cell: Any, seconds: float) -> None:
-        """Take down a cell that has ended."""
+        """Note a cell that has ended."""
         self.last = cell
         self.seconds[str(len(self.seconds) + 1)] = round(seconds, 3)
         self._memory.sample()
         beat(self._task, len(self.seconds) / max(self._planned, len(self.seconds)))
 
 
-def execute(task: Task, origin: Origin) -> Receipt:
-    """Run a task's notebook and write its files into the task's folder; the receipt, which is not written here.
+def execute(task: Task, origin: Provenance) -> Record:
+    """Run a task's notebook and write its files into the task's folder; return the record, without writing it.
 
-    Whatever goes wrong is in the receipt; nothing is raised.
+    Raises nothing: whatever goes wrong is in the record.
     """
     started = time.monotonic()
     with Memory() as memory:
@@ -48,15 +58,15 @@ def execute(task: Task, origin: Origin) -> Receipt:
     try:
         files, alt = keep_files(task)
     except StoreError as problem:
-        outcome, failure = "failed", failure or Failure(told(problem))
+        outcome, failure = "failed", failure or CellFailure(describe(problem))
     usage = Usage(round(time.monotonic() - started, 2), cells.seconds, round(memory.peak / 1e6, 1))
-    return Receipt(
+    return Record(
         task.notebook, task.parameters, task.checksum, task.code, outcome,
         failure=failure, usage=usage, origin=origin, files=files, alt=alt,
     )  # fmt: skip
 
 
-def _run(task: Task, cells: Cells) -> tuple[Outcome, Failure | None]:
+def _run(task: Task, cells: Cells) -> tuple[TaskOutcome, CellFailure | None]:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError, strip_color
 
@@ -65,17 +75,18 @@ def _run(task: Task, cells: Cells) -> tuple[Outcome, Failure | None]:
         _papermill(task, cells)
     except PapermillExecutionError as problem:
         text = strip_color("\n".join(problem.traceback))[-TEXT_LENGTH:]
-        told_ = strip_color(f"{problem.ename}: {problem.evalue}").removesuffix(": ")
-        return "failed", Failure(told_, problem.exec_count, problem.source, text)
+        error = strip_color(f"{problem.ename}: {problem.evalue}").removesuffix(": ")
+        return "failed", CellFailure(error, problem.exec_count, problem.source, text)
     except CellTimeoutError:
-        return "timeout", _where(cells, f"not done after {_minutes(task.limits.seconds)}: give it a longer --timeout.")
+        minutes = (task.limits.seconds or 0) / 60
+        return "timeout", _where(cells, f"not done after {minutes:g} minutes: give it a longer --timeout.")
     except DeadKernelError as problem:
         return "died", _where(cells, str(problem))
-    except Exception as problem:  # a broken notebook, no kernel, a full disk: this row's trouble, not the batch's
+    except Exception as problem:  # a broken notebook, no kernel, a full disk: only this row suffers, not the batch
         if str(problem).startswith("Kernel died"):
             return "died", _where(cells, "the kernel died while it started.")
         _log.exception("%s", task.name)
-        return "failed", _where(cells, told(problem))
+        return "failed", _where(cells, describe(problem))
     return "done", None
 
 
@@ -97,8 +108,8 @@ def _papermill(task: Task, cells: Cells) -> None:
         seconds=task.limits.seconds,
         on_cell=cells.note,
     )
-    if any(cell.metadata.papermill.get("status") == "failed" for cell in notebook.cells):
-        raise BatchError("SystemExit: the notebook ended itself before its last cell.")  # papermill lets it pass
+    if any(cell.metadata.papermill.get("status") == "failed" for cell in notebook.cells):  # papermill accepts that
+        raise BatchError("SystemExit: the notebook ended itself before its last cell.")
 
 
 def _refuse_change(task: Task) -> None:
@@ -111,13 +122,13 @@ def _refuse_change(task: Task) -> None:
     if checksum_of(content) != task.checksum:
         raise BatchError(f"{task.notebook} has changed since the batch began: start the batch again.")
     if installed_code() != task.code:
-        raise BatchError("transferkit is another one here than where the batch was started: install the same code.")
+        raise BatchError("the code installed here differs from where the batch was started: install the same code.")
 
 
-def _where(cells: Cells, error: str) -> Failure:
+def _where(cells: Cells, error: str) -> CellFailure:
     if cells.last is None or cells.last.metadata.papermill["status"] != "failed":
-        return Failure(error)
-    return Failure(error, cells.last.execution_count or len(cells.seconds), cells.last.source)
+        return CellFailure(error)
+    return CellFailure(error, cells.last.execution_count or len(cells.seconds), cells.last.source)
 
 
 def _count_cells(path: Path) -> int:
@@ -127,10 +138,6 @@ def _count_cells(path: Path) -> int:
         return 0
 
 
-def _minutes(seconds: float | None) -> str:
-    return f"{(seconds or 0) / 60:g} minutes"
-
-
 def _literal(path: Path) -> str:
-    """A path as papermill takes it, which would fill in what stands in braces."""
+    """A path with its braces doubled, because papermill fills in text between braces."""
     return str(path).replace("{", "{{").replace("}", "}}")

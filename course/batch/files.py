@@ -1,4 +1,4 @@
-"""What is kept beside an executed notebook: its page in HTML, and its signature figure as a small picture."""
+"""The files beside an executed notebook: its HTML page, and its signature figure as a small picture."""
 
 import base64
 import binascii
@@ -7,19 +7,19 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from course.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, checksum_of
+from course.batch.records import NOTEBOOK, PAGE, THUMBNAIL, checksum_of
 from course.batch.tasks import Task
 from transferkit.disk import atomic
 
 THUMBNAIL_PIXELS = (480, 480)
-SIGNATURE = "signature-figure"  # tag of the cell whose picture stands for the notebook
+SIGNATURE = "signature-figure"  # tag of the cell whose picture represents the notebook
 _log = logging.getLogger(__name__)
 
 
 def keep_files(task: Task) -> tuple[dict[str, str], str]:
-    """Write page and figure beside a task's executed notebook; checksums of all by name, and what the figure shows.
+    """Write page and figure beside a task's executed notebook; return checksums by file name, and the figure's text.
 
-    There is none of them when the notebook was not written. Raises StoreError when one of them cannot be.
+    Both are empty when there is no executed notebook. Raises StoreError when a file cannot be written.
     """
     path = task.folder / NOTEBOOK
     if not path.exists():
@@ -40,7 +40,7 @@ def keep_files(task: Task) -> tuple[dict[str, str], str]:
 
 
 def _pictures(notebook: Any) -> Iterator[tuple[str, str]]:
-    """Every PNG picture, in base64, and its alternative text; those of the tagged cell, if there is one, at the end."""
+    """Every PNG picture, in base64, and its alternative text; those of a tagged cell come last."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in sorted(cells, key=lambda cell: SIGNATURE in cell.metadata.get("tags", ())):
         for output in cell.outputs:
@@ -66,7 +66,7 @@ def _page(notebook: Any, title: str) -> bytes | None:
 
     try:
         text, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": title}})
-    except Exception:  # a page that cannot be made is missed on the morning page, and takes nothing else with it
+    except Exception:  # the morning page then lacks one link, and nothing else
         _log.exception("no page of %s", title)
         return None
     return str(text).encode()

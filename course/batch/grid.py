@@ -1,6 +1,6 @@
 """Sets of parameters: the product of alternatives, or an explicit list, from a YAML file.
 
-Three forms, for all notebooks, for those that know the parameters, or for each:
+There are three forms:
 
     split: [random0, natural]        # every combination: a list holds alternatives
     seed: [0, 1]
@@ -8,8 +8,8 @@ Three forms, for all notebooks, for those that know the parameters, or for each:
     - {split: random0, seed: 0}      # just these
     - {split: natural, seed: 3}
 
-    all: {preset: quick}             # one of the forms above for all notebooks,
-    known: {split: [random0, random1]}  # for all that have such a parameter, the others go without it,
+    all: {preset: quick}                # one of the forms above, for all notebooks;
+    known: {split: [random0, random1]}  # the same, for the notebooks that have such a parameter;
     04_chop_and_transfer: {n: [2, 6]}   # and more for the notebook of that name
 """
 
@@ -27,9 +27,9 @@ Set = dict[str, Any]
 
 @dataclass(frozen=True)
 class Grid:
-    """Sets of parameters for every notebook, and more for notebooks by name (the file's name without its ending).
+    """Sets of parameters: `every` for all notebooks, `special` by the notebook's name (its file name, no suffix).
 
-    Those of `known` are for whichever notebook has such a parameter.
+    `known` holds sets for the notebooks that have such a parameter.
     """
 
     every: tuple[Set, ...] = ({},)
@@ -37,7 +37,7 @@ class Grid:
     known: tuple[Set, ...] = ({},)
 
     def sets(self, notebook: str, parameters: Collection[str] = ()) -> list[Set]:
-        """The sets of a notebook that has these `parameters`, each once; its own win over those for all."""
+        """The sets of a notebook that has these `parameters`, without repeats; its own values win."""
         fitting = [{name: value for name, value in one.items() if name in parameters} for one in self.known]
         own = self.special.get(notebook, ({},))
         found = [common | shared | special for common in self.every for shared in fitting for special in own]
@@ -47,7 +47,7 @@ class Grid:
 def read_grid(path: Path, notebooks: Iterable[str]) -> Grid:
     """The grid of a YAML file for notebooks of these names.
 
-    Raises UsageError when the file is not there, is no YAML, or has none of the three forms.
+    Raises UsageError when the file cannot be read, is not YAML, or has none of the three forms.
     """
     try:
         import yaml
@@ -58,12 +58,12 @@ def read_grid(path: Path, notebooks: Iterable[str]) -> Grid:
     except OSError as problem:
         raise UsageError(f"{path} could not be read ({problem.strerror}): give a YAML file as --grid.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{path} is no YAML: {problem}") from None
+        raise UsageError(f"{path} is not YAML: {problem}") from None
     sections = {EVERY, KNOWN, *notebooks}
     if isinstance(content, dict) and sections & set(content):
         if strange := set(content) - sections:
             raise UsageError(
-                f"{path} has a section '{strange.pop()}': beside '{EVERY}' and '{KNOWN}' a section is named after a "
+                f"{path} has a section '{strange.pop()}': name it '{EVERY}', '{KNOWN}', or after a "
                 f"notebook of this batch ({', '.join(sorted(sections - {EVERY, KNOWN}))})."
             )
         every, known = (_sets(content.pop(name, {}), path) for name in (EVERY, KNOWN))
@@ -83,5 +83,5 @@ def _sets(section: Any, path: Path) -> tuple[Set, ...]:
             "write 'split: [random0, natural]', or '- {split: random0, seed: 0}' for each set."
         )
     if not found or not all(isinstance(name, str) for one in found for name in one):
-        raise UsageError(f"{path} gives no set of parameters, or one whose name is no text: nothing would be run.")
+        raise UsageError(f"{path} gives no set of parameters, or a name that is not text: nothing would run.")
     return tuple(found)

@@ -1,7 +1,7 @@
-"""The process in which one notebook runs: `python -m course.batch.notebook DESCRIPTOR`, a task on its input.
+"""The process in which one notebook runs: `python -m course.batch.notebook DESCRIPTOR`, which reads a task from stdin.
 
-Its input stays open as long as whoever started it lives; when it closes, or on SIGTERM, this process ends the kernel
-and all that the kernel started, and then itself. What came of the notebook is sent through DESCRIPTOR.
+It sends the record of the notebook through DESCRIPTOR. When stdin closes, which happens when its parent dies, or on
+SIGTERM, it ends the kernel and everything the kernel started, and then itself.
 """
 
 import os
@@ -19,31 +19,31 @@ import msgspec
 
 from course import processes
 from course.batch.execute import execute
-from course.batch.receipts import Origin
+from course.batch.records import Provenance
 from course.batch.slots import gpu_slot, gpus
 from course.batch.tasks import Task
 from transferkit.hardware import processor_name
 
-STOPPED = 75  # exit status: ended from outside, nothing is known about the notebook
+STOPPED = 75  # exit status: ended from outside, so nothing is known about the notebook
 STARTED = b"started"
 VERSIONS = ("transferkit", "torch", "numpy", "papermill", "nbclient", "ipykernel")
 
 
 def main() -> None:
-    """Read a task, run its notebook; send STARTED when its time begins, and the receipt when it is over."""
+    """Read a task and run its notebook; send STARTED when its time begins, and the record at the end."""
     connection = Connection(int(sys.argv[1]), readable=False)
-    os.set_inheritable(connection.fileno(), False)  # or a kernel that outlived this process would keep it open
+    os.set_inheritable(connection.fileno(), False)  # a kernel that outlives this process must not keep it open
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    # jsonschema would compile a grammar of web addresses, 1.5 s per notebook, which nothing here needs
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # what Python takes for "not installed"
+    # Hide this module: jsonschema would spend 1.5 s per notebook compiling a grammar of web addresses.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # Python then calls it not installed
     signal.signal(signal.SIGTERM, lambda *_: _stop())
     threading.Thread(target=_stop_when_orphaned, daemon=True).start()
     with _device(task) as device:
         connection.send_bytes(STARTED)
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        receipt = execute(task, Origin(socket.gethostname(), device, _versions(), started))
-        processes.kill(os.environ[processes.MARK])  # before the device is given to another notebook
-    connection.send_bytes(msgspec.json.encode(receipt))
+        record = execute(task, Provenance(socket.gethostname(), device, _versions(), started))
+        processes.kill(os.environ[processes.MARK])  # before another notebook gets the device
+    connection.send_bytes(msgspec.json.encode(record))
 
 
 def _stop_when_orphaned() -> None:
@@ -59,7 +59,7 @@ def _stop() -> None:
 
 @contextmanager
 def _device(task: Task) -> Iterator[str]:
-    """Wait for a GPU if there are any and the notebook is not told to use none; yield the name of the device."""
+    """Wait for a GPU, unless there is none or the notebook is to use the CPU; yield the name of the device."""
     there = gpus(os.environ)
     if not there or task.parameters.get("device") == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""

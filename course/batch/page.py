@@ -1,8 +1,6 @@
-"""The morning page: report.html (one file, no network), report.csv, and junit.xml for whatever reads test results."""
+"""The morning page: report.html (one file, no network), report.csv, and junit.xml for tools that read test results."""
 
 import base64
-import csv
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +8,14 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from course.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Receipt
+from course.batch.records import NOTEBOOK, PAGE, THUMBNAIL, Record
 from course.batch.tasks import RUNS, Task
-from course.pages import render
+from course.pages import render, safe_csv
 from transferkit.disk import atomic
 
 HTML, CSV, JUNIT = "report.html", "report.csv", "junit.xml"
 NOT_RUN = "not run"
-OUTCOMES = ("failed", "died", "timeout", NOT_RUN, "done")  # what needs a look first comes first
+OUTCOMES = ("failed", "died", "timeout", NOT_RUN, "done")  # the most urgent first
 COLUMNS = (
     "notebook", "parameters", "outcome", "minutes", "error", "cell", "attempt", "peak_megabytes", "device", "host",
     "started", "folder",
@@ -25,12 +23,12 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Row:
-    """One notebook with one set of parameters, as the page shows it; links are relative to the page, empty if none."""
+class TaskRow:
+    """One task as the page shows it; links are relative to the page, and empty where there is none."""
 
     notebook: str
     task: Task
-    receipt: Receipt | None
+    record: Record | None
     link: str = ""
     page: str = ""
     thumbnail: str = ""
@@ -38,17 +36,17 @@ class Row:
     @property
     def outcome(self) -> str:
         """done, failed, timeout, died or not run."""
-        return self.receipt.outcome if self.receipt else NOT_RUN
+        return self.record.outcome if self.record else NOT_RUN
 
     @property
     def minutes(self) -> float:
-        """How long it took."""
-        return self.receipt.usage.seconds / 60 if self.receipt else 0.0
+        """How many minutes it took."""
+        return self.record.usage.seconds / 60 if self.record else 0.0
 
     @property
     def error(self) -> str:
-        """What went wrong, in one sentence; empty when nothing did."""
-        return self.receipt.failure.error if self.receipt and self.receipt.failure else ""
+        """What went wrong, in one sentence; empty if nothing did."""
+        return self.record.failure.error if self.record and self.record.failure else ""
 
     @property
     def rank(self) -> int:
@@ -56,13 +54,13 @@ class Row:
         return OUTCOMES.index(self.outcome)
 
 
-def write_report(tasks: Sequence[Task], receipts: Mapping[str, Receipt], out: Path) -> Path:
-    """Write the three files into `out` for these tasks, those without a receipt as not run; return the page's path.
+def write_report(tasks: Sequence[Task], records: Mapping[str, Record], out: Path) -> Path:
+    """Write the three files into `out`; a task without a record was not run. Return the page's path.
 
-    Raises StoreError when one cannot be written.
+    Raises StoreError when a file cannot be written.
     """
     names = shown_names([Path(task.notebook) for task in tasks])
-    rows = [_row(task, receipts.get(task.name), names[Path(task.notebook)]) for task in tasks]
+    rows = [_row(task, records.get(task.name), names[Path(task.notebook)]) for task in tasks]
     rows.sort(key=lambda row: row.rank)
     atomic.write_bytes(out / CSV, _csv(rows))
     atomic.write_bytes(out / JUNIT, _junit(rows))
@@ -71,7 +69,7 @@ def write_report(tasks: Sequence[Task], receipts: Mapping[str, Receipt], out: Pa
 
 
 def shown_names(notebooks: Iterable[Path]) -> dict[Path, str]:
-    """The shortest ends of these paths that tell them apart."""
+    """For each path, its shortest ending that tells it apart from the others."""
     paths = set(notebooks)
     parts = dict.fromkeys(paths, 1)
     while True:
@@ -82,38 +80,34 @@ def shown_names(notebooks: Iterable[Path]) -> dict[Path, str]:
         parts |= {path: parts[path] + 1 for path in twins}
 
 
-def _row(task: Task, receipt: Receipt | None, notebook: str) -> Row:
-    if receipt is None:
-        return Row(notebook, task, None)
+def _row(task: Task, record: Record | None, notebook: str) -> TaskRow:
+    if record is None:
+        return TaskRow(notebook, task, None)
     folder = f"{RUNS}/{quote(task.name)}"
-    links = [f"{folder}/{name}" if name in receipt.files else "" for name in (NOTEBOOK, PAGE)]
+    links = [f"{folder}/{name}" if name in record.files else "" for name in (NOTEBOOK, PAGE)]
     try:
-        picture = (task.folder / THUMBNAIL).read_bytes() if THUMBNAIL in receipt.files else b""
+        picture = (task.folder / THUMBNAIL).read_bytes() if THUMBNAIL in record.files else b""
     except OSError:
         picture = b""
     thumbnail = f"data:image/webp;base64,{base64.b64encode(picture).decode()}" if picture else ""
-    return Row(notebook, task, receipt, links[0], links[1], thumbnail)
+    return TaskRow(notebook, task, record, links[0], links[1], thumbnail)
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        start = [row.notebook, row.task.settings, row.outcome, f"{row.minutes:.2f}", row.error]
-        writer.writerow(start + _details(row.receipt) + [f"{RUNS}/{row.task.name}"])
-    return text.getvalue().encode()
+def _csv(rows: Sequence[TaskRow]) -> bytes:
+    starts = ([row.notebook, row.task.settings, row.outcome, f"{row.minutes:.2f}", row.error] for row in rows)
+    ends = ([*_details(row.record), f"{RUNS}/{row.task.name}"] for row in rows)
+    return safe_csv(COLUMNS, (start + end for start, end in zip(starts, ends, strict=True)))
 
 
-def _details(receipt: Receipt | None) -> list[object]:
-    if receipt is None:
+def _details(record: Record | None) -> list[object]:
+    if record is None:
         return [""] * 6
-    cell = receipt.failure.cell if receipt.failure else None
-    origin = receipt.origin
-    return [cell, receipt.attempt, receipt.usage.peak_megabytes, origin.device, origin.host, origin.started]
+    cell = record.failure.cell if record.failure else None
+    origin = record.origin
+    return [cell, record.attempt, record.usage.peak_megabytes, origin.device, origin.host, origin.started]
 
 
-def _junit(rows: Sequence[Row]) -> bytes:
+def _junit(rows: Sequence[TaskRow]) -> bytes:
     counts = {
         "tests": len(rows),
         "failures": sum(row.outcome == "failed" for row in rows),
@@ -129,19 +123,19 @@ def _junit(rows: Sequence[Row]) -> bytes:
         )
         if row.outcome == NOT_RUN:
             ElementTree.SubElement(case, "skipped")
-        elif row.receipt and row.receipt.failure:
+        elif row.record and row.record.failure:
             kind = "failure" if row.outcome == "failed" else "error"
             text = ElementTree.SubElement(case, kind, type=row.outcome, message=_printable(row.error))
-            text.text = _printable(row.receipt.failure.traceback)
+            text.text = _printable(row.record.failure.traceback)
     return bytes(ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))
 
 
 def _printable(text: str) -> str:
-    """Without the control characters that no XML may hold."""
+    """The text without the control characters that XML forbids."""
     return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
 
 
-def _html(rows: Sequence[Row]) -> bytes:
+def _html(rows: Sequence[TaskRow]) -> bytes:
     counts = [(outcome, sum(row.outcome == outcome for row in rows)) for outcome in OUTCOMES]
     return render(
         "course.batch",

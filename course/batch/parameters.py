@@ -1,4 +1,4 @@
-"""What a notebook's parameters cell declares, and the refusal of values that would not do what they seem to do."""
+"""What a notebook's parameters cell declares; values that would silently do nothing, or fail later, are refused."""
 
 import ast
 import difflib
@@ -25,7 +25,7 @@ LOOK_EVERYWHERE = frozenset({"globals", "locals", "vars", "eval", "exec", "get_i
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell: the literal it assigns, and what its `# help:` says."""
+    """One line of a parameters cell: the name, the literal it assigns, and its `# help:` comment."""
 
     name: str
     default: Any
@@ -37,14 +37,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Code:
-    """The code of a notebook as far as parameters go: the parameters cell, and the cells below it."""
+    """The code of a notebook that matters for parameters: the parameters cell, and the cells below it."""
 
     parameters: str
     below: tuple[str, ...]
 
 
 def read_code(notebook: Mapping[str, Any]) -> Code:
-    """The code of a notebook in the format 4, as JSON or as nbformat reads it; what papermill injected is left out."""
+    """The code of a notebook of format 4, as JSON or as nbformat reads it, without the cell that papermill injects."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     cells = [cell for cell in cells if INJECTED not in cell["metadata"].get("tags", ())]
     tagged = [number for number, cell in enumerate(cells) if PARAMETERS in cell["metadata"].get("tags", ())]
@@ -55,7 +55,7 @@ def read_code(notebook: Mapping[str, Any]) -> Code:
 
 
 def declared(code: Code) -> dict[str, Parameter]:
-    """The parameters by name: assignments of literals in the parameters cell, none if it is no plain Python."""
+    """The parameters by name: the literals that the parameters cell assigns; none if it is not plain Python."""
     try:
         tree = ast.parse(code.parameters)
     except SyntaxError:
@@ -66,15 +66,15 @@ def declared(code: Code) -> dict[str, Parameter]:
         for name in _bound(statement):
             value = getattr(statement, "value", None)
             if value is not None and _is_literal(value):
-                told = comments.get(statement.end_lineno or 0, "")
-                found[name] = Parameter(name, ast.literal_eval(value), told)
+                explanation = comments.get(statement.end_lineno or 0, "")
+                found[name] = Parameter(name, ast.literal_eval(value), explanation)
     return found
 
 
 def check(code: Code, given: Mapping[str, Any], notebook: str) -> None:
-    """Refuse parameters that `notebook` does not know, that are of another type than its default, or do nothing.
+    """Refuse a parameter that `notebook` does not know or never reads, or whose type is not that of its default.
 
-    Raises UsageError for the first of them, with the parameters that are known.
+    Raises UsageError for the first such parameter, and lists those that the notebook knows.
     """
     known = declared(code)
     listed = "".join(f"\n  {parameter}" for parameter in known.values()) or " none"
@@ -93,7 +93,7 @@ def check(code: Code, given: Mapping[str, Any], notebook: str) -> None:
 
 
 def parse(parameter: Parameter, text: str) -> Any:
-    """The value of a text from the command line, read as the type of the parameter's default; text if it cannot be."""
+    """A text from the command line as a value of the parameter's type; the text itself if that fails."""
     kind = type(parameter.default)
     if kind is str:
         return text
@@ -121,7 +121,7 @@ def _remedy(value: Any) -> str:
 
 
 def _useless(code: Code, name: str) -> str:
-    """Why setting `name` below the parameters cell has no effect; empty if it has one."""
+    """Why setting `name` after the parameters cell has no effect; empty if it has one."""
     for statement in ast.parse(code.parameters).body:
         if _loads(statement, {name}):
             return "its parameters cell already computes with it, and that is not done again; move it to the next cell"
@@ -174,7 +174,7 @@ def _is_literal(value: ast.expr) -> bool:
 
 
 def _comments(source: str) -> dict[int, str]:
-    """Comments by line, without a leading `help:`."""
+    """Comments by line number, without a leading `help:`."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     comments = ((token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT)
     return {line: re.sub(r"^#\s*(help:)?\s*", "", text) for line, text in comments}

@@ -1,4 +1,4 @@
-"""GPUs are given to notebooks one by one: a slot is a lock file, so that two batches on one machine share them too."""
+"""Each notebook gets a GPU of its own. A slot is a lock file, so that two batches on one machine share the GPUs."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ QUERY = ("nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader")
 
 
 def gpus(environment: Mapping[str, str]) -> dict[str, str]:
-    """The GPUs a process with this environment may use: their names by what CUDA_VISIBLE_DEVICES calls them."""
+    """The GPUs that a process with this environment may use: names by identifier in CUDA_VISIBLE_DEVICES."""
     try:
         answer = subprocess.run(QUERY, capture_output=True, text=True, timeout=60, check=True, env=dict(environment))
     except (OSError, subprocess.SubprocessError):
@@ -32,7 +32,7 @@ def gpus(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def gpu_slot(devices: Sequence[str], per_gpu: int, folder: Path | None = None) -> Iterator[str]:
-    """Wait for a GPU on which fewer than `per_gpu` notebooks run; yield which of `devices` it is."""
+    """Wait for a GPU that runs fewer than `per_gpu` notebooks; yield its identifier, one of `devices`."""
     folder = folder or Path(tempfile.gettempdir()) / f"transferkit-gpus-{os.getuid()}"
     places = [(device, folder / f"{device.replace('/', '_')}-{k}") for k in range(per_gpu) for device in devices]
     while True:

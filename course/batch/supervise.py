@@ -1,4 +1,4 @@
-"""What a worker executes for one task: start the notebook's process, watch it, keep its receipt."""
+"""What a worker does for one task: start the notebook's process, watch it, keep its record."""
 
 import multiprocessing
 import os
@@ -17,7 +17,7 @@ import psutil
 
 from course import processes
 from course.batch.notebook import STARTED, STOPPED
-from course.batch.receipts import NOTEBOOK, PAGE, PULSE, RECEIPT, THUMBNAIL, Failure, Receipt, failed, find, keep, told
+from course.batch.records import FILES, CellFailure, Record, describe, failed, find, keep
 from course.batch.tasks import Task
 from transferkit.disk import atomic
 from transferkit.disk.locks import exclusive
@@ -31,11 +31,11 @@ TAIL_BYTES = 4000
 Waiting = Literal["busy", "stopped"]
 
 
-def perform(task: Task, attempt: int = 1) -> Receipt | Waiting:
-    """Run one notebook in a process of its own, unless it is done already; the receipt says how it ended.
+def perform(task: Task, attempt: int = 1) -> Record | Waiting:
+    """Run one notebook in a process of its own, unless it is done already; return the record of how it ended.
 
-    Returns "busy" when another batch is running this very task, and "stopped" when it was stopped from outside: then
-    nothing is kept. Nothing is raised: what cannot be written is a failure in the receipt.
+    Returns "busy" when another batch is running this very task, and "stopped" when it was stopped from outside; then
+    nothing is kept. Raises nothing: a file that cannot be written is a failure in the record.
     """
     try:
         with exclusive(task.folder / LOCK, wait=False) as mine:
@@ -44,14 +44,14 @@ def perform(task: Task, attempt: int = 1) -> Receipt | Waiting:
             if done := find(task):
                 return done
             _clear(task.folder)
-            receipt = _watch(task)
-            return keep(task, replace(receipt, attempt=attempt)) if receipt else "stopped"
+            record = _watch(task)
+            return keep(task, replace(record, attempt=attempt)) if record else "stopped"
     except (StoreError, OSError) as problem:
-        return failed(task, Failure(told(problem)), attempt=attempt)
+        return failed(task, CellFailure(describe(problem)), attempt=attempt)
 
 
 def is_notebook(process: psutil.Process) -> bool:
-    """Whether this is a process that `perform` has started."""
+    """Whether `perform` has started this process."""
     try:
         return PROGRAM in process.cmdline()
     except psutil.Error:
@@ -59,28 +59,28 @@ def is_notebook(process: psutil.Process) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier attempt left. The receipt goes first: without it nothing there counts as done."""
-    for name in (RECEIPT, NOTEBOOK, PAGE, THUMBNAIL, PULSE):
+    """Remove what an earlier attempt left. The record goes first: without it, nothing counts as done."""
+    for name in FILES:
         (folder / name).unlink(missing_ok=True)
     atomic.sweep_partials(folder)
 
 
-def _watch(task: Task) -> Receipt | None:
-    """The receipt of a notebook, run now; None when it was stopped from outside."""
+def _watch(task: Task) -> Record | None:
+    """Run a notebook and return its record; None when it was stopped from outside."""
     mark = secrets.token_hex(16)
     reader, writer = multiprocessing.Pipe(duplex=False)
     with tempfile.TemporaryFile() as log, reader:
         process = _start(task, mark, writer, log)
         try:
-            receipt = _listen(task, process, reader)
+            record = _listen(task, process, reader)
         finally:
             assert process.stdin is not None
-            process.stdin.close()  # if it still runs, it now ends its kernel and itself
+            process.stdin.close()  # a process that still runs now ends its kernel and itself
             _end(process)
             processes.kill(mark)
-        if receipt and receipt.failure and receipt.outcome == "died" and not receipt.failure.traceback:
-            return replace(receipt, failure=replace(receipt.failure, traceback=_tail(log)))
-        return receipt
+        if record and record.failure and record.outcome == "died" and not record.failure.traceback:
+            return replace(record, failure=replace(record.failure, traceback=_tail(log)))
+        return record
 
 
 def _start(task: Task, mark: str, writer: Connection, log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -95,28 +95,28 @@ def _start(task: Task, mark: str, writer: Connection, log: IO[bytes]) -> subproc
             stderr=subprocess.STDOUT,
             env=environment,
             pass_fds=[writer.fileno()],
-            start_new_session=True,  # Ctrl-C is for the runner, which decides what it means
+            start_new_session=True,  # the runner alone decides what Ctrl-C means
         )
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # when it has died already, which is noticed where it is listened to
+    with suppress(BrokenPipeError):  # it has died already, which _listen notices
         process.stdin.write(msgspec.json.encode(task) + b"\n")
         process.stdin.flush()
     return process
 
 
-def _listen(task: Task, process: subprocess.Popen[bytes], reader: Connection) -> Receipt | None:
+def _listen(task: Task, process: subprocess.Popen[bytes], reader: Connection) -> Record | None:
     limit = task.limits.seconds
     try:
         if reader.recv_bytes() == STARTED and not reader.poll(None if limit is None else limit + GRACE_SECONDS):
-            return failed(task, Failure(f"not done after {(limit or 0) / 60:g} minutes, and did not react."), "timeout")
-        return msgspec.json.decode(reader.recv_bytes(), type=Receipt)
+            late = f"not done after {(limit or 0) / 60:g} minutes, and it did not react."
+            return failed(task, CellFailure(late), "timeout")
+        return msgspec.json.decode(reader.recv_bytes(), type=Record)
     except EOFError:
         status = process.wait()
     if status == STOPPED:
         return None
-    return failed(
-        task, Failure(f"the process that ran the notebook died: it {processes.describe_exit(status)}"), "died"
-    )
+    error = f"the process that ran the notebook died: it {processes.describe_exit(status)}"
+    return failed(task, CellFailure(error), "died")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

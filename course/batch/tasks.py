@@ -1,4 +1,4 @@
-"""One notebook with one set of parameters, and the folder that is named by everything that decides what comes out."""
+"""One notebook with one set of parameters, and its folder, named by everything that decides the result."""
 
 import hashlib
 import json
@@ -12,15 +12,15 @@ from typing import Any
 from course.batch import parameters
 from course.batch.grid import KNOWN, Grid
 from transferkit.errors import UsageError
-from transferkit.training.machine import installed_code
+from transferkit.hardware import installed_code
 
-RUNS = "runs"  # the folder of the tasks' folders, below the output folder
+RUNS = "runs"  # below the output folder; holds one folder per task
 NAME_LENGTH = 80
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a notebook may use: seconds until it is a timeout, CPU cores (None: all), notebooks at once on one GPU."""
+class TaskLimits:
+    """What a notebook may use: seconds (None: no limit), CPU cores (None: all), and notebooks at once on one GPU."""
 
     seconds: float | None = None
     cores: int | None = None
@@ -29,10 +29,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is told: plain values only, so that it can be on another machine with the same file system.
+    """What a worker needs to know: plain values only, so that it may be on another machine with the same file system.
 
     `notebook`, `out` and `work` are absolute paths; `checksum` is the SHA-256 of the notebook, `code` that of the
-    installed library.
+    installed code.
     """
 
     notebook: str
@@ -41,7 +41,7 @@ class Task:
     code: str
     out: str
     work: str
-    limits: Limits = Limits()
+    limits: TaskLimits = TaskLimits()
 
     @property
     def name(self) -> str:
@@ -53,12 +53,12 @@ class Task:
 
     @property
     def folder(self) -> Path:
-        """Where the executed notebook, its HTML and the receipt are."""
+        """The folder of the executed notebook, its HTML page and the record."""
         return Path(self.out) / RUNS / self.name
 
     @property
     def title(self) -> str:
-        """The notebook and its parameters, for people."""
+        """The notebook's name and its parameters, for people."""
         return f"{Path(self.notebook).stem} {self.settings}".strip()
 
     @property
@@ -76,9 +76,9 @@ class Place:
 
 
 def find_notebooks(given: Sequence[Path]) -> tuple[Path, ...]:
-    """The notebooks of the command line as absolute paths, a folder standing for all that lie directly in it.
+    """The given notebooks as absolute paths; a folder stands for the notebooks directly in it.
 
-    Raises UsageError for what is not there, or nothing at all.
+    Raises UsageError for a path that does not exist, and when there is no notebook at all.
     """
     found: list[Path] = []
     for path in given:
@@ -94,12 +94,12 @@ def find_notebooks(given: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def plan_tasks(
-    notebooks: Sequence[Path], grid: Grid, given: Mapping[str, str], place: Place, limits: Limits
+    notebooks: Sequence[Path], grid: Grid, given: Mapping[str, str], place: Place, limits: TaskLimits
 ) -> tuple[Task, ...]:
-    """Every notebook with each of its parameter sets; `given`, texts from the command line, wins over the grid.
+    """One task for every notebook and parameter set; `given`, texts from the command line, wins over the grid.
 
-    Nothing is run or written. Raises UsageError when a notebook refuses a parameter (see `parameters.check`). A
-    notebook that is broken is planned without a check, to fail on its own.
+    Runs and writes nothing. Raises UsageError when a notebook refuses a parameter (see `parameters.check`). A broken
+    notebook is planned without a check, and fails on its own later.
     """
     code = installed_code()
     tasks: dict[str, Task] = {}
@@ -130,7 +130,7 @@ def _checked(path: Path, content: bytes, grid: Grid, given: Mapping[str, str]) -
 
 
 def _code(content: bytes) -> parameters.Code | None:
-    """The code of a notebook; None of one that is broken."""
+    """The code of a notebook; None for a broken one."""
     try:
         return parameters.read_code(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -138,13 +138,13 @@ def _code(content: bytes) -> parameters.Code | None:
 
 
 def _declared(content: bytes) -> set[str] | None:
-    """The names of a notebook's parameters; None of one that is broken."""
+    """The names of a notebook's parameters; None for a broken one."""
     code = _code(content)
     return None if code is None else set(parameters.declared(code))
 
 
 def _refuse_known_to_none(declared: Sequence[set[str] | None], grid: Grid) -> None:
-    """A name that no notebook knows is a slip of the pen, unless a broken notebook may have known it."""
+    """Refuse a name that no notebook knows, unless a broken notebook may have known it."""
     if None in declared:
         return
     names = set().union(*(known for known in declared if known))

@@ -1,6 +1,6 @@
-"""What the whole paper costs to train again, from measured images per second; the tables of cost.md.
+"""What it costs to train the whole paper again, from measured images per second; the tables of cost.md.
 
-A network's time is the images it is shown over the images per second at its number of frozen layers.
+A network's time is the number of images it is shown over the images per second at its number of frozen layers.
 """
 
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ from transferkit.network import count_multiplications
 from transferkit.specs import paper_net
 from transferkit.treatments import LAYERS
 
-RATES = Path(__file__).parent.parent / "benchmarks" / "results" / "paper-rate.csv"
+RATES = Path(__file__).parents[2] / "benchmarks" / "results" / "paper-rate.csv"
 FIGURES: tuple[AuthorsFigure, ...] = ("figure2", "figure3-natural", "figure3-random", "supplement")
-NETWORKS = 163  # in the paper; the logs of 148 are published, the others are taken for base networks
+NETWORKS = 163  # in the paper; the logs of 148 are published, and the others count as base networks
 BATCH = 256
-ITERATIONS, REDUCED_ITERATIONS = 450_000, 200_000  # of a network, and of one of the supplement's small sets
-DAYS_ON_K20 = (9.5, 8.7, 7.0, 6.0, 4.7, 4.3, 4.2, 3.8)  # by frozen layers: the authors' own
-H200_RATE = 790e12  # bfloat16 operations per second of large matrix products: assumed, of the data sheet's 989e12
-SHARES = (0.19, 0.45, 1.0)  # of that: assumed for good convolutional networks, from and to; all of it
-PRICES = (2, 4, 8)  # dollars per GPU and hour, to choose from
+ITERATIONS, REDUCED_ITERATIONS = 450_000, 200_000  # of a usual network, and of one of the supplement's small sets
+DAYS_ON_K20 = (9.5, 8.7, 7.0, 6.0, 4.7, 4.3, 4.2, 3.8)  # per network by frozen layers, as the authors report
+H200_RATE = 790e12  # bfloat16 operations per second in large matrix products: assumed; the data sheet says 989e12
+SHARES = (0.19, 0.45, 1.0)  # of that rate: a low and a high assumption for good convolutional networks, and all of it
+PRICES = (2, 4, 8)  # dollars per GPU and hour
 CLASSES = 1000
 
 
 def images_by_frozen() -> dict[int, int]:
-    """The images shown to all networks of the paper together, by their number of frozen layers."""
+    """The images shown to all networks of the paper together, by number of frozen layers."""
     table = pd.concat([authors_table(figure) for figure in FIGURES])
     reduced = table["images_per_class"].notna()
     shown = BATCH * reduced.map({True: REDUCED_ITERATIONS, False: ITERATIONS})
@@ -36,28 +36,28 @@ def images_by_frozen() -> dict[int, int]:
 
 
 def operations_by_frozen() -> dict[int, float]:
-    """Operations of one image's training step, by frozen layers: forward, and twice as much back to what is trained."""
+    """Operations to train on one image, by frozen layers: forward, and twice as much backward where layers train."""
     counts = count_multiplications(paper_net(), CLASSES)
     found = {}
     for depth in range(len(LAYERS)):
         trained = [counts[layer] for layer in LAYERS[depth:]]
-        found[depth] = 2.0 * (sum(counts.values()) + 2 * sum(trained) - trained[0])  # nothing flows into its inputs
+        found[depth] = 2.0 * (sum(counts.values()) + 2 * sum(trained) - trained[0])  # its inputs need no gradient
     return found
 
 
 def days(rates: Mapping[int, float]) -> tuple[float, float]:
-    """Days of one device for one base network, and for all networks of the paper, at these images per second."""
+    """Days that one device needs for one base network and for all networks of the paper, at these images per second."""
     seconds = {depth: images / rates[depth] for depth, images in images_by_frozen().items()}
     return BATCH * ITERATIONS / rates[0] / 86_400, sum(seconds.values()) / 86_400
 
 
 def authors_rates() -> dict[int, float]:
-    """Images per second of the authors' own GPU, by frozen layers."""
+    """Images per second of the authors' GPU, by frozen layers."""
     return {depth: BATCH * ITERATIONS / (taken * 86_400) for depth, taken in enumerate(DAYS_ON_K20)}
 
 
 def sections(rates: pd.DataFrame) -> dict[str, str]:
-    """What stands between the markers of cost.md, by the marker's name."""
+    """The text between the markers of cost.md, by the marker's name."""
     return {
         "work": work_table(),
         "measured": measured_table(rates),
@@ -67,7 +67,7 @@ def sections(rates: pd.DataFrame) -> dict[str, str]:
 
 
 def work_table() -> str:
-    """Images and operations of all networks, by their number of frozen layers."""
+    """Images and operations of all networks, by number of frozen layers."""
     lines = [
         "| frozen layers | images shown, millions | GFLOP per image | the authors' days per network |",
         "|---|---|---|---|",
@@ -80,7 +80,7 @@ def work_table() -> str:
 
 
 def measured_table(rates: pd.DataFrame) -> str:
-    """A row per device that was measured, the H200 if it was not, and the authors' GPU."""
+    """A row per measured device, one for the H200 if it was not measured, and one for the authors' GPU."""
     lines = [
         f"| device | images/s, base | one base network | {NETWORKS} networks, one device | eight | measured |",
         "|---|---|---|---|---|---|",
@@ -97,7 +97,7 @@ def measured_table(rates: pd.DataFrame) -> str:
 
 
 def bound_table() -> str:
-    """What arithmetic allows an H200 at a share of its rate; nothing here was measured."""
+    """What an H200 could do at each share of its arithmetic rate; nothing here was measured."""
     lines = [
         f"| share of {H200_RATE / 1e12:.0f} TFLOP/s | images/s, base | one base network | {NETWORKS} networks | "
         "on eight |",
@@ -112,7 +112,7 @@ def bound_table() -> str:
 
 
 def cloud_table(rates: pd.DataFrame) -> str:
-    """Dollars for all networks, by the price of a GPU and hour: of each GPU that was measured, and of the bound."""
+    """Dollars for all networks by the price of a GPU hour: on each GPU that was measured, and at the bound."""
     named = {f"bound: H200 at {share:.0%}": _bound(share) for share in SHARES}
     for (device, precision), rows in rates[~rates["device"].str.contains("core")].groupby(["device", "precision"]):
         named[f"measured: {device}, {precision}"] = _rates_of(rows)
@@ -140,7 +140,7 @@ def _row(name: str, rates: Mapping[int, float], how: str) -> str:
 
 
 def _span(in_days: float) -> str:
-    """A time as people say it."""
+    """A time in the unit that people would use."""
     if in_days >= 2:
         return f"{in_days:,.1f} days" if in_days < 100 else f"{in_days:,.0f} days"
     return f"{24 * in_days:.1f} hours" if in_days >= 2 / 24 else f"{1440 * in_days:.0f} minutes"

@@ -1,9 +1,9 @@
-"""What the book adds to Sphinx: alternative texts of pictures, formulas as MathML, the language of Chinese terms."""
+"""What the book adds to Sphinx: alternative texts for pictures, formulas in MathML, the language of Chinese terms."""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from base64 import b64decode
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,32 +22,37 @@ _log = logging.getLogger(__name__)
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
-    app.connect("doctree-read", describe_pictures, priority=900)  # once Sphinx has found where the pictures are
+    app.connect("doctree-read", describe_pictures, priority=900)  # after Sphinx has found the pictures
     app.connect("doctree-read", name_languages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def describe_pictures(app: Sphinx, doctree: nodes.document) -> None:
-    """Give every picture the text that its notebook's output or the file itself holds; warn where there is none."""
-    told = alternative_texts(Path(doctree["source"]))
+    """Give every picture the text that its notebook's output or its file holds; warn if there is none."""
+    texts = alternative_texts(Path(doctree["source"]))
     for image in doctree.findall(nodes.image):
         if image.get("alt"):
             continue
         path = Path(app.srcdir, image["uri"])
-        image["alt"] = told.get(hashlib.sha256(path.read_bytes()).hexdigest()) or _description(path)
+        image["alt"] = texts.get(hashlib.sha256(path.read_bytes()).hexdigest()) or _description(path)
         if not image["alt"]:
             _log.warning("%s has no alternative text", path.name, location=image)
 
 
 def alternative_texts(page: Path) -> dict[str, str]:
-    """The alternative texts of a notebook's pictures by the SHA-256 of their bytes; none for any other page."""
+    """The alternative texts of a notebook's pictures, by the SHA-256 of their bytes; empty for any other page."""
     if page.suffix != ".ipynb":
         return {}
-    return dict(_told(json.loads(page.read_text())))
+    outputs = [output for cell in json.loads(page.read_text())["cells"] for output in cell.get("outputs", ())]
+    return {
+        hashlib.sha256(b64decode("".join(encoded))).hexdigest(): output["metadata"].get("image/png", {}).get("alt", "")
+        for output in outputs
+        if (encoded := output.get("data", {}).get("image/png"))
+    }
 
 
 def name_languages(_: Sphinx, doctree: nodes.document) -> None:
-    """Say of Chinese terms that they are, for screen readers and for the choice of glyphs."""
+    """Mark Chinese terms as Chinese, for screen readers and for the choice of glyphs."""
     for term in doctree.findall(nodes.term):
         for text in list(term.findall(nodes.Text)):
             if CHINESE.search(text):
@@ -55,18 +60,8 @@ def name_languages(_: Sphinx, doctree: nodes.document) -> None:
                 term.replace(text, span)
 
 
-def _told(notebook: Any) -> Iterator[tuple[str, str]]:
-    from base64 import b64decode
-
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            if encoded := output.get("data", {}).get("image/png"):
-                content = b64decode("".join(encoded))
-                yield hashlib.sha256(content).hexdigest(), output["metadata"].get("image/png", {}).get("alt", "")
-
-
 def _description(path: Path) -> str:
-    """What our figures say of themselves (see `figures.to_png`)."""
+    """The description that `figures.to_png` puts into our figures; empty for other pictures."""
     with Image.open(path) as picture:
         return str(picture.info.get("Description", ""))
 
@@ -82,7 +77,7 @@ def _block_math(translator: Any, node: nodes.math_block) -> None:
 
 
 def _mathml(node: nodes.Element, *, block: bool) -> str:
-    """MathML, which browsers draw and screen readers read without a script."""
+    """MathML, which browsers draw and screen readers read without any script."""
     try:
         return str(tex2mathml(node.astext(), as_block=block))
     except MathError as problem:

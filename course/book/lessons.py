@@ -1,4 +1,4 @@
-"""What the lessons say of themselves in their first cell, and the parts into which the book groups them."""
+"""What each lesson's first cell says about it, and the parts into which the book groups the lessons."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ FURTHER = "Further lessons"
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson's file name without ending, its title with the number, the time it takes, and its goals."""
+    """A lesson: its file name without the ending, its title with the number, the time it takes, and its goals."""
 
     name: str
     title: str
@@ -27,7 +27,7 @@ class Lesson:
 
 
 def read_lesson(path: Path) -> Lesson:
-    """What a notebook's first cell says; what it does not say is empty, and the title is then the file's name."""
+    """What a notebook's first cell says. What it does not say is empty; a missing title is the file's name."""
     notebook = nbformat.read(path, as_version=4)
     text = notebook.cells[0].source if notebook.cells else ""
     title = re.search(r"^# (.+)$", text, re.MULTILINE)
@@ -42,7 +42,7 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def group(lessons: Iterable[Lesson]) -> dict[str, list[Lesson]]:
-    """The lessons by part, in the order of their names; parts without a lesson are left out."""
+    """The lessons by part, in the order of their names, without empty parts."""
     grouped: dict[str, list[Lesson]] = {part: [] for part in (*PARTS, FURTHER)}
     for lesson in sorted(lessons, key=lambda lesson: lesson.name):
         part = next((part for part, numbers in PARTS.items() if lesson.name[:2] in numbers), FURTHER)
@@ -51,7 +51,7 @@ def group(lessons: Iterable[Lesson]) -> dict[str, list[Lesson]]:
 
 
 def syllabus(parts: dict[str, list[Lesson]]) -> str:
-    """A heading per part, and of each lesson a link, its time and its goals, in Markdown."""
+    """In Markdown, a heading for each part, and a link, the time and the goals for each lesson."""
     return "\n".join(
         line
         for part, lessons in parts.items()
@@ -60,7 +60,7 @@ def syllabus(parts: dict[str, list[Lesson]]) -> str:
 
 
 def contents(parts: dict[str, list[Lesson]], pages: Sequence[str]) -> str:
-    """The tables of contents that Sphinx reads: one per part, and one of the further pages."""
+    """The tables of contents that Sphinx reads: one for each part, and one for the other pages."""
     groups = {part: [f"lessons/{lesson.name}" for lesson in lessons] for part, lessons in parts.items()}
     groups["Around the lessons"] = list(pages)
     return "\n".join(

@@ -1,4 +1,4 @@
-"""Links of the repository's pages, made to lead somewhere in the book."""
+"""The links of the repository's pages, rewritten for the book."""
 
 import os
 import re
@@ -6,25 +6,25 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LESSONS = "lessons"  # the book's folder of executed lessons
-FILES = "files"  # the book's folder of what is linked to and is no page of it
+FILES = "files"  # the book's folder for linked files that are not pages
 LINK = re.compile(r"\[([^\[\]]*)\]\((?!\w+:|#)([^)#\s]+)([^)]*)\)")
 FRONT_PAGES = (ROOT / "README.md", ROOT / "course" / "README.md")
 
 
 @dataclass(frozen=True)
 class Links:
-    """The book's folder, and the names of the lessons that are in it."""
+    """The book's folder, and the names of the lessons in the book."""
 
     folder: Path
     lessons: tuple[str, ...]
 
     def follow(self, text: str, page: Path, place: Path) -> str:
-        """A page's Markdown with its links as they have to be when it stands in the book's folder `place`.
+        """The Markdown of `page`, with links that are right when the page is in the book's folder `place`.
 
-        A link to what is no page of the book takes the file along; one to a lesson that is not in the book becomes
-        plain text; what is no file of the repository stays as it is.
+        If a link leads to a file that is not a page, the file is copied into the book. A link to a lesson that is not
+        in the book becomes plain text. A link to anything outside the repository stays as it is.
         """
 
         def moved(link: re.Match[str]) -> str:
@@ -48,7 +48,7 @@ class Links:
             return Path(target.name)
         taken = Path(FILES, target.relative_to(ROOT))
         if target.suffix == ".md":
-            taken = taken.with_name(f"{taken.name}.txt")  # or Sphinx would look for a page of the book
+            taken = taken.with_name(f"{taken.name}.txt")  # otherwise Sphinx would take it for a page
         (self.folder / taken).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(target, self.folder / taken)
         return taken

@@ -1,8 +1,8 @@
-"""Text between markers, which programs write into pages that people write."""
+"""Text that programs write between markers, in pages that people write."""
 
 
 def fill(text: str, found: dict[str, str]) -> str:
-    """The text with each section put between its markers."""
+    """The text with each section between its markers, which must be there."""
     for name, section in found.items():
         before, _, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition("<!-- end -->")

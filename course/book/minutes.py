@@ -1,7 +1,9 @@
-"""What the lessons take when a machine runs them: `python -m course.book.minutes OUT...`, the folders of batches that did.
+"""How long the lessons take when a machine runs them, and the memory that they need.
 
-Writes course/results/lesson-minutes.csv, one row per preset and lesson. Where a lesson ran with several sets of
-parameters, at once perhaps, the slowest counts.
+    python -m course.book.minutes OUT...
+
+reads the folders of finished batches and writes course/results/lesson-minutes.csv, one row per preset and lesson. If a
+lesson ran with several sets of parameters, the slowest run counts.
 """
 
 import sys
@@ -11,19 +13,19 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from course.batch.receipts import RECEIPT, Receipt
+from course.batch.records import RECORD, Record
 from transferkit.disk import atomic
 
-TABLE = Path(__file__).parent / "results" / "lesson-minutes.csv"
+TABLE = Path(__file__).parents[1] / "results" / "lesson-minutes.csv"
 
 
 def collect(folders: Sequence[Path]) -> pd.DataFrame:
-    """The table of these batches. Raises ValueError when one of their notebooks is not done."""
-    paths = sorted(path for folder in folders for path in folder.glob(f"runs/*/{RECEIPT}"))
-    receipts = [msgspec.json.decode(path.read_bytes(), type=Receipt) for path in paths]
-    if wrong := [receipt.notebook for receipt in receipts if receipt.outcome != "done"]:
+    """The table of these batches. Raises ValueError if one of their notebooks is not done."""
+    paths = sorted(path for folder in folders for path in folder.glob(f"runs/*/{RECORD}"))
+    records = [msgspec.json.decode(path.read_bytes(), type=Record) for path in paths]
+    if wrong := [record.notebook for record in records if record.outcome != "done"]:
         raise ValueError(f"{wrong[0]} is not done: run the same batch again.")
-    rows = pd.DataFrame([_row(receipt) for receipt in receipts])
+    rows = pd.DataFrame([_row(record) for record in records])
     return rows.groupby(["preset", "lesson"], as_index=False).agg(
         runs=("seconds", "size"), seconds=("seconds", "max"), peak_megabytes=("peak_megabytes", "max"),
         device=("device", "first"), torch=("torch", "first"), date=("date", "max"),
@@ -31,19 +33,19 @@ def collect(folders: Sequence[Path]) -> pd.DataFrame:
 
 
 def rows(table: pd.DataFrame) -> str:
-    """As the page for assistants shows it: a lesson per line, minutes at both presets, memory at its peak."""
+    """The table for assistants in Markdown: for each lesson the minutes at both presets and the peak of the memory."""
     lines = ["| lesson | `smoke`, two sets at once | `quick`, alone | memory at the peak |", "|---|---|---|---|"]
     for lesson, taken in table.groupby("lesson"):
         lines.append(f"| {str(lesson).replace('_', ' ')} | {_minutes(taken)} | {_gigabytes(taken)} GB |")
     return "\n".join([*lines, f"| all, one after the other | {_minutes(table)} | {_gigabytes(table)} GB |"])
 
 
-def _row(receipt: Receipt) -> dict[str, object]:
+def _row(record: Record) -> dict[str, object]:
     return {
-        "preset": receipt.parameters["preset"], "lesson": Path(receipt.notebook).stem,
-        "seconds": round(receipt.usage.seconds), "peak_megabytes": round(receipt.usage.peak_megabytes),
-        "device": receipt.origin.device, "torch": receipt.origin.versions["torch"],
-        "date": receipt.origin.started[:10],
+        "preset": record.parameters["preset"], "lesson": Path(record.notebook).stem,
+        "seconds": round(record.usage.seconds), "peak_megabytes": round(record.usage.peak_megabytes),
+        "device": record.origin.device, "torch": record.origin.versions["torch"],
+        "date": record.origin.started[:10],
     }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""The tables of the README, evidence.md, cost.md and assistants.md, from the results that are kept beside this file.
+"""The tables of the README, evidence.md, cost.md and assistants.md, from the results in course/results.
 
     python -m course.book.tables
 
-rewrites what stands in them between the markers; a test compares.
+rewrites the text between their markers; a test compares.
 """
 
 from pathlib import Path
@@ -18,12 +18,13 @@ from transferkit.disk import atomic
 from transferkit.results import summarise
 from transferkit.treatments import CHOP_POINTS, TREATMENTS
 
-RESULTS = Path(__file__).parent / "results"
-MEASURED = Path(__file__).parent.parent / "benchmarks" / "results"
-README = Path(__file__).parent.parent / "README.md"
-COST = Path(__file__).parent / "cost.md"
-ASSISTANTS = Path(__file__).parent / "assistants.md"
-EVIDENCE = Path(__file__).parent / "evidence.md"
+COURSE = Path(__file__).parents[1]
+RESULTS = COURSE / "results"
+MEASURED = COURSE.parent / "benchmarks" / "results"
+README = COURSE.parent / "README.md"
+COST = COURSE / "cost.md"
+ASSISTANTS = COURSE / "assistants.md"
+EVIDENCE = COURSE / "evidence.md"
 SHORT = (  # the claims that the README shows
     "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "worse-when-dissimilar", "worse-when-apart",
     "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
@@ -31,7 +32,7 @@ SHORT = (  # the claims that the README shows
 
 
 def sections(results: Path) -> dict[str, str]:
-    """What stands between the markers, by the marker's name."""
+    """The text between the markers, by the marker's name."""
     evidence = read_evidence(results / "evidence")
     assert evidence.similar is not None
     assert evidence.dissimilar is not None
@@ -51,12 +52,12 @@ def sections(results: Path) -> dict[str, str]:
 
 
 def within(text: str, found: dict[str, str]) -> dict[str, str]:
-    """Those of the sections that have their markers in a page."""
+    """Those sections whose markers are in the text of a page."""
     return {name: section for name, section in found.items() if f"<!-- {name} -->" in text}
 
 
 def paired_rows(table: pd.DataFrame) -> str:
-    """Mean paired differences in points over n, with the half-width of their interval where there is one."""
+    """Mean paired differences in points by treatment and n, with the half-width of their interval if there is one."""
     cells = summarise(table)
     summary = cells.set_index(["treatment", "n"])
     bases = 100 * table[table["treatment"] == "base"]["top1"]
@@ -75,11 +76,11 @@ def paired_rows(table: pd.DataFrame) -> str:
 
 
 def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
-    """A row per claim: our estimate with its interval and verdict, and the same of the authors' networks."""
+    """A row per claim: our verdict, estimate and interval, and those from the authors' networks."""
     lines = ["| claim | source | statistic | these networks | the authors' |", "|---|---|---|---|---|"]
     for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
-        told = (own["sentence"], own["source"], f"{own['statistic']} ({own['unit']})", _verdict(own), _verdict(theirs))
-        lines.append(f"| {' | '.join(map(str, told))} |")
+        cells = (own["sentence"], own["source"], f"{own['statistic']} ({own['unit']})", _verdict(own), _verdict(theirs))
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 
@@ -93,7 +94,7 @@ def short_claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
 
 
 def fresh_clone_rows(rows: pd.DataFrame) -> str:
-    """What a fresh clone took on each machine on which it was measured."""
+    """What a fresh clone took, on each machine that was measured."""
     lines = ["| machine | installing, in `.venv` | `make figures` after it |", "|---|---|---|"]
     for row in rows.to_dict("records"):
         took = {what: f"{row[what] // 60} min {row[what] % 60} s" for what in ("install_seconds", "figures_seconds")}
@@ -106,7 +107,7 @@ def fresh_clone_rows(rows: pd.DataFrame) -> str:
 
 
 def provenance_sentence(rows: pd.DataFrame) -> str:
-    """How many networks, on what, with what, when; of all studies together, where rows are told by study."""
+    """How many networks were trained, on what, with what and when, over all series together."""
     values = rows.drop_duplicates(["key", "value"]).groupby("key")["value"].agg(" and ".join)
     first, last = rows.loc[rows["key"] == "first", "value"].min(), rows.loc[rows["key"] == "last", "value"].max()
     began = first[11:16] if first[:10] == last[:10] else f"{first[11:16]} UTC on {first[:10]}"
@@ -118,7 +119,7 @@ def provenance_sentence(rows: pd.DataFrame) -> str:
 
 
 def kill_rate_sentence(rows: pd.DataFrame) -> str:
-    """How good the checks of the exercises are."""
+    """How many planted answers the checks of the exercises judge as they should."""
     total = rows[["planted", "found", "right", "refused"]].sum()
     return (
         f"The checks of the {len(rows)} exercises find {total['found']} of {total['planted']} planted wrong "
@@ -149,13 +150,13 @@ def _verdict(row: dict[object, object]) -> str:
         return str(row["verdict"])
     low, high = float(str(row["low"])), float(str(row["high"]))
     interval = "" if pd.isna(low) else f" ({low:+.2f} to {high:+.2f})"
-    told = f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, {row['n']} networks"
+    words = f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, {row['n']} networks"
     if row["over"] == "seeds" and interval:
-        told += f", {row['clusters']} seeds of one split"
+        words += f", {row['clusters']} seeds of one split"
     more = float(str(row["more"]))
     if row["verdict"] == "undecided" and more > 0:
-        told += "; a thousand more would not decide" if np.isinf(more) else f"; {more:.0f} more {row['over']} would"
-    return told
+        words += "; a thousand more would not decide" if np.isinf(more) else f"; {more:.0f} more {row['over']} would"
+    return words
 
 
 if __name__ == "__main__":

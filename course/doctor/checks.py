@@ -1,4 +1,4 @@
-"""What there is on this machine, each with a plain verdict: there, missing and needed, or missing and not needed."""
+"""What this machine has: each thing is there, missing and needed, or missing and not needed."""
 
 import platform
 import shutil
@@ -19,16 +19,16 @@ from transferkit.training.machine import choose_device, choose_precision, device
 from transferkit.training.workers import default_workers
 
 GIGABYTE = 1e9
-MEMORY_PER_WORKER, DISK = 0.8 * GIGABYTE, 1.0 * GIGABYTE  # bytes that the preset quick needs, with room
+MEMORY_PER_WORKER, DISK = 0.8 * GIGABYTE, 1.0 * GIGABYTE  # bytes that the preset quick needs, and some to spare
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 EXTRAS = {"lessons": "the lessons in Jupyter and batches", "cluster": "--scheduler", "test": "make test"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked for: what was found, whether that will do, and if not, what to do about it.
+    """What was found of one thing, whether that is good enough, and if not, what to do about it.
 
-    `needed` says whether the preset quick and the lessons can do without it.
+    `needed` is false when the preset quick and the lessons can do without it.
     """
 
     what: str
@@ -39,14 +39,14 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """`ok`, or what is wrong and what to do, in words."""
+        """`ok`, or in words what is wrong and what to do."""
         if self.good:
             return "ok"
         return f"{'missing' if self.needed else 'not needed now'}: {self.remedy}"
 
 
 def examine(work: Path) -> tuple[Finding, ...]:
-    """Look at versions, processor, memory, GPU, disk, Jupyter, browser, and the data sets in the work folder."""
+    """Check versions, processor, memory, GPU, disk, Jupyter, browser, and the data sets in the work folder."""
     return (*_software(), *_hardware(work), _browser(), *_data(work))
 
 
@@ -57,7 +57,7 @@ def _software() -> Iterator[Finding]:
         listed = [Requirement(line) for line in requires("transferkit") or ()]
     except PackageNotFoundError:
         remedy = "run 'pip install --editable .' in the checkout"
-        yield Finding("packages", "transferkit is not installed, only on the path", good=False, remedy=remedy)
+        yield Finding("packages", "transferkit is on the path but not installed", good=False, remedy=remedy)
         return
     yield _packages("library", [one for one in listed if one.marker is None], "what everything needs", needed=True)
     for extra, purpose in EXTRAS.items():
@@ -106,7 +106,7 @@ def _hardware(work: Path) -> Iterator[Finding]:
 
 def _browser() -> Finding:
     found = next((path for name in BROWSERS if (path := shutil.which(name))), "")
-    remedy = "only tests of the widgets drive a browser (Debian: chromium)"
+    remedy = "only the tests of the widgets use a browser (Debian: chromium)"
     return Finding("Chromium", found or "none", good=bool(found), remedy=remedy, needed=False)
 
 
@@ -119,7 +119,7 @@ def _data(work: Path) -> Iterator[Finding]:
 def _data_set(folder: Path) -> Finding:
     what = f"data: {folder.name}"
     if not folder.is_dir():
-        remedy = f"lessons prepare it, or 'python -m data_prep {folder.name}'"
+        remedy = f"lessons prepare it, or run 'python -m data_prep {folder.name}'"
         return Finding(what, "not prepared yet", good=False, remedy=remedy, needed=False)
     try:
         manifest = read_manifest(folder, verify=False)

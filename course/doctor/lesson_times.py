@@ -1,4 +1,7 @@
-"""What lessons took when a batch ran them, for the doctor to compare with its prediction; without torch."""
+"""How long lessons took when a batch ran them, for the doctor to compare with its prediction.
+
+A module of its own because a batch needs it and must not load torch for it.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ FOLDER = "doctor"  # in the work folder
 
 @dataclass(frozen=True)
 class LessonTime:
-    """One execution of a lesson: when it began (UTC), its seconds in all, and its preset."""
+    """One execution of a lesson: when it began (UTC), how many seconds it took, and at which preset."""
 
     lesson: str
     preset: str
@@ -21,7 +24,7 @@ class LessonTime:
 
 
 def keep_lesson(work: Path, time: LessonTime) -> None:
-    """Note what a lesson took; the newest note counts. Raises StoreError when it cannot be written."""
+    """Note how long a lesson took, replacing an older note. Raises StoreError when it cannot be written."""
     atomic.write_bytes(work / FOLDER / f"{time.lesson}-{time.preset}.json", msgspec.json.encode(time))
 
 

@@ -1,28 +1,35 @@
-"""How long every lesson, and every preset's grid, takes on this machine, from one probe of about ten seconds."""
+"""How long every lesson and every preset's grid takes on this machine, predicted and compared with what was taken.
 
-from collections.abc import Sequence
+One probe of about ten seconds is enough to predict all of them.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from course.doctor.lesson_times import find_lesson
+from course.doctor.lesson_times import LessonTime, find_lesson
 from course.doctor.lessons import LESSONS, lesson_steps
-from course.doctor.record import Outcome, Rates, compare_lesson, compare_networks
-from course.evidence import Step
+from course.evidence.sweeps import SeriesStep
 from transferkit.config import get_preset, presets
-from transferkit.disk.prepared import ClassInfo, Manifest, read_manifest
-from transferkit.disk.store import Store
+from transferkit.disk.prepared import MANIFEST, ClassInfo, Manifest, read_manifest
+from transferkit.disk.store import Receipt, Store
+from transferkit.errors import DataError
 from transferkit.network import count_multiplications
 from transferkit.specs import Net
 from transferkit.training.data import Prepared
-from transferkit.training.forecast import Probe, forecast, probe
+from transferkit.training.forecast import Probe, forecast, probe, seconds_of
+from transferkit.training.machine import device_name
 from transferkit.training.study import Study, plan_study
 from transferkit.training.sweep import missing
 from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import plan
 
+Rates = Callable[[Study], Probe]  # the probe that fits a study's network
+
 PROBED = "quick"
-_SIZES = {  # classes, training and validation images of data sets as they are made by default, and of ILSVRC 2012
+_SIZES = {  # default sizes of data sets, and that of ILSVRC 2012: classes, training images, validation images
     "photos": (80, 25_600, 6_400),
     "shapeworld": (80, 25_600, 6_400),
     "tiles": (14, 1_944, 474),
@@ -31,10 +38,23 @@ _SIZES = {  # classes, training and validation images of data sets as they are m
 
 
 @dataclass(frozen=True)
-class Prospect:
-    """What a lesson or a grid takes: networks and seconds from nothing, and what of that is still to do.
+class Tally:
+    """How many networks were trained here, the seconds predicted for them, and the seconds they took.
 
-    `last` is what the newest batch took for a lesson.
+    For single networks the seconds are those of one worker. For a lesson they are those of the clock, and those it
+    took include looking and drawing.
+    """
+
+    networks: int
+    predicted: float
+    taken: float
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """The networks and seconds that a lesson or a grid takes from nothing, and how much of that is still to do.
+
+    `last` compares the newest batch's run of a lesson with the prediction.
     """
 
     name: str
@@ -42,15 +62,15 @@ class Prospect:
     seconds: float
     networks_left: int
     seconds_left: float
-    last: Outcome | None = None
+    last: Tally | None = None
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What the probe predicts: per lesson at the preset quick, and per preset for one grid of 72 networks.
+    """What the probe predicts for each lesson at the preset quick, and for one grid of 72 networks at each preset.
 
-    Presets whose network was not probed are scaled by its multiply-adds. `busy` is the share of the processor (0..1)
-    that other programs used when it was probed; `outcome` is predicted against actual.
+    The times of networks that were not probed are scaled by their multiply-adds. `busy` is the share of the
+    processor (0..1) that other programs used during the probe; `tally` compares prediction and actual times.
     """
 
     device: str
@@ -58,14 +78,14 @@ class Outlook:
     busy: float
     lessons: tuple[Prospect, ...]
     grids: tuple[Prospect, ...]
-    outcome: Outcome
+    tally: Tally
 
 
 def look_ahead(work: Path, device: str = "auto", *, again: bool = False) -> Outlook:
-    """Probe this machine, or read what was measured before unless `again`, and predict.
+    """Probe this machine, or read an earlier probe unless `again`, and predict.
 
-    Data sets that are not prepared yet are taken to be as large as they are made by default. Raises UsageError
-    for a device that is not there.
+    Data sets that are not prepared yet count with their default sizes. Raises UsageError for a device that is not
+    there.
     """
     store = Store(work)
     usual = {name: _study(name, PROBED, device, store) for name in ("photos", "shapeworld", "tiles")}
@@ -81,21 +101,21 @@ def look_ahead(work: Path, device: str = "auto", *, again: bool = False) -> Outl
     grids = []
     for name in presets():
         study = _study("imagenet" if name.startswith("paper") else "photos", name, device, store)
-        step = Step(study, plan("random0", [0]))
+        step = SeriesStep(study, plan("random0", [0]))
         grids.append(prospect(name, [step], rates))
-    outcome = compare_networks(usual["photos"], found)
-    return Outlook(setting.device, count, found.busy, tuple(lessons), tuple(grids), outcome)
+    tally = compare_networks(usual["photos"], found)
+    return Outlook(setting.device, count, found.busy, tuple(lessons), tuple(grids), tally)
 
 
-def prospect(name: str, steps: Sequence[Step], rates: Rates) -> Prospect:
-    """What these steps take, and what of them has no receipt yet; no two steps share a network."""
-    left = [Step(step.study, missing(step.study, step.runs)) for step in steps]
+def prospect(name: str, steps: Sequence[SeriesStep], rates: Rates) -> Prospect:
+    """What these steps take, and how much of it has no receipt yet; no two steps may share a network."""
+    left = [SeriesStep(step.study, missing(step.study, step.runs)) for step in steps]
     networks, networks_left = (sum(len(step.runs) for step in some) for some in (steps, left))
     return Prospect(name, networks, _seconds(steps, rates), networks_left, _seconds(left, rates))
 
 
 def scaled(found: Probe, probed: Net, study: Study) -> Probe:
-    """The probe of one network as that of a study's, by the multiply-adds of both: rough, but at once."""
+    """A probe of the network `probed`, scaled to the study's network by their multiply-adds: rough, but immediate."""
     if study.setting.net == probed:
         return found
     classes = len(study.prepared.manifest.classes) // 2
@@ -104,7 +124,47 @@ def scaled(found: Probe, probed: Net, study: Study) -> Probe:
     return replace(found, trained=trained, evaluated=evaluated, read=ratio * found.read, folded=ratio * found.folded)
 
 
-def _seconds(steps: Sequence[Step], rates: Rates) -> float:
+def compare_lesson(time: LessonTime, steps: Sequence[SeriesStep], rates: Rates) -> Tally:
+    """How long the lesson took, and the prediction for the networks that were trained while it ran."""
+    predicted, networks = 0.0, 0
+    for step in steps:
+        receipts = [one for run in step.runs if (one := step.study.store.find(run, step.study.setting))]
+        trained = [one.run for one in receipts if _during(time, one)]
+        predicted += forecast(step.study, trained, rates(step.study)) if trained else 0.0
+        networks += len(trained)
+    return Tally(networks, predicted, time.seconds)
+
+
+def compare_networks(study: Study, found: Probe) -> Tally:
+    """All networks like this study's that this device has trained, on any data and with any number of epochs."""
+    here = device_name(study.setting.device)
+    predicted = taken = 0.0
+    networks = 0
+    for receipt in study.store.receipts():
+        own, usual = receipt.setting, study.setting
+        alike = (own.net, own.device, own.precision, own.threads) == (usual.net, usual.device, usual.precision, 1)
+        owner = _study_of(study.store, receipt)
+        if alike and own.recipe.batch_size == usual.recipe.batch_size and owner and receipt.device_name == here:
+            predicted += seconds_of(owner, receipt.run, found, len(receipt.times.shared_with) + 1)
+            taken += receipt.times.seconds
+            networks += 1
+    return Tally(networks, predicted, taken)
+
+
+def _during(time: LessonTime, receipt: Receipt) -> bool:
+    began = datetime.fromisoformat(time.started)
+    return began <= datetime.fromisoformat(receipt.times.finished) <= began + timedelta(seconds=time.seconds + 1)
+
+
+def _study_of(store: Store, receipt: Receipt) -> Study | None:
+    folder = store.work / "data" / Path(receipt.setting.data).name
+    try:
+        return Study(Prepared(folder, read_manifest(folder, verify=False)), receipt.setting, store)
+    except DataError:
+        return None
+
+
+def _seconds(steps: Sequence[SeriesStep], rates: Rates) -> float:
     return sum(forecast(step.study, step.runs, rates(step.study)) for step in steps if step.runs)
 
 
@@ -113,10 +173,10 @@ def _multiplications(spec: Net, classes: int) -> int:
 
 
 def _study(data: str, preset: str, device: str, store: Store) -> Study:
-    """The study of a data set as it is prepared, or as it would be."""
+    """The study of a data set, prepared or not."""
     chosen = get_preset(preset)
     folder = store.work / "data" / data
-    there = (folder / "manifest.json").is_file()
+    there = (folder / MANIFEST).is_file()
     manifest = read_manifest(folder, verify=False) if there else None
     if manifest is None or manifest.image_size != chosen.net.image_size:
         manifest = _imagined(data, chosen.net.image_size)
@@ -124,7 +184,7 @@ def _study(data: str, preset: str, device: str, store: Store) -> Study:
 
 
 def _imagined(data: str, size: int) -> Manifest:
-    """The manifest of a data set that nobody has prepared yet."""
+    """The manifest that a data set would have by default."""
     count, train, valid = _SIZES[data]
     classes = tuple(ClassInfo(str(number), natural=number % 2 == 0, parts=(str(number),)) for number in range(count))
     return Manifest(data, classes, size, (0, train), (train, train + valid), "not prepared", "not prepared", {})

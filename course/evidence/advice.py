@@ -1,7 +1,7 @@
-"""What to do with a new task, from a grid on it: how many layers to copy, frozen or fine-tuned, and how sure that is.
+"""What to do with a new task, judged by a grid on it: how many layers to copy, frozen or fine-tuned, and how sure.
 
-The best of many noisy numbers is too good: the winner's curse. So the gain of the advice is measured where the
-choice did not look: it is made on all splits (or seeds) but one, and the gain taken on that one, in turn.
+The best of many noisy numbers is too good: the winner's curse. So the gain of a choice is measured on data that did
+not influence it: each split (or seed) in turn is left out of the choice, and the gain is measured on that one.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ FROM_SCRATCH = "base"
 
 @dataclass(frozen=True)
 class Advice:
-    """The choice with the greatest mean paired difference, by its label of `options_of`, as `A3B+`.
+    """The choice with the greatest mean paired difference, by its label in `options_of`, such as `A3B+`.
 
-    `gain` is that choice's mean paired difference over all clusters (a fraction), `checked` the gain of choosing,
-    each time measured on a cluster that the choice was made without. `as_good` are the options that the clusters
-    cannot tell from the choice (95 %, itself included), `cheapest` the one of these that trains least.
+    `gain` is that choice's mean paired difference over all clusters (a fraction). `checked` is the gain of choosing,
+    each time measured on a cluster that was left out of the choice. `as_good` are the options that the clusters cannot
+    tell from the choice (at 95 %; the choice included), and `cheapest` is the one of these that trains least.
     """
 
     choice: str
@@ -34,11 +34,11 @@ class Advice:
 
 
 def options_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean paired difference (fraction) by cluster, one row each, and option, one column each.
+    """Mean paired differences (fractions): a row for each cluster, a column for each option.
 
-    The options are to train from scratch ("base", 0 by definition) and each transfer there is, named as it is for
-    target B, A3B or A3B+, whichever half is the target. Clusters are splits, or the seeds of one split, as in
-    `estimate`. Raises DataError where there are no transfer networks, or an option is not there in every cluster.
+    The options are to train from scratch ("base", 0 by definition) and every transfer in the table. Their names are
+    those for target B, as A3B or A3B+, whichever half is the target. Clusters are splits, or the seeds of one split, as
+    in `estimate`. Raises DataError without transfer networks, or when an option is missing in a cluster.
     """
     chosen = refuse_incomplete(_taking_part(table))
     labels = [_label(treatment, n) for treatment, n in zip(chosen["treatment"], chosen["n"], strict=True)]
@@ -52,7 +52,7 @@ def options_of(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def advise(table: pd.DataFrame) -> Advice:
-    """The advice of a grid's table (see `tabulate`). Raises DataError as `options_of`, or for one cluster."""
+    """The advice of a grid's table (see `tabulate`). Raises DataError as `options_of` does, or for a single cluster."""
     options = options_of(table)
     if len(options) < 2:
         raise DataError("one seed of one split cannot say how sure its advice is: train a second seed, better three.")
@@ -63,7 +63,7 @@ def advise(table: pd.DataFrame) -> Advice:
 
 
 def _taking_part(table: pd.DataFrame) -> pd.DataFrame:
-    """The networks that an option stands for: controls and random filters are no advice for a new task."""
+    """The rows that are options for a new task; controls and random filters are not."""
     return table[table["treatment"].isin(["base", "AnB", "AnB+"])]
 
 
@@ -74,7 +74,7 @@ def _checked(table: pd.DataFrame, options: pd.DataFrame) -> Estimate:
 
 
 def _worse(differences: pd.Series) -> bool:
-    """Whether the clusters say, at 95 %, that these differences lie below zero."""
+    """Whether these differences lie below zero, at 95 %."""
     mean, error, freedom = mean_of_clusters(differences.to_numpy())
     return bool(mean + stdtrit(freedom, 0.975) * error < 0) if error > 0 else mean < 0
 
@@ -84,15 +84,15 @@ def _label(treatment: str, n: int) -> str:
 
 
 def _cost(label: str) -> tuple[bool, int]:
-    """Frozen before all others, and the more layers are copied the less there is to train."""
+    """A sort key: frozen options are cheapest, and the more layers are copied, the less there is to train."""
     n = 0 if label == FROM_SCRATCH else int(label[1:].split("B")[0])
     return label.endswith("+") or label == FROM_SCRATCH, -n
 
 
 def shuffled_options(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The same table with the transfer networks' accuracies dealt out anew within each split, seed and target.
+    """The table with the transfer networks' accuracies shuffled within each split, seed and target.
 
-    A control: there no option is better than another, so whatever a choice seems to gain over the average is luck.
+    This is a control: no option is then better than another, so what a choice seems to gain over the average is luck.
     """
     generator = np.random.default_rng(seed)
     dealt = table.copy()

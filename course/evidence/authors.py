@@ -1,8 +1,8 @@
-"""The authors' own 148 networks, as tables that our statistics and figures take.
+"""The authors' own 148 networks, as tables that our statistics and figures can read.
 
-Facts from the training logs that Yosinski, Clune, Bengio and Lipson (NeurIPS 2014) published with the paper: per
-network the mean of the 10 highest of 450 readings of the validation top-1. One seed each. In the natural split,
-half A is man-made and half B natural. Networks of all 1000 classes have the split and the target "all".
+The facts come from the training logs that Yosinski, Clune, Bengio and Lipson (NeurIPS 2014) published with the paper.
+The accuracy of a network is the mean of the 10 highest of 450 readings of the validation top-1. Each has one seed. In
+the natural split, half A is man-made and half B natural. Networks of all 1000 classes have "all" as split and target.
 """
 
 from collections.abc import Hashable, Mapping
@@ -16,15 +16,16 @@ from transferkit.errors import UsageError
 from transferkit.results import COLUMNS, pair
 
 AuthorsFigure = Literal["figure2", "figure3-natural", "figure3-random", "supplement"]
+ALL_CLASSES = "all"  # the split of networks that were not trained on a half
 AUTHORS_COLUMNS = (*COLUMNS, "images_per_class")
 
 
 def authors_table(figure: AuthorsFigure) -> pd.DataFrame:
     """The networks behind a figure of the paper, one row each, with the columns AUTHORS_COLUMNS.
 
-    Accuracies and paired differences are fractions (0..1) against the own target's base (in the supplement, that
-    of as many images per class); losses and seconds were not published and are NaN, as are `images_per_class`
-    outside the supplement: those networks saw all. Raises UsageError for another figure.
+    Accuracies are fractions (0..1). Paired differences are against the base of the same target, and in the supplement
+    of the same number of images per class. Losses and seconds were not published and are NaN. So are
+    `images_per_class` outside the supplement, where networks saw all images. Raises UsageError for another figure.
     """
     if figure not in get_args(AuthorsFigure):
         raise UsageError(f"'{figure}' is no figure of published networks: choose {', '.join(get_args(AuthorsFigure))}.")

@@ -1,55 +1,73 @@
-"""From the receipts of a study to its tables: one row per network, per epoch, and per first layer."""
+"""From the receipts of a series to its tables: one row per network, per epoch, and per first layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from course.evidence.bench import Step
-from course.evidence.claims.tables import STUDIES, is_on_dial, refuse_strangers
+from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
+from course.evidence.sweeps import SeriesStep, run_series
 from transferkit.config import Recipe
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
-from transferkit.filters import SMALLEST_SIDE
-from transferkit.filters.table import fit_table, match_filters, shares, untrained_filters
+from transferkit.gabor import SMALLEST_SIDE
+from transferkit.gabor.table import fit_table, match_filters, shares, untrained_filters
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.training.forecast import images_of
 from transferkit.training.study import Study
+from transferkit.training.sweep import Progress
+from transferkit.training.workers import local_workers
 from transferkit.treatments import Run
 
 CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise")
-ALL_STUDIES = "all"  # in place of the name of one in provenance.csv
+ALL_SERIES = "all"  # stands for the name of a series in provenance.csv
 _ONE_NETWORK = ["run", "split", "seed", "data", "images_per_class", "epochs", "random_filters"]
 _Row = Mapping[Any, object]
+Watch = Callable[[str, Iterator[Progress]], object]
 
 
-def refuse_mixing(studies: Mapping[str, Sequence[Step]], folder: Path) -> None:
-    """Raise DataError when a folder keeps other studies, of other data or layers than these by their names are to be.
+def refuse_mixing(planned: Mapping[str, Sequence[SeriesStep]], folder: Path) -> None:
+    """Raise DataError when a folder keeps other series whose data or layers differ from those of the planned ones.
 
-    To be asked before these are done, as their tables take the places of some of those that are there.
+    Call it before training: the planned tables will replace those of the same names.
     """
-    kept = {name: pd.read_csv(folder / f"{name}.csv") for name in _kept_in(folder) if name not in studies}
-    refuse_strangers(kept | {name: _planned(steps[0]) for name, steps in studies.items()})
+    kept = {name: pd.read_csv(folder / f"{name}.csv") for name in _kept_in(folder) if name not in planned}
+    refuse_strangers(kept | {name: _planned(steps[0]) for name, steps in planned.items()})
 
 
-def write_study(name: str, steps: Sequence[Step], folder: Path) -> tuple[Path, ...]:
-    """Write NAME.csv, one row per network, and NAME-epochs.csv, one row per network and epoch; each atomically.
+def train_and_collect(
+    planned: Mapping[str, Sequence[SeriesStep]], recipe: Recipe, folder: Path, workers: int, watch: Watch
+) -> Evidence:
+    """Train what the planned series lack, write their tables, and read these with the others in the folder.
 
-    As `tabulate_study` makes them. Raises as that.
+    `watch` gets each series' name and progress. `recipe` is the usual one. Raises as `refuse_mixing`, before anything
+    is trained, and as `run_series`.
     """
-    table, log = tabulate_study(steps)
+    refuse_mixing(planned, folder)
+    with local_workers(workers) as executor:
+        for name, steps in planned.items():
+            watch(name, run_series(steps, executor))
+            write_series(name, steps, folder)
+    write_conv1([step for steps in planned.values() for step in steps], recipe, folder)
+    write_provenance(planned, folder)
+    return read_evidence(folder)
+
+
+def write_series(name: str, steps: Sequence[SeriesStep], folder: Path) -> tuple[Path, ...]:
+    """Write the tables of `tabulate_series`, each atomically: NAME.csv and NAME-epochs.csv. Raises as that does."""
+    table, log = tabulate_series(steps)
     return _write(table, folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
 
 
-def tabulate_study(steps: Sequence[Step]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The networks of a study, one row each, and its epochs, one row per network and epoch.
+def tabulate_series(steps: Sequence[SeriesStep]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The networks of a series, one row each, and their epochs, one row per network and epoch.
 
-    The columns are those of `results.COLUMNS` and `results.EPOCH_COLUMNS` with data, images_per_class, epochs,
-    random_filters and the classes of the target half, and by epoch the images seen. Raises StoreError when a
-    network of the study is not trained.
+    The columns are `results.COLUMNS` and `results.EPOCH_COLUMNS`, and after them classes (of the target half), data,
+    images_per_class, epochs and random_filters; the epochs also have images_seen. Raises StoreError when a network of
+    the series is not trained.
     """
     networks, epochs = [], []
     for step in steps:
@@ -64,12 +82,12 @@ def tabulate_study(steps: Sequence[Step]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pair(table), log
 
 
-def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path | None:
-    """Write conv1.csv: a row as of `conv1_row` for each base of these steps that was trained by this very recipe.
+def write_conv1(steps: Sequence[SeriesStep], recipe: Recipe, folder: Path) -> Path | None:
+    """Write conv1.csv: one row of `conv1_row` for each base of these steps that was trained by this recipe.
 
-    Rows that are there of other bases stay, unless of a data set that these have taken the place of. Without such a
-    base, nothing is written. Nor is anything left there for a network whose first filters have less than SMALLEST_SIDE
-    pixels: all would be of no kind, and two halves alike in that.
+    Rows of other bases stay, unless their data set was replaced. Nothing is written when there is no such base. For a
+    network whose first filters are smaller than SMALLEST_SIDE pixels the file is removed: all its filters would be of
+    no kind, which would make the halves look alike.
     """
     bases = {
         (step.study.setting, run): step.study
@@ -88,26 +106,26 @@ def write_conv1(steps: Sequence[Step], recipe: Recipe, folder: Path) -> Path | N
     return _write(pd.DataFrame(rows, columns=list(CONV1_COLUMNS)), path)
 
 
-def write_provenance(studies: Mapping[str, Sequence[Step]], folder: Path) -> Path:
-    """Write provenance.csv, where networks come from: devices, versions, precision, dates, seconds of workers.
+def write_provenance(done: Mapping[str, Sequence[SeriesStep]], folder: Path) -> Path:
+    """Write provenance.csv, which says where networks come from: devices, versions, precision, dates, seconds.
 
-    One row per study and key; a key has several rows where the receipts differ. Rows of other studies whose tables are
-    in the folder stay. How many networks there are and their seconds are told of all tables together, each network
-    once: write these first.
+    There is one row for each series and key, or several where the receipts differ. Rows of other series stay while
+    their tables are in the folder. The number of networks and their seconds count every network of all tables once,
+    so write the tables first.
     """
     path = folder / "provenance.csv"
-    told = _earlier_origins(path) | {name: _origins(steps) for name, steps in studies.items()}
-    told[ALL_STUDIES] = _totals(folder)
-    names = [name for name in (ALL_STUDIES, *_kept_in(folder)) if name in told]
-    rows = [(key, value, name) for name in names for key, value in told[name]]
+    facts = _earlier_facts(path) | {name: _facts(steps) for name, steps in done.items()}
+    facts[ALL_SERIES] = _totals(folder)
+    names = [name for name in (ALL_SERIES, *_kept_in(folder)) if name in facts]
+    rows = [(key, value, name) for name in names for key, value in facts[name]]
     return _write(pd.DataFrame(rows, columns=["key", "value", "study"]), path)
 
 
 def conv1_row(study: Study, base: Run) -> dict[str, object]:
-    """What conv1 of a base holds: the shares of its filters' kinds (gabor, blob, neither; 0..1), and how like others.
+    """The first layer of a base: the shares of its kinds of filters (gabor, blob, neither; 0..1) and two likenesses.
 
-    `likeness` is the mean cosine of its filters and those of the other half's base, best matched; `likeness_noise`
-    the same with as many filters of white noise. NaN where that other base is not trained.
+    `likeness` is the mean cosine between its filters and the best-matched ones of the other half's base, NaN where
+    that is not trained. `likeness_noise` is the same for as many filters of white noise.
     """
     own = _first_filters(study, base)
     other = Run(base.split, base.seed, "B" if base.target == "A" else "A")
@@ -122,13 +140,13 @@ def conv1_row(study: Study, base: Run) -> dict[str, object]:
 
 
 def kept_evidence() -> Path | None:
-    """Where a checkout keeps tables of networks that were trained for it; None where there is no checkout."""
-    folder = Path(__file__).parents[2] / "course" / "results" / "evidence"
+    """The folder of the tables that come with the repository; None outside a checkout."""
+    folder = Path(__file__).parents[1] / "results" / "evidence"
     return folder if folder.is_dir() else None
 
 
 def _joined(earlier: Sequence[_Row], rows: Sequence[_Row]) -> list[_Row]:
-    """Rows of conv1.csv and those that come to it, the dial's last: two kinds, each of one data set, the newer."""
+    """Earlier and new rows, the dial's last. The dial and the rest keep one data set each, that of the new rows."""
     bases = {_place(row): row for row in (*earlier, *rows)}
     data = {_place(row)[0]: row["data"] for row in rows}
     return [bases[place] for place in sorted(bases) if bases[place]["data"] == data.get(place[0], bases[place]["data"])]
@@ -139,8 +157,8 @@ def _place(row: _Row) -> tuple[bool, str, int, str]:
     return is_on_dial(split), split, int(str(row["seed"])), str(row["target"])
 
 
-def _earlier_origins(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """The rows of a provenance.csv by study; none of one that does not tell studies apart, as older ones did not."""
+def _earlier_facts(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """The rows of a provenance.csv by series; older files have no column for it, and their rows are dropped."""
     table = pd.read_csv(path, dtype=str) if path.exists() else pd.DataFrame()
     if "study" not in table:
         return {}
@@ -150,8 +168,8 @@ def _earlier_origins(path: Path) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _origins(steps: Sequence[Step]) -> list[tuple[str, str]]:
-    """The keys and values of the networks of one study."""
+def _facts(steps: Sequence[SeriesStep]) -> list[tuple[str, str]]:
+    """The keys and values that provenance.csv holds for one series."""
     receipts = [receipt for step in steps for receipt in _receipts(step)]
     rows = [("first", min(receipt.times.finished for receipt in receipts))]
     rows += [("last", max(receipt.times.finished for receipt in receipts))]
@@ -169,18 +187,18 @@ def _totals(folder: Path) -> list[tuple[str, str]]:
 
 
 def _kept_in(folder: Path) -> tuple[str, ...]:
-    return tuple(name for name in STUDIES if (folder / f"{name}.csv").exists())
+    return tuple(name for name in SERIES if (folder / f"{name}.csv").exists())
 
 
-def _planned(step: Step) -> pd.DataFrame:
-    """What the table of a step will say of its data and layers."""
+def _planned(step: SeriesStep) -> pd.DataFrame:
+    """The columns split, data and layers of the table that a step will fill, in one row."""
     setting = step.study.setting
     return pd.DataFrame(
         {"split": [step.runs[0].split], "data": [_data_name(step)], "layers": [" ".join(setting.net.layers)]}
     )
 
 
-def _data_name(step: Step) -> str:
+def _data_name(step: SeriesStep) -> str:
     return Path(step.study.setting.data).name
 
 
@@ -188,20 +206,20 @@ def _first_filters(study: Study, base: Run) -> np.ndarray:
     return study.store.weights(base, study.setting)[study.setting.net.first_filters]
 
 
-def _receipts(step: Step) -> list[Receipt]:
+def _receipts(step: SeriesStep) -> list[Receipt]:
     found = [step.study.store.find(run, step.study.setting) for run in step.runs]
     receipts = [receipt for receipt in found if receipt]
     if len(receipts) < len(step.runs):
         lacking = [run.label for run, receipt in zip(step.runs, found, strict=True) if receipt is None]
         raise StoreError(
-            f"{len(lacking)} networks of this study are not trained, as {lacking[0]}: run 'python -m transferkit "
-            "evidence' again."
+            f"{len(lacking)} networks of this series are not trained, for example {lacking[0]}: run 'python -m "
+            "transferkit evidence' again."
         )
     return receipts
 
 
-def _with_setting(table: pd.DataFrame, step: Step) -> pd.DataFrame:
-    """The table with the columns that tell the settings of one study apart."""
+def _with_setting(table: pd.DataFrame, step: SeriesStep) -> pd.DataFrame:
+    """The table with columns for what differs between the settings of a series."""
     recipe, manifest = step.study.setting.recipe, step.study.prepared.manifest
     all_images = (manifest.train[1] - manifest.train[0]) // len(manifest.classes)
     halves = {(run.split, run.target): step.study.prepared.split(run.split).classes(run.target) for run in step.runs}

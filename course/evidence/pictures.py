@@ -4,95 +4,67 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from course import figures as course_figures
 from course.evidence.authors import authors_table
 from course.evidence.claims import Evidence, authors_evidence, ledger
 from transferkit import figures
+from transferkit.figures import Picture
 from transferkit.results import layers_of
+from transferkit.splits import is_of_kind
 from transferkit.treatments import LAYERS, nearest_depth, plan
 
 DIAGRAM = ("B3B", "B3B+", "A3B", "A3B+", "R3B")
-Picture = tuple[str, Figure, str]  # name, figure, description
 CONVERGENCE_N = 5  # a chop point at which both frozen and fine-tuned networks were trained on every split
+
+Named = Iterator[tuple[str, Picture]]
 
 
 def write_pictures(evidence: Evidence, folder: Path) -> tuple[Path, ...]:
     """Draw whatever the tables allow into `folder`, each picture atomically and with its description."""
-    written = []
-    for name, figure, words in _pictures(evidence):
-        written.append(folder / f"{name}.png")
-        figures.save(figure, written[-1], words)
-    return tuple(written)
+    return tuple(picture.save(folder / f"{name}.png") for name, picture in _pictures(evidence))
 
 
-def _pictures(evidence: Evidence) -> Iterator[Picture]:
-    diagram = plan("random0", [0], DIAGRAM)
-    yield "figure1", figures.draw_treatments(diagram), figures.describe_treatments(diagram)
+def _pictures(evidence: Evidence) -> Named:
+    yield "figure1", figures.figure1(plan("random0", [0], DIAGRAM))
     if evidence.similar is not None:
         yield from _of_similar(evidence.similar)
     if evidence.epochs is not None:
-        yield from _of_epochs(evidence.epochs)
+        data, n = _data(evidence.epochs), nearest_depth(CONVERGENCE_N, layers_of(evidence.epochs))
+        yield "dip", course_figures.dip(evidence.epochs, data)
+        yield "convergence", course_figures.convergence(evidence.epochs, data, n)
     if evidence.similar is not None and evidence.dissimilar is not None:
-        yield from _of_splits(evidence.similar, evidence.dissimilar, evidence.apart)
+        yield "figure3", _figure3(evidence.similar, evidence.dissimilar, evidence.apart)
     yield from further_pictures(evidence)
-    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
-    yield "claims", course_figures.draw_ledger(ours, theirs), course_figures.describe_ledger(ours, theirs)
+    yield "claims", course_figures.ledger(ledger(evidence), ledger(authors_evidence(), published=True))
 
 
-def further_pictures(evidence: Evidence) -> Iterator[Picture]:
+def further_pictures(evidence: Evidence) -> Named:
     """What the further studies show, of those that are done: sizes of the target set, random filters, the dial."""
-    if evidence.sizes is not None:
-        yield from _of_sizes(evidence.sizes)
-    if evidence.plateau is not None:
-        data, classes = _data(evidence.plateau), _classes(evidence.plateau)
-        words = course_figures.describe_scaling(evidence.plateau, data, classes=classes)
-        yield "plateau", course_figures.draw_scaling(evidence.plateau, data, classes=classes), words
-    if evidence.dial is not None:
-        data = _data(evidence.dial)
-        yield (
-            "dial",
-            course_figures.draw_distance(evidence.dial, data),
-            course_figures.describe_distance(evidence.dial, data),
-        )
+    if (table := evidence.sizes) is not None:
+        data, authors = _data(table), authors_table("supplement")
+        yield "sizes", course_figures.sizes(table, data)
+        yield "supplement", course_figures.images_per_class(table, data, classes=_classes(table), authors=authors)
+    if (table := evidence.plateau) is not None:
+        yield "plateau", course_figures.scaling(table, _data(table), classes=_classes(table))
+    if (table := evidence.dial) is not None:
+        yield "dial", course_figures.distance(table, _data(table))
 
 
-def _of_similar(table: pd.DataFrame) -> Iterator[Picture]:
-    data, classes = _data(table), _classes(table)
+def _of_similar(table: pd.DataFrame) -> Named:
     authors = authors_table("figure2") if layers_of(table) == LAYERS else None  # an n of theirs is another depth
-    words = figures.describe_figure2(table, data, authors=authors)
-    yield "figure2", figures.draw_figure2(table, data, authors=authors), words
-    words = course_figures.describe_losses(table, data, classes=classes)
-    yield "losses", course_figures.draw_losses(table, data, classes=classes), words
+    yield "figure2", figures.figure2(table, _data(table), authors=authors)
+    yield "losses", course_figures.losses(table, _data(table), classes=_classes(table))
 
 
-def _of_epochs(log: pd.DataFrame) -> Iterator[Picture]:
-    data = _data(log)
-    yield "dip", course_figures.draw_dip(log, data), course_figures.describe_dip(log, data)
-    n = nearest_depth(CONVERGENCE_N, layers_of(log))
-    yield (
-        "convergence",
-        course_figures.draw_convergence(log, data, n),
-        course_figures.describe_convergence(log, data, n),
-    )
-
-
-def _of_splits(similar: pd.DataFrame, dissimilar: pd.DataFrame, apart: pd.DataFrame | None) -> Iterator[Picture]:
-    own = () if apart is None else (apart[apart["split"].str.startswith("apart")],)  # the others are there already
+def _figure3(similar: pd.DataFrame, dissimilar: pd.DataFrame, apart: pd.DataFrame | None) -> Picture:
+    own = (
+        () if apart is None else (apart[apart["split"].map(lambda split: is_of_kind(split, "apart"))],)
+    )  # the others are there already
     both = pd.concat((similar, *own, dissimilar), ignore_index=True)
     parts = [authors_table(name) for name in ("figure2", "figure3-natural", "figure3-random")]
     authors = pd.concat(parts, ignore_index=True) if layers_of(both) == LAYERS else None
-    data, classes = _data(both), _classes(similar)
-    words = figures.describe_figure3(both, data, classes=classes)
-    yield "figure3", figures.draw_figure3(both, data, classes=classes, authors=authors), words
-
-
-def _of_sizes(table: pd.DataFrame) -> Iterator[Picture]:
-    data, classes, authors = _data(table), _classes(table), authors_table("supplement")
-    yield "sizes", course_figures.draw_sizes(table, data), course_figures.describe_sizes(table, data)
-    words = course_figures.describe_images_per_class(table, data, classes=classes)
-    yield "supplement", course_figures.draw_images_per_class(table, data, classes=classes, authors=authors), words
+    return figures.figure3(both, _data(both), classes=_classes(similar), authors=authors)
 
 
 def _data(table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Which networks the claims need: named studies of parts, each part the runs of one split under one setting."""
+"""Which networks the claims need: named series, each made of bundles of runs of one split under one setting."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +12,15 @@ _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
 _ODD = (1, 3, 5, 7)  # a fine-tuned network costs as much as a base, and its accuracy hardly changes with n
 
-_SIZES = {40: 3, 10: 8}  # images per class, and how many times the recipe's epochs
+_SIZES = {40: 3, 10: 8}  # images per class, and by how much the recipe's epochs are multiplied
 
 
 @dataclass(frozen=True)
-class Part:
-    """The runs of one split and some seeds, with what differs from the preset's recipe.
+class Bundle:
+    """The runs of one split and some seeds, and how their recipe differs from the preset's.
 
-    Without `labels`, the whole grid. `bases` adds those that the runs need. Training takes `epochs_times` the
-    recipe's epochs; `images_per_class` limits the target's images, while the bases to copy from keep their whole half;
+    Without `labels` it is the whole grid. `bases` adds the bases that the runs need. Training takes `epochs_times`
+    the recipe's epochs. `images_per_class` limits the target's images; the bases to copy from keep their whole half.
     `learning_rate` is the peak.
     """
 
@@ -35,12 +35,12 @@ class Part:
     layers: tuple[str, ...] = LAYERS
 
     def runs(self) -> tuple[Run, ...]:
-        """The networks of this part, each after the base it copies from."""
+        """The networks of this bundle, each after the base it copies from."""
         planned = plan(self.split, self.seeds, self.labels, self.layers)
         return tuple(run for run in planned if self.bases or run.source is not None)
 
     def setting(self, usual: Setting) -> Setting:
-        """The setting of this part, from the usual one of its study."""
+        """The setting of this bundle, given the usual one of its data."""
         recipe: Recipe = replace(
             usual.recipe,
             epochs=usual.recipe.epochs * self.epochs_times,
@@ -52,62 +52,64 @@ class Part:
 
 
 @dataclass(frozen=True)
-class StudyPlan:
-    """One study: the networks behind one table, and the question it answers."""
+class Series:
+    """A named set of networks that some claims need: they fill one table and answer one question."""
 
     name: str
     data: str
     question: str
-    parts: tuple[Part, ...]
+    parts: tuple[Bundle, ...]
 
 
-def studies(data: str = "photos", splits: int = 4, *, grouped: bool = True) -> tuple[StudyPlan, ...]:
-    """The studies of the evidence, for the quick preset on two CPU cores; later ones reuse networks of earlier ones.
+def all_series(data: str = "photos", splits: int = 4, *, grouped: bool = True) -> tuple[Series, ...]:
+    """All series of the evidence, sized for the preset quick on two CPU cores; later ones reuse earlier networks.
 
-    All are on `data` but the dial, which needs classes of known parts. `splits` is the number of random splits of
-    `similar` and `longer`; the others keep theirs. Without `grouped` classes there is no study `apart`. Raises
-    UsageError for fewer than the paper's four.
+    All are on `data` except the dial, which needs classes made of known parts. `splits` is the number of random
+    splits of `similar` and `longer`; the others have a fixed number. Classes that are not `grouped` have no series
+    `apart`. Raises UsageError for fewer splits than the paper's four.
     """
     if splits < len(RANDOM_SPLITS):
         raise UsageError(f"{splits} splits are too few for an interval: give {len(RANDOM_SPLITS)} or more.")
     frozen, tuned = labels(_FROZEN), labels(_TUNED, _ODD)
     randoms = tuple(f"random{number}" for number in range(splits))
-    similar = [Part("random0", (0, 1)), Part("random1", (0, 1))]
-    similar += [Part(split, labels=frozen + tuned) for split in randoms[2:]]
+    similar = [Bundle("random0", (0, 1)), Bundle("random1", (0, 1))]
+    similar += [Bundle(split, labels=frozen + tuned) for split in randoms[2:]]
     known = (
-        StudyPlan("similar", data, "What transfers between similar halves?", tuple(similar)),
-        StudyPlan(
+        Series("similar", data, "What transfers between similar halves?", tuple(similar)),
+        Series(
             "dissimilar", data, "What transfers between man-made and natural things?",
-            (Part("natural", (0, 1), frozen + tuned), Part("natural", (2,), frozen)),
+            (Bundle("natural", (0, 1), frozen + tuned), Bundle("natural", (2,), frozen)),
         ),
-        StudyPlan(
+        Series(
             "apart", data, "Is it the kind of things, or that the halves share no photograph?",
             _apart(labels(("BnB", "AnB"), _ODD)),
         ),
-        StudyPlan("longer", data, "Does training from scratch for longer do as well?", _longer(randoms)),
-        StudyPlan("plateau", data, "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
-        StudyPlan("sizes", data, "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
-        StudyPlan(
+        Series("longer", data, "Does training from scratch for longer do as well?", _longer(randoms)),
+        Series("plateau", data, "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
+        Series("sizes", data, "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
+        Series(
             "dial", "shapeworld", "Does transfer follow the distance of the halves?",
             _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),
         ),
     )  # fmt: skip
-    return tuple(study for study in known if grouped or study.name != "apart")
+    return tuple(one for one in known if grouped or one.name != "apart")
 
 
-def of_layers(known: Sequence[StudyPlan], layers: tuple[str, ...]) -> tuple[StudyPlan, ...]:
-    """The same studies on a network of these layers, chopped as deep; without those of published random filters."""
+def of_layers(known: Sequence[Series], layers: tuple[str, ...]) -> tuple[Series, ...]:
+    """The same series for a network of these layers, chopped at the same depths.
+
+    On layers other than the paper's there is no `plateau`: its random filters were published for the paper's network.
+    """
     if layers == LAYERS:
         return tuple(known)
-    published = ("plateau",)
     return tuple(
-        replace(study, parts=tuple(_as_deep(part, layers) for part in study.parts))
-        for study in known
-        if study.name not in published
+        replace(one, parts=tuple(_as_deep(part, layers) for part in one.parts))
+        for one in known
+        if one.name != "plateau"
     )
 
 
-def _as_deep(part: Part, layers: tuple[str, ...]) -> Part:
+def _as_deep(part: Bundle, layers: tuple[str, ...]) -> Bundle:
     asked = {run.label: run for run in grid("any", 0)}
     wanted = {(asked[label].treatment, n) for label in part.labels for n in _near(asked[label].n, layers)}
     bases = tuple(label for label in part.labels if asked[label].source is None)
@@ -116,50 +118,50 @@ def _as_deep(part: Part, layers: tuple[str, ...]) -> Part:
 
 
 def _near(n: int, layers: tuple[str, ...]) -> tuple[int, ...]:
-    """The chop points as deep as this one of the eight layers', or, where a network has none, the nearest."""
+    """The chop points as deep as n of the eight layers, or the nearest one where a network has none so deep."""
     return same_depth([n], layers) or (nearest_depth(n, layers),)
 
 
-def smoke_studies(data: str = "photos") -> tuple[StudyPlan, ...]:
-    """The same studies with a handful of networks each, all on one data set: the whole path, no science."""
+def smoke_series(data: str = "photos") -> tuple[Series, ...]:
+    """Most of the series with a handful of networks each, on one data set: the whole path, no science."""
     few = labels(("AnB", "BnB", "AnB+"), (5,))
     plateau, sizes = _plateau(("random0",), (3,)), _sizes(("random0",), {12: 1, 8: 1}, (5,))
     parts = {
-        "similar": (Part("random0", labels=few), Part("random1", labels=few)),
-        "dissimilar": (Part("natural", labels=labels(("AnB", "RnB"), (5,))),),
+        "similar": (Bundle("random0", labels=few), Bundle("random1", labels=few)),
+        "dissimilar": (Bundle("natural", labels=labels(("AnB", "RnB"), (5,))),),
         "longer": _longer(("random0",)),
         "plateau": plateau,
         "sizes": sizes,
     }
-    return tuple(replace(study, parts=parts[study.name]) for study in studies(data) if study.name in parts)
+    return tuple(replace(one, parts=parts[one.name]) for one in all_series(data) if one.name in parts)
 
 
-def freezing_study(data: str, split: str, seed: int, n: int, *, smoke: bool = False) -> StudyPlan:
-    """A few networks that ask what `sizes` and `longer` ask, in minutes: both targets, one split, seed and n.
+def freezing_series(data: str, split: str, seed: int, n: int, *, smoke: bool = False) -> Series:
+    """The question of `sizes` and `longer` answered in minutes: both targets of one split, one seed and one n.
 
-    On all images: base, AnB, AnB+, BnB+ and RnB, and bases trained twice as long. On few: base, AnB, AnB+ and RnB,
-    at the quick preset networks that `sizes` shares. Raises UsageError for an n that is not 1 to 7.
+    On all images: base, AnB, AnB+, BnB+ and RnB, and bases trained twice as long. On few images: base, AnB, AnB+ and
+    RnB; at the preset quick, `sizes` shares these. Raises UsageError for an n that is not 1 to 7.
     """
     if n not in CHOP_POINTS:
         raise UsageError(f"n={n} layers cannot be copied: n is 1 to {len(CHOP_POINTS)}.")
     few = 8 if smoke else min(_SIZES)
     parts = (
-        Part(split, (seed,), labels(("AnB", "AnB+", "BnB+", "RnB"), (n,))),
-        Part(
+        Bundle(split, (seed,), labels(("AnB", "AnB+", "BnB+", "RnB"), (n,))),
+        Bundle(
             split, (seed,), labels(("AnB", "AnB+", "RnB"), (n,)),
             images_per_class=few, epochs_times=1 if smoke else _SIZES[few],
         ),
-        Part(split, (seed,), ("baseA", "baseB"), epochs_times=2),
+        Bundle(split, (seed,), ("baseA", "baseB"), epochs_times=2),
     )  # fmt: skip
-    return StudyPlan("freezing", data, "Freeze or fine-tune, and is it the copy or the training?", parts)
+    return Series("freezing", data, "Freeze or fine-tune, and is it the copy or the training?", parts)
 
 
-def choose_studies(known: Sequence[StudyPlan], names: Sequence[str]) -> tuple[StudyPlan, ...]:
-    """Those of the studies that are named, in their order; all without names. Raises UsageError for an unknown name."""
-    for name in names:
-        if name not in [study.name for study in known]:
-            raise UsageError(f"'{name}' is no study: choose {', '.join(study.name for study in known)}.")
-    return tuple(study for study in known if not names or study.name in names)
+def choose_series(known: Sequence[Series], names: Sequence[str]) -> tuple[Series, ...]:
+    """The named series in the order of `known`, or all without names. Raises UsageError for an unknown name."""
+    there = [one.name for one in known]
+    if unknown := [name for name in names if name not in there]:
+        raise UsageError(f"'{unknown[0]}' is not a series: choose {', '.join(there)}.")
+    return tuple(one for one in known if not names or one.name in names)
 
 
 def labels(treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> tuple[str, ...]:
@@ -168,35 +170,35 @@ def labels(treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> 
     return tuple(run.label for run in grid("any", 0) if run.treatment in wanted and run.n in points)
 
 
-def _longer(splits: Iterable[str]) -> tuple[Part, ...]:
-    """Bases that see as many images as base and fine-tuned network together."""
-    return tuple(Part(split, labels=("baseA", "baseB"), epochs_times=2) for split in splits)
+def _longer(splits: Iterable[str]) -> tuple[Bundle, ...]:
+    """Bases that see as many images as a base and a fine-tuned network together."""
+    return tuple(Bundle(split, labels=("baseA", "baseB"), epochs_times=2) for split in splits)
 
 
-def _apart(chosen: tuple[str, ...]) -> tuple[Part, ...]:
-    """Halves that share no photograph, and beside them, in one table, those that do and those of different kinds."""
+def _apart(chosen: tuple[str, ...]) -> tuple[Bundle, ...]:
+    """In one table: halves that share no photograph, halves that do, and halves of different kinds."""
     drawn = [f"{kind}{number}" for kind in ("random", "apart") for number in range(len(RANDOM_SPLITS))]
-    return (*(Part(split, labels=chosen) for split in drawn), Part("natural", (0, 1, 2), chosen))
+    return (*(Bundle(split, labels=chosen) for split in drawn), Bundle("natural", (0, 1, 2), chosen))
 
 
-def _plateau(splits: Sequence[str], ns: Iterable[int]) -> tuple[Part, ...]:
+def _plateau(splits: Sequence[str], ns: Iterable[int]) -> tuple[Bundle, ...]:
     random = labels(("RnB",), ns)
-    scaled = [Part(split, labels=random) for split in splits]
-    published = [Part(split, labels=random, bases=False, random_filters="published") for split in splits]
+    scaled = [Bundle(split, labels=random) for split in splits]
+    published = [Bundle(split, labels=random, bases=False, random_filters="published") for split in splits]
     return (*scaled, *published)
 
 
-def _sizes(splits: Sequence[str], epochs_times: dict[int, int], ns: Iterable[int]) -> tuple[Part, ...]:
-    """`epochs_times` by images per class: fewer images are seen more often, or nothing would be learned from them."""
+def _sizes(splits: Sequence[str], epochs_times: dict[int, int], ns: Iterable[int]) -> tuple[Bundle, ...]:
+    """`epochs_times` maps images per class to epochs: few images must be seen often for a network to learn."""
     chosen = labels(("AnB", "AnB+"), ns)
-    whole = [Part(split, labels=chosen) for split in splits]
+    whole = [Bundle(split, labels=chosen) for split in splits]
     limited = [
-        Part(split, labels=chosen, images_per_class=size, epochs_times=times)
+        Bundle(split, labels=chosen, images_per_class=size, epochs_times=times)
         for size, times in epochs_times.items()
         for split in splits
     ]
     return (*whole, *limited)
 
 
-def _dial(overlaps: Iterable[str], chosen: tuple[str, ...]) -> tuple[Part, ...]:
-    return tuple(Part(f"overlap-{overlap}", labels=chosen) for overlap in overlaps)
+def _dial(overlaps: Iterable[str], chosen: tuple[str, ...]) -> tuple[Bundle, ...]:
+    return tuple(Bundle(f"overlap-{overlap}", labels=chosen) for overlap in overlaps)

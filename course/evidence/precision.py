@@ -1,4 +1,4 @@
-"""Tests of "no difference", how many more splits or seeds an answer would take, and what one more would say."""
+"""How sure an estimate is: tests of "no difference", how many more splits would decide, what the next one may show."""
 
 import numpy as np
 import pandas as pd
@@ -8,14 +8,14 @@ from transferkit.errors import UsageError
 from transferkit.results.estimate import Estimate, estimate
 from transferkit.treatments import Treatment
 
-_MOST = 1000  # clusters: an answer that would take more is beyond any budget
+_MOST = 1000  # clusters; more than that is beyond any budget
 
 
 def equivalence(found: Estimate, margin: float) -> float:
-    """The p-value of two one-sided tests that the true difference is within -margin..margin; NaN for one cluster.
+    """The p-value of two one-sided tests that the true difference lies within -margin..margin; NaN for one cluster.
 
-    Below .025 exactly where the 95 % interval lies within the margin, so that the interval shown is the one that
-    decides. `margin` is in the unit of the estimate.
+    It is below .025 exactly when the 95 % interval lies within the margin, so the interval that is shown decides.
+    `margin` is in the unit of the estimate.
     """
     if not found.freedom > 0:
         return np.nan
@@ -26,10 +26,10 @@ def equivalence(found: Estimate, margin: float) -> float:
 
 
 def further_clusters(found: Estimate, half_width: float, level: float = 0.95) -> float:
-    """How many more splits (or seeds) bring the interval to this half-width, if they scatter like those there are.
+    """How many more splits (or seeds) bring the interval to this half-width if they scatter like the present ones.
 
-    0 when it is there already; NaN with one cluster, whose scatter is unknown; infinite beyond a thousand, or for a
-    half-width of zero.
+    0 when the interval is narrow enough already, NaN with one cluster, whose scatter is unknown, and infinite beyond a
+    thousand or for a half-width of zero.
     """
     if not found.freedom > 0:
         return np.nan
@@ -41,12 +41,12 @@ def further_clusters(found: Estimate, half_width: float, level: float = 0.95) ->
 
 
 def predict_next(table: pd.DataFrame, unseen: pd.DataFrame, treatment: Treatment) -> pd.DataFrame:
-    """What networks of several splits say of one that they do not hold, per n that it has, in points.
+    """What networks of several splits predict for a further split, in points, a row for each n of that split.
 
-    `mean` of the paired differences of `table`, `low` and `high` where a further split is expected (95 %), what
-    `came` in `unseen`, and whether that is `inside`. Where `table` has an n in one split only, bounds are NaN and
-    `inside` is missing: how its seeds scatter says nothing about another split. Raises UsageError when `unseen` is no
-    single further split.
+    `mean` is the mean paired difference in `table`; a further split is expected between `low` and `high` (95 %);
+    `came` is the result in `unseen`, and `inside` whether it lies in between. Where `table` has an n in one split only,
+    the bounds are NaN and `inside` is missing, because the scatter of its seeds says nothing about another split.
+    Raises UsageError unless `unseen` is a single split that is not in `table`.
     """
     splits = set(unseen["split"])
     if len(splits) != 1 or splits & set(table["split"]):
@@ -60,6 +60,6 @@ def predict_next(table: pd.DataFrame, unseen: pd.DataFrame, treatment: Treatment
         if found:
             bounds = (np.nan, np.nan) if found.seeds_of else found.interval_of_next()
             rows.append((n, found.value, *bounds, group["paired"].mean()))
-    told = pd.DataFrame(rows, columns=["n", "mean", "low", "high", "came"]).set_index("n") * 100
-    inside = told["came"].between(told["low"], told["high"]).astype("boolean")
-    return told.assign(inside=inside.mask(told["low"].isna()))
+    predicted = pd.DataFrame(rows, columns=["n", "mean", "low", "high", "came"]).set_index("n") * 100
+    inside = predicted["came"].between(predicted["low"], predicted["high"]).astype("boolean")
+    return predicted.assign(inside=inside.mask(predicted["low"].isna()))

@@ -1,4 +1,4 @@
-"""What the commands show: the predicted cost of the studies, and the ledger with the authors' own beside it."""
+"""Tables that the commands show: the cost of the series, and the ledger with the authors' own beside it."""
 
 from collections.abc import Hashable, Mapping
 
@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from course.evidence.bench import Cost
+from course.evidence.sweeps import Cost
 
 _STYLES = {"holds": "green", "fails": "red", "undecided": "yellow", "no data": "dim", "not published": "dim"}
 _BESIDE = ("estimate", "low", "high", "n", "verdict")
 
 
-def cost_table(costs: Mapping[str, Cost], workers: int) -> Table:
-    """What each study still has to train, in networks and minutes; no minutes without a probe."""
-    table = Table(title="The studies of the evidence", caption="a network that several studies share is trained once")
-    table.add_column("study")
+def series_table(costs: Mapping[str, Cost], workers: int) -> Table:
+    """How many networks each series still has to train, and in how many minutes; no minutes without a probe."""
+    table = Table(title="The series of the evidence", caption="a network that several series share is trained once")
+    table.add_column("series")
     for heading in ("networks", "to train", f"minutes, {workers} at a time"):
         table.add_column(heading, justify="right")
     for name, cost in costs.items():
@@ -25,7 +25,7 @@ def cost_table(costs: Mapping[str, Cost], workers: int) -> Table:
 
 
 def claims_table(ours: pd.DataFrame, authors: pd.DataFrame | None = None) -> Table:
-    """The ledger to read: a row per claim, estimates with 95 % intervals, verdicts as words."""
+    """The ledger for people to read: one row per claim, with estimate, 95 % interval and verdict."""
     shown = Table(
         title="The claims",
         show_lines=True,
@@ -45,21 +45,21 @@ def claims_table(ours: pd.DataFrame, authors: pd.DataFrame | None = None) -> Tab
 
 
 def beside(ours: pd.DataFrame, authors: pd.DataFrame) -> pd.DataFrame:
-    """Our ledger with the authors' estimate, low, high, n and verdict as further columns, `authors_...`."""
+    """Our ledger, and the authors' estimate, low, high, n and verdict in further columns `authors_...`."""
     theirs = authors[["claim", *_BESIDE]].rename(columns={name: f"authors_{name}" for name in _BESIDE})
     return ours.merge(theirs, on="claim", how="left", validate="one_to_one")
 
 
 def _cell(row: Mapping[Hashable, object]) -> str:
     verdict, note = str(row["verdict"]), str(row["note"])
-    told = [f"[{_STYLES[verdict]}]{verdict}[/]"]
+    said = [f"[{_STYLES[verdict]}]{verdict}[/]"]
     if row["n"]:
         low, high = float(str(row["low"])), float(str(row["high"]))
         interval = "" if np.isnan(low) else f"{low:+.2f} to {high:+.2f}; "
-        told.insert(0, f"{float(str(row['estimate'])):+.2f} ({interval}n={row['n']})")
+        said.insert(0, f"{float(str(row['estimate'])):+.2f} ({interval}n={row['n']})")
     more = float(str(row["more"]))
     if verdict == "undecided" and more > 0:
-        told.append(
+        said.append(
             "more than a thousand would not decide" if np.isinf(more) else f"{more:.0f} more {row['over']} would decide"
         )
-    return "\n".join([", ".join(told), *([note] if note else [])])
+    return "\n".join([", ".join(said), *([note] if note else [])])

@@ -1,15 +1,22 @@
-"""What an exercise is made of: cases, a way to ask an answer, and a judge who never sees the answer's code."""
+"""What an exercise is made of: cases, a way to ask an answer, a judge that never sees the answer's code, a verdict."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import Any, Literal
 
 import numpy as np
+
+from course.exercises.plain import Plain, difference
+
+Answer = Callable[["Case"], Plain]
+State = Literal["passed", "wrong", "error", "open"]
+_SIGNS: dict[State, str] = {"passed": "✓", "wrong": "✗", "error": "!", "open": "○"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One trial of an answer: its name in words, as "n=3 of 5 layers", and the plain data that the answer is given."""
+    """One trial of an answer: its name in words, as in "n=3 of 5 layers", and the plain data given to the answer."""
 
     name: str
     given: Mapping[str, Any]
@@ -19,8 +26,8 @@ class Case:
 class Finding:
     """What is wrong with an answer in one case.
 
-    `seen` says it in a sentence with the numbers; `misconception` names the thought that most likely led there, a
-    key of the exercise's `misconceptions`, or is empty where none is likely.
+    `seen` says it in a sentence with the numbers. `misconception` is the likely cause, a key of the exercise's
+    `misconceptions`; it is empty if no cause is likely.
     """
 
     seen: str
@@ -29,12 +36,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise of a lesson, named as the function or value that it asks for.
+    """One exercise of a lesson, named after the function or value that it asks for.
 
-    `pose` draws the cases from a generator; `ask` hands one to the learner's object, in the process where that
-    lives, and returns what came out, None where nothing did, as
-    what `plain` takes; `judge` compares that with the truth: a
-    Finding, or None when it is right. `misconceptions` says each likely wrong thought in a sentence.
+    `pose` draws the cases from a generator. `ask` gives one case to the learner's object, in the process where that
+    object lives, and returns what came out (None if nothing did) in a form that `plain` accepts. `judge` compares this
+    with the truth and returns a Finding, or None if it is right. `misconceptions` states each likely one in a sentence.
     """
 
     name: str
@@ -45,3 +51,71 @@ class Exercise:
     ask: Callable[[Any, Case], object]
     judge: Callable[[Case, Any], Finding | None]
     misconceptions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement on one answer.
+
+    `state` is passed, wrong, error (the answer raised one) or open (it returned None: not begun). `case` names the
+    first case that failed, `seen` says what happened there, `misconception` is the key of the likely cause and
+    `thought` states it in a sentence. All four are empty where they do not apply.
+    """
+
+    exercise: str
+    state: State
+    points: int
+    cases: int
+    case: str = ""
+    seen: str = ""
+    misconception: str = ""
+    thought: str = ""
+
+    @property
+    def score(self) -> int:
+        """All points if passed, otherwise none."""
+        return self.points if self.state == "passed" else 0
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self._headline(), *self._details()) if part)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        details = "".join(f"<br>{escape(part)}" for part in self._details())
+        colour = "#1a7f37" if self.state == "passed" else "#6e7781" if self.state == "open" else "#b35900"
+        box = f"border-left: 4px solid {colour}; padding: 4px 12px; margin: 4px 0"
+        return f'<div role="status" style="{box}"><b>{escape(self._headline())}</b>{details}</div>'
+
+    def _headline(self) -> str:
+        sign = f"{_SIGNS[self.state]} {self.exercise}:"
+        if self.state == "passed":
+            return f"{sign} right, in all {self.cases} cases."
+        if self.state == "open":
+            return f"{sign} not begun. Write your answer where the stub returns None, and run this cell again."
+        return f"{sign} not yet." if self.state == "wrong" else f"{sign} your code raised an error."
+
+    def _details(self) -> tuple[str, ...]:
+        if self.state in ("passed", "open"):
+            return ()
+        return (f"With {self.case}: {self.seen}", f"A common reason: {self.thought}" if self.thought else "")
+
+
+def judge_by(
+    what: str, right: Answer, wrong: Mapping[str, Answer], tolerance: float = 1e-5
+) -> Callable[[Case, Any], Finding | None]:
+    """A judge for answers that are numbers, words or arrays.
+
+    `what` names the answer in a sentence, as in "your interval". `right` gives the true answer to a case, and `wrong`
+    gives, by misconception, the answer to which that would lead. The first of them that equals the learner's answer is
+    named. `tolerance` is that of `difference`.
+    """
+
+    def judge(case: Case, value: Any) -> Finding | None:
+        found = difference(right(case), value, tolerance)
+        if not found:
+            return None
+        named = (key for key, answer in wrong.items() if not difference(answer(case), value, tolerance))
+        return Finding(f"{what}: {found}.", next(named, ""))
+
+    return judge

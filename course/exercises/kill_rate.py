@@ -1,6 +1,8 @@
-"""How many planted wrong answers the checks find, and whether they refuse a right one: `python -m course.exercises.kill_rate`.
+"""How many planted wrong answers the checks find, and whether they refuse a right one.
 
-Writes course/results/kill-rate.csv, one row per exercise.
+    python -m course.exercises.kill_rate
+
+writes course/results/kill-rate.csv, one row per exercise.
 """
 
 import csv
@@ -12,11 +14,11 @@ from course.exercises.planted import planted
 from course.exercises.solutions import solutions
 from transferkit.disk import atomic
 
-TABLE = Path(__file__).parent / "results" / "kill-rate.csv"
+TABLE = Path(__file__).parents[1] / "results" / "kill-rate.csv"
 
 
 def kill_rates() -> list[dict[str, object]]:
-    """Per exercise: planted wrong answers, those found, right answers, those refused; the solution is one of these."""
+    """One row per exercise: planted wrong answers, those found, right answers (with the solution), those refused."""
     written, answers = solutions(), planted()
     rows: list[dict[str, object]] = []
     for exercise in exercises():
@@ -37,7 +39,7 @@ def kill_rates() -> list[dict[str, object]]:
 
 
 def as_csv(rows: list[dict[str, object]]) -> str:
-    """The rows as the table is kept."""
+    """The rows as CSV, as the table is kept."""
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0], lineterminator="\n")
     writer.writeheader()

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course.exercises.exercise import Case, Exercise, Finding
+from course.exercises.exercise import Case, Exercise, Finding, judge_by
 from course.exercises.plain import Plain
-from course.exercises.variants import judge_by
 
 Array = NDArray[np.float64]
 NUMBERS = ("theta_deg", "wavelength_px", "phase_deg", "size_px")
-NEAR = 1e-3  # of the amplitude, and degrees of the phase: least squares may be done in float32
+NEAR = 1e-3  # of the amplitude and of a whole turn: an answer may fit in float32
 
 
 def _pose_gabor(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -24,8 +23,8 @@ def _pose_gabor(generator: np.random.Generator) -> tuple[Case, ...]:
 
 
 def _gabor_case(side: int, numbers: dict[str, Plain]) -> Case:
-    told = ", ".join(f"{name}={value:.4g}" for name, value in numbers.items())
-    return Case(f"side={side}, {told}", {"side": side, **numbers})
+    listed = ", ".join(f"{name}={value:.4g}" for name, value in numbers.items())
+    return Case(f"side={side}, {listed}", {"side": side, **numbers})
 
 
 def _ask_gabor(answer: Any, case: Case) -> object:
@@ -36,7 +35,7 @@ def _ask_gabor(answer: Any, case: Case) -> object:
 def wave(
     side: int, theta_deg: float, wavelength_px: float, phase_deg: float, size_px: float, middle: float | None = None
 ) -> Array:
-    """A round Gabor of amplitude 1 about the middle of a tile (pixels from its corner), float64 side x side."""
+    """A round Gabor of amplitude 1, float64 side x side; `middle` is its centre, in pixels from the corner."""
     y, x = np.mgrid[:side, :side] - ((side - 1) / 2 if middle is None else middle)
     theta, phase = np.radians([theta_deg, phase_deg])
     u = x * np.cos(theta) + y * np.sin(theta)
@@ -44,7 +43,7 @@ def wave(
 
 
 def _changed(**changes: Callable[[dict[str, Any]], float]) -> Callable[[Case], Plain]:
-    """The wave with some numbers taken for others."""
+    """The wave with some of its numbers changed."""
     return lambda case: wave(**{**case.given, **{name: made(dict(case.given)) for name, made in changes.items()}})
 
 
@@ -85,17 +84,15 @@ def _judge_fit(case: Case, value: Any) -> Finding | None:
     turned = abs((phase - angle + 180) % 360 - 180)
     if abs(amplitude - right) <= NEAR * right and turned <= NEAR * 360:
         return None
-    seen = (
-        f"your amplitude and phase are {amplitude:.4g} and {phase:.4g}, the best {right:.4g} and {angle:.4g} degrees."
-    )
+    seen = f"you found {amplitude:.4g} and {phase:.4g} degrees; the best fit is {right:.4g} and {angle:.4g} degrees."
     bare = _patterns(Case(case.name, {**case.given, "size_px": 1e6}))
-    thoughts = {
+    wrong = {
         "sign": (right, -angle), "radians": (right, np.radians(angle)), "no envelope": _solve(case, bare),
         "peak": (float(np.abs(case.given["tile"]).max()), angle),
     }  # fmt: skip
     named = (
         key
-        for key, (one, two) in thoughts.items()
+        for key, (one, two) in wrong.items()
         if abs(amplitude - one) <= NEAR * right and abs((phase - two + 180) % 360 - 180) <= NEAR * 360
     )
     return Finding(seen, next(named, ""))
@@ -130,7 +127,7 @@ EXERCISES = (
             "degrees": "NumPy's cosine takes radians: np.radians first.",
             "across": "u runs along the wave, across the stripes: yours is turned by 90 degrees.",
             "axes": "x goes to the right, over columns, and y down, over rows: yours are swapped.",
-            "frequency": "the wavelength is the pixels of one cycle: it divides.",
+            "frequency": "the wavelength is the number of pixels in one cycle: it divides.",
             "envelope": "the envelope is exp(-r^2 / (2 size^2)): the 2 is part of it.",
         },
     ),
@@ -144,9 +141,9 @@ EXERCISES = (
         judge=_judge_fit,
         misconceptions={
             "sign": "a cos(w + phase) = a cos(phase) cos(w) - a sin(phase) sin(w): mind the minus.",
-            "radians": "the phase is asked in degrees.",
+            "radians": "the phase is asked for in degrees.",
             "no envelope": "both waves stand under the envelope: multiply them with it before the fit.",
-            "peak": "the largest value is noise and sampling as well; the amplitude comes from all pixels.",
+            "peak": "the largest value depends on noise and sampling too; the amplitude comes from all pixels.",
         },
     ),
 )  # fmt: skip

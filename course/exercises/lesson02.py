@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from course.exercises.chance import Chance
-from course.exercises.compare import difference
 from course.exercises.exercise import Case, Exercise, Finding
-from course.exercises.lesson02_leaks import FIND_LEAKS, HOLD_OUT
+from course.exercises.networks import Chance
+from course.exercises.plain import difference
 
-MANY = 10  # classes from which on two seeds hardly ever draw the same half
+MANY = 10  # classes: with this many or more, two seeds hardly ever draw the same half
 
 
 def _pose_split(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -22,7 +21,7 @@ def _pose_split(generator: np.random.Generator) -> tuple[Case, ...]:
 
 
 def _ask_split(answer: Any, case: Case) -> object:
-    """The halves of every seed, drawn twice from different states of the global generators."""
+    """The halves that every seed gives, drawn twice, with the global generators in different states."""
     n_classes, seeds = case.given["n_classes"], case.given["seeds"]
     drawn = []
     with Chance() as chance:
@@ -46,9 +45,9 @@ def _judge_split(case: Case, value: Any) -> Finding | None:
         if found := _fault_of_halves(half_a, half_b, n_classes):
             return Finding(f"seed {seed}: {found.seen}", found.misconception)
     if first != second:
-        return Finding("the same seed gave other halves when something else had drawn before.", "global state")
+        return Finding("the same seed gave other halves after something else had drawn random numbers.", "global state")
     if value["touched"]:
-        return Finding("the global generator is not as it was before the call.", "reseeds")
+        return Finding("the call changed the global generator.", "reseeds")
     if all(halves == first[0] for halves in first):
         return Finding(f"all {len(seeds)} seeds gave the same halves.", "seed ignored")
     if n_classes >= MANY and all(_in_order(half_a, n_classes) for half_a, _ in first):
@@ -65,12 +64,12 @@ def _fault_of_halves(half_a: list[int], half_b: list[int], n_classes: int) -> Fi
     if every != list(range(n_classes)):
         return Finding(f"together the halves hold {every}, not each of 0 to {n_classes - 1} once.")
     if len(half_a) != n_classes // 2:
-        return Finding(f"half A has {len(half_a)} of {n_classes} classes instead of {n_classes // 2}.", "uneven")
+        return Finding(f"half A has {len(half_a)} of the {n_classes} classes instead of {n_classes // 2}.", "uneven")
     return None
 
 
 def _in_order(half: list[int], n_classes: int) -> bool:
-    """Whether a half is one run of neighbours, or every second class."""
+    """Whether a half is a row of neighbours, or every second class."""
     inside = np.isin(np.arange(n_classes), half)
     changes = int((inside != np.roll(inside, 1)).sum())
     return changes <= 2 or changes >= n_classes - 1
@@ -83,8 +82,8 @@ def _pose_relabel(generator: np.random.Generator) -> tuple[Case, ...]:
         labels = generator.integers(0, count, n_images)
         if n_images == 30:
             labels = labels[labels != half[1]]  # no image of one class of the half
-        told = f"{len(labels)} images of {count} classes, half {half}"
-        cases.append(Case(told, {"labels": labels, "half": half}))
+        name = f"{len(labels)} images of {count} classes, half {half}"
+        cases.append(Case(name, {"labels": labels, "half": half}))
     return tuple(cases)
 
 
@@ -101,7 +100,7 @@ def _judge_relabel(case: Case, value: Any) -> Finding | None:
     rows = np.flatnonzero(np.isin(given, half))
     if found := difference(rows, value["rows"]):
         others = np.flatnonzero(~np.isin(given, half))
-        return Finding(f"of the rows, {found}.", "" if difference(others, value["rows"]) else "other half")
+        return Finding(f"your rows: {found}.", "" if difference(others, value["rows"]) else "other half")
     kept, seen = given[rows], value["labels"]
     if not (found := difference(np.searchsorted(half, kept), seen)):
         return None
@@ -110,8 +109,8 @@ def _judge_relabel(case: Case, value: Any) -> Finding | None:
         "smallest is 0": kept - min(half),
         "by what is there": np.unique(kept, False, True)[1],
     }
-    thoughts = (thought for thought, labels in wrong.items() if not difference(labels, seen))
-    return Finding(f"of the labels, {found}.", next(thoughts, ""))
+    named = (key for key, labels in wrong.items() if not difference(labels, seen))
+    return Finding(f"your labels: {found}.", next(named, ""))
 
 
 def _pose_shared(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -124,8 +123,8 @@ def _pose_shared(generator: np.random.Generator) -> tuple[Case, ...]:
         parts_b = generator.choice(names[2:], size_b).tolist()
         if (size_a, size_b) == (9, 9):
             parts_b = [f"{name}'" for name in parts_a]
-        told = f"{size_a} parts of {len(set(parts_a))} kinds and {size_b} of {len(set(parts_b))}"
-        cases.append(Case(told, {"parts_a": parts_a, "parts_b": parts_b}))
+        name = f"{size_a} parts of {len(set(parts_a))} kinds and {size_b} of {len(set(parts_b))}"
+        cases.append(Case(name, {"parts_a": parts_a, "parts_b": parts_b}))
     return tuple(cases)
 
 
@@ -147,8 +146,8 @@ def _judge_shared(case: Case, value: Any) -> Finding | None:
         "one-sided": (float(shares[0][counts[1] > 0].sum()), float(shares[1][counts[0] > 0].sum())),
         "distance": (1 - float(shares.min(axis=0).sum()),),
     }
-    thoughts = (name for name, values in wrong.items() if any(not difference(float(one), value) for one in values))
-    return Finding(f"{found}.", next(thoughts, ""))
+    named = (key for key, values in wrong.items() if any(not difference(float(one), value) for one in values))
+    return Finding(f"your share: {found}.", next(named, ""))
 
 
 EXERCISES = (
@@ -161,13 +160,13 @@ EXERCISES = (
         ask=_ask_split,
         judge=_judge_split,
         misconceptions={
-            "overlap": "each half was drawn on its own; a class in both would be no transfer at all.",
+            "overlap": "you drew each half on its own; learning a shared class again is not transfer.",
             "from one": "classes are numbered from 0.",
-            "uneven": "each class was tossed a coin for; halves of other sizes are tasks of other difficulty.",
-            "global state": "the global generator was used: what anybody draws before decides your split.",
-            "reseeds": "the global generator was seeded: now your split decides what everybody draws after.",
-            "seed ignored": "the seed was not used, or is fixed inside.",
-            "in order": "classes often come sorted, by kind or by name: neighbours are alike, chance is fair.",
+            "uneven": "you tossed a coin for each class; a half with more classes is a harder task.",
+            "global state": "you used the global generator: whatever drew from it before decides your split.",
+            "reseeds": "you seeded the global generator: now your split decides everything that is drawn after it.",
+            "seed ignored": "your function ignores the seed, or sets one of its own.",
+            "in order": "classes often come sorted by kind or by name, so neighbours are alike: draw at random.",
         },
     ),
     Exercise(
@@ -180,9 +179,9 @@ EXERCISES = (
         judge=_judge_relabel,
         misconceptions={
             "other half": "those are the images of the other half.",
-            "not relabelled": "the labels are still the classes' own; a network with K outputs needs 0 to K - 1.",
-            "smallest is 0": "the smallest class was subtracted; a half has gaps, so labels above K - 1 are left.",
-            "by what is there": "numbered by the classes that occur: a part without one of them gets other labels.",
+            "not relabelled": "these are still the original labels; a network with K outputs needs 0 to K - 1.",
+            "smallest is 0": "you subtracted the smallest class; a half has gaps, so labels above K - 1 remain.",
+            "by what is there": "you numbered the classes that occur: one missing class then shifts the others.",
         },
     ),
     Exercise(
@@ -194,12 +193,10 @@ EXERCISES = (
         ask=_ask_shared,
         judge=_judge_shared,
         misconceptions={
-            "kinds, not counts": "a part that one half uses once and the other always is hardly shared.",
-            "counts, not shares": "the halves may be of different sizes: divide each count by its half's total.",
-            "one-sided": "what A finds in B is not what B finds in A: of each part, take the smaller share.",
-            "distance": "that is what they do not share.",
+            "kinds, not counts": "a part that one half uses once and the other always is hardly shared: count it.",
+            "counts, not shares": "the halves may differ in size: divide each count by its half's total.",
+            "one-sided": "what B has of A is not what A has of B: take the smaller share of each part.",
+            "distance": "that is the part that they do not share.",
         },
     ),
-    HOLD_OUT,
-    FIND_LEAKS,
 )

@@ -1,4 +1,4 @@
-"""Exercises of lesson 02 on validation images: how they are held out, and how they leak."""
+"""Exercises of lesson 02 on validation images: how to hold them out, and how they leak."""
 
 import hashlib
 from typing import Any
@@ -19,7 +19,7 @@ def _pose_hold_out(generator: np.random.Generator) -> tuple[Case, ...]:
 
 
 def _ask_hold_out(answer: Any, case: Case) -> object:
-    """What is held out of the images, and what of them once others have been put among them."""
+    """Which images are held out, alone and after other images have been put among them."""
     images, share = [bytes.fromhex(image) for image in case.given["images"]], case.given["share"]
     alone = answer(list(images), share)
     if alone is None:
@@ -38,7 +38,7 @@ def _judge_hold_out(case: Case, value: Any) -> Finding | None:
     if moved := sum(one != other for one, other in zip(alone, among, strict=True)):
         return Finding(f"when other images were added, {moved} of the {len(images)} changed sides.", "moves")
     if alone == [place >= case.given["share"] for place in places]:
-        return Finding("the images above the share are held out instead of those below it.", "the other side")
+        return Finding("the images above the share are held out, not those below it.", "the other side")
     if not (wrong := sum(one != right for one, right in zip(alone, wanted, strict=True))):
         return None
     seen = f"{wrong} of {len(images)} images are on the wrong side ({sum(alone)} are held out, not {sum(wanted)})."
@@ -50,18 +50,18 @@ def _place(image: bytes) -> float:
 
 
 def _pose_leaks(generator: np.random.Generator) -> tuple[Case, ...]:
-    """Few grey levels and the same pixels in other orders, so that sums and histograms are alike."""
+    """Images of the same pixels in other orders, so that their sums and histograms are equal."""
     cases = []
     for n_train, n_valid, leaked in ((8, 6, 3), (6, 6, 0), (12, 9, 4), (5, 7, 3)):
         train, valid = (_shuffled(generator, count) for count in (n_train, n_valid))
         order = generator.permutation(min(n_train, n_valid))
-        places, sources = order[:leaked], [order[0], *order[::-1]]  # only the first stands in the same row in both
+        places, sources = order[:leaked], [order[0], *order[::-1]]  # only the first is in the same row of both parts
         for number, (place, row) in enumerate(zip(places, sources, strict=False)):
             valid[place] = np.flip(train[row], MIRRORED) if number % 2 else train[row]
         if leaked:
             valid[np.setdiff1d(np.arange(n_valid), places)[0]] = np.flip(train[0], -2)  # upside down: no leak
-        told = f"{n_train} training and {n_valid} validation images"
-        cases.append(Case(told, {"train": train, "valid": valid, "leaks": np.sort(places)}))
+        name = f"{n_train} training and {n_valid} validation images"
+        cases.append(Case(name, {"train": train, "valid": valid, "leaks": np.sort(places)}))
     return tuple(cases)
 
 
@@ -87,8 +87,8 @@ def _judge_leaks(case: Case, value: Any) -> Finding | None:
         "upside down": _rows(valid, np.concatenate([train, np.flip(train, -2)])),
         "turned": _rows(valid, np.concatenate([train, np.flip(train, MIRRORED), np.flip(train, -2)])),
     }
-    thoughts = (thought for thought, rows in wrong.items() if rows == value)
-    return Finding(f"{value} instead of {wanted}.", next(thoughts, ""))
+    named = (key for key, rows in wrong.items() if rows == value)
+    return Finding(f"{value} instead of {wanted}.", next(named, ""))
 
 
 def _rows(images: np.ndarray, among: np.ndarray) -> list[int]:
@@ -96,36 +96,37 @@ def _rows(images: np.ndarray, among: np.ndarray) -> list[int]:
     return [row for row, image in enumerate(images) if image.tobytes() in known]
 
 
-HOLD_OUT = Exercise(
-    name="hold_out",
-    lesson="02",
-    title="Hold out for good",
-    points=2,
-    pose=_pose_hold_out,
-    ask=_ask_hold_out,
-    judge=_judge_hold_out,
-    misconceptions={
-        "moves": "what is drawn by chance, by place in the list or by rank depends on the other images.",
-        "the other side": "the share is of the images that are held out.",
-        "all alike": "a digest is a number between 0 and 2**32 here: divide before comparing with the share.",
-        "another hash": "another hash; Python's own hash() even differs from process to process.",
-    },
-)
-
-FIND_LEAKS = Exercise(
-    name="find_leaks",
-    lesson="02",
-    title="Spot the leak",
-    points=3,
-    pose=_pose_leaks,
-    ask=_ask_leaks,
-    judge=_judge_leaks,
-    misconceptions={
-        "not mirrored": "a mirrored training image has been seen as well, at the latest under augmentation.",
-        "side by side": "the same image may stand anywhere in the training part.",
-        "of training": "those are rows of the training part: asked are those of validation.",
-        "a summary": "different images can have the same sum, mean or histogram: compare every pixel.",
-        "upside down": "left and right are the columns, the last axis.",
-        "turned": "upside down is another image: only left and right are mirrored.",
-    },
+EXERCISES = (
+    Exercise(
+        name="hold_out",
+        lesson="02",
+        title="Hold out for good",
+        points=2,
+        pose=_pose_hold_out,
+        ask=_ask_hold_out,
+        judge=_judge_hold_out,
+        misconceptions={
+            "moves": "a choice by chance, by place in the list or by rank depends on the other images.",
+            "the other side": "the share is the part of the images that is held out.",
+            "all alike": "the digest gives a number between 0 and 2**32: divide it before you compare it.",
+            "another hash": "you took another hash; Python's own hash() even differs from process to process.",
+        },
+    ),
+    Exercise(
+        name="find_leaks",
+        lesson="02",
+        title="Spot the leak",
+        points=3,
+        pose=_pose_leaks,
+        ask=_ask_leaks,
+        judge=_judge_leaks,
+        misconceptions={
+            "not mirrored": "the network has seen a mirrored training image too, at the latest through augmentation.",
+            "side by side": "the same image may stand anywhere in the training part.",
+            "of training": "those are rows of the training part; the rows of the validation part are asked for.",
+            "a summary": "different images can have the same sum, mean or histogram: compare every pixel.",
+            "upside down": "left and right are the columns, the last axis.",
+            "turned": "an image upside down is another image: mirror only left and right.",
+        },
+    ),
 )

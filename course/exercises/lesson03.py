@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from course.exercises.exercise import Case, Exercise
-from course.exercises.lesson03_measures import NEAREST_MEAN, TOP1_WITH_ERROR
+from course.exercises.exercise import Case, Exercise, judge_by
 from course.exercises.plain import Plain
-from course.exercises.variants import judge_by
 
 Layers = list[list[int]]
 
@@ -24,9 +22,9 @@ def _pose_size(generator: np.random.Generator) -> tuple[Case, ...]:
     cases = []
     for size, kernel, stride, padding, pool in (paper, conv1, conv2, one, *drawn):
         pooled = ", pooled" if pool else ""
-        told = f"size {size}, kernel {kernel}, stride {stride}, padding {padding}{pooled}"
+        name = f"size {size}, kernel {kernel}, stride {stride}, padding {padding}{pooled}"
         given = {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "pool": bool(pool)}
-        cases.append(Case(told, given))
+        cases.append(Case(name, given))
     return tuple(cases)
 
 
@@ -105,10 +103,10 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "fence posts": "the steps between the places were counted; there is one more place than steps.",
-            "one side": "padding is put on both sides.",
-            "rounded up": "a window that hangs over the edge is left out: round down.",
-            "no pooling": "pooling takes 3 x 3 windows in steps of 2, and makes the picture smaller once more.",
+            "fence posts": "you counted the steps between the places; there is one more place than steps.",
+            "one side": "padding is added on both sides.",
+            "rounded up": "a window that hangs over the edge does not count: round down.",
+            "no pooling": "pooling takes 3 x 3 windows in steps of 2, which makes the picture smaller once more.",
         },
     ),
     Exercise(
@@ -131,7 +129,7 @@ EXERCISES = (
         misconceptions={
             "no biases": "every filter has a bias, which is a parameter too.",
             "one place": "a filter is applied at every place of the output: each weight is used size x size times.",
-            "all groups": "in groups, a filter sees only its group's share of the input channels.",
+            "all groups": "with groups, a filter sees only the input channels of its own group.",
             "one row": "a filter has kernel x kernel weights for each channel that it sees.",
         },
     ),
@@ -153,10 +151,8 @@ EXERCISES = (
         ),
         misconceptions={
             "no strides": "after a stride of 2, neighbouring units lie two pixels apart: later kernels reach further.",
-            "own stride": "a layer's stride spreads the units that come out of it, not those that it reads.",
-            "whole kernels": "a kernel of 3 adds two neighbours to what one unit saw already.",
+            "own stride": "a layer's stride spreads its own outputs, not the units that it reads.",
+            "whole kernels": "a kernel of 3 adds two neighbours to what one unit already saw.",
         },
     ),
-    NEAREST_MEAN,
-    TOP1_WITH_ERROR,
 )

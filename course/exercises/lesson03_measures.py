@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from course.exercises.exercise import Case, Exercise
+from course.exercises.exercise import Case, Exercise, judge_by
 from course.exercises.plain import Plain
-from course.exercises.variants import judge_by
 
 
 def _pose_mean(generator: np.random.Generator) -> tuple[Case, ...]:
-    """Classes of unequal spread, off the origin, with labels that leave some numbers out."""
+    """Classes of unequal spread, away from the origin; their labels skip some numbers."""
     cases = []
     for count, dimensions, labels in ((40, 2, [1, 2, 4]), (60, 3, [0, 3, 5, 9]), (12, 5, [7, 2])):
         middles, spreads = generator.normal(3, 2, (10, dimensions)), generator.uniform(0.5, 4, 10)
@@ -20,8 +19,8 @@ def _pose_mean(generator: np.random.Generator) -> tuple[Case, ...]:
             middles[drawn] + spreads[drawn, None] * generator.normal(size=(count, dimensions))
             for drawn in (of_train, of_valid)
         )
-        told = f"{count} images of the classes {sorted(labels)} in {dimensions} dimensions"
-        cases.append(Case(told, {"train": train, "labels": of_train, "features": valid}))
+        name = f"{count} images of the classes {sorted(labels)} in {dimensions} dimensions"
+        cases.append(Case(name, {"train": train, "labels": of_train, "features": valid}))
     return tuple(cases)
 
 
@@ -69,7 +68,7 @@ def _pose_top1(generator: np.random.Generator) -> tuple[Case, ...]:
         logits, labels = generator.normal(-1, 1, (count, classes)), generator.integers(0, classes, count)
         logits[: count // 2, :] += 3 * np.eye(classes)[labels[: count // 2]]
         logits[0, labels[0]] = 9
-        logits[-1, labels[-1]] = -9  # neither all right nor all wrong
+        logits[-1, labels[-1]] = -9  # so they are neither all right nor all wrong
         given = {"logits": logits, "labels": labels}
         cases.append(Case(f"{count} images of {classes} classes", given))
     return tuple(cases)
@@ -93,54 +92,55 @@ def _one_image(case: Case) -> Plain:
     return _with_error(case, wide=math.sqrt(len(case.given["labels"])))
 
 
-NEAREST_MEAN = Exercise(
-    name="nearest_mean",
-    lesson="03",
-    title="The nearest class mean",
-    points=3,
-    pose=_pose_mean,
-    ask=_ask_mean,
-    judge=judge_by(
-        "the classes",
-        _nearest,
-        {
-            "nearest image": _nearest_image,
-            "product": _largest_product,
-            "places": _places,
-            "empty classes": _empty_classes,
-            "absolute": lambda case: _nearest(case, power=1),
+EXERCISES = (
+    Exercise(
+        name="nearest_mean",
+        lesson="03",
+        title="The nearest class mean",
+        points=3,
+        pose=_pose_mean,
+        ask=_ask_mean,
+        judge=judge_by(
+            "the classes",
+            _nearest,
+            {
+                "nearest image": _nearest_image,
+                "product": _largest_product,
+                "places": _places,
+                "empty classes": _empty_classes,
+                "absolute": lambda case: _nearest(case, power=1),
+            },
+        ),
+        misconceptions={
+            "nearest image": "you took the nearest single image: that measures something else, and rewards memorising.",
+            "product": "the largest product is not the smallest distance: a long mean wins wherever the image is.",
+            "places": "those are places in the list of classes; the classes' labels are asked for.",
+            "empty classes": "a class without images has no mean; zeros in its place attract images.",
+            "absolute": "the distance is Euclidean: sum the squares of the differences.",
         },
     ),
-    misconceptions={
-        "nearest image": "the nearest single image was taken: that measures something else, and rewards memorising.",
-        "product": "the largest product is not the smallest distance: a long mean wins wherever the image is.",
-        "places": "those are places in the list of classes; asked are the classes' labels.",
-        "empty classes": "a class without images has no mean; zeros would stand for one, and attract images.",
-        "absolute": "the distance is Euclidean: squares of the differences, summed.",
-    },
-)
-
-TOP1_WITH_ERROR = Exercise(
-    name="top1_with_error",
-    lesson="03",
-    title="An accuracy and its error",
-    points=2,
-    pose=_pose_top1,
-    ask=_ask_top1,
-    judge=judge_by(
-        "accuracy and standard error",
-        _with_error,
-        {
-            "percent": lambda case: _with_error(case, scale=100),
-            "one image": _one_image,
-            "interval": lambda case: _with_error(case, wide=1.96),
-            "variance": lambda case: _with_error(case, root=False),
+    Exercise(
+        name="top1_with_error",
+        lesson="03",
+        title="An accuracy and its error",
+        points=2,
+        pose=_pose_top1,
+        ask=_ask_top1,
+        judge=judge_by(
+            "accuracy and standard error",
+            _with_error,
+            {
+                "percent": lambda case: _with_error(case, scale=100),
+                "one image": _one_image,
+                "interval": lambda case: _with_error(case, wide=1.96),
+                "variance": lambda case: _with_error(case, root=False),
+            },
+        ),
+        misconceptions={
+            "percent": "those are percentages; shares from 0 to 1 are asked for.",
+            "one image": "that is the spread of single images; the mean of N images has it divided by the root of N.",
+            "interval": "that is half of a 95 % interval, 1.96 standard errors.",
+            "variance": "that is the variance of the mean; its root is the standard error.",
         },
     ),
-    misconceptions={
-        "percent": "those are percent; asked are shares, 0 to 1.",
-        "one image": "that is the spread of one image, right or wrong; the mean of N has it divided by the root of N.",
-        "interval": "that is half of a 95 % interval, 1.96 standard errors.",
-        "variance": "that is the variance of the mean; its root is the standard error.",
-    },
 )

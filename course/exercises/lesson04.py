@@ -8,15 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from course.exercises.compare import difference
 from course.exercises.exercise import Case, Exercise, Finding
-from course.exercises.lesson04_audit import AUDIT, FIND_BUG
-from course.exercises.lesson04_freeze import FREEZE, PARAMETER_GROUPS
-from course.exercises.plain import Plain, plain, tensors
+from course.exercises.plain import Plain, difference, plain, tensors
 
 
 def _pose_chop(generator: np.random.Generator) -> tuple[Case, ...]:
-    """Stacks of full layers of random widths: n = 0, all layers, and some between."""
+    """Stacks of full layers of random widths; n is 0, all layers, or between."""
     cases = []
     for depth, n in ((3, 1), (4, 3), (5, 2), (3, 0), (4, 4)):
         widths = generator.integers(2, 7, depth + 1).tolist()
@@ -31,7 +28,7 @@ def _layer(generator: np.random.Generator, inputs: int, outputs: int) -> dict[st
 
 
 def _ask_chop(answer: Any, case: Case) -> object:
-    """The layers of what comes out, and those of both networks given after the new one has been changed."""
+    """The layers of the new network; then, after it has been changed, those of the two networks that were given."""
     base, fresh = _build(case.given["base"]), _build(case.given["fresh"])
     chopped = answer(base, fresh, case.given["n"])
     if chopped is None:
@@ -64,7 +61,7 @@ def _judge_chop(case: Case, value: Any) -> Finding | None:
     of_base = [not difference(right, layer) for right, layer in zip(base, layers, strict=True)]
     if of_base != [index < n for index in range(len(base))]:
         listed = ", ".join(str(index) for index, copied in enumerate(of_base, 1) if copied) or "none"
-        seen = f"the layers that equal the base's are: {listed}; they should be the first {n} and no others."
+        seen = f"these layers equal the base's: {listed}; the first {n} should, and no others."
         weights = [not difference(right["weight"], layer["weight"]) for right, layer in zip(base, layers, strict=True)]
         return Finding(seen, "weights only" if sum(weights) > sum(of_base) else _why(of_base, n))
     if found := difference(fresh[n:], layers[n:]):
@@ -97,15 +94,11 @@ EXERCISES = (
         misconceptions={
             "from the end": "the last n layers were copied; transfer keeps the layers next to the image.",
             "off by one": "n counts layers from 1, Python's indices from 0.",
-            "weights only": "a layer is its weights and its biases: both are copied.",
-            "all copied": "the layers above n are re-initialised, or there is nothing left to learn.",
-            "not fresh": "above the chop stand the new random layers, as they are in `fresh`.",
-            "shared": "the copy is the very same tensor: fine-tuning it would ruin the base for the next network.",
-            "shared fresh": "the layers above are the very same tensors: the next network would not start from them.",
+            "weights only": "a layer is its weights and its biases: copy both.",
+            "all copied": "the layers above n must be re-initialised, or there is nothing left to learn.",
+            "not fresh": "above the chop come the new random layers, just as they are in `fresh`.",
+            "shared": "the copy is the very same tensor: fine-tuning would ruin the base for the next network.",
+            "shared fresh": "the layers above are the tensors of `fresh`: the next network cannot start from them.",
         },
     ),
-    FREEZE,
-    PARAMETER_GROUPS,
-    AUDIT,
-    FIND_BUG,
 )

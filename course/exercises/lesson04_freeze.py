@@ -1,12 +1,12 @@
-"""Exercises of lesson 04 on freezing: what is frozen, and what the optimiser gets."""
+"""Exercises of lesson 04 on freezing: which tensors stay, and what the optimiser gets."""
 
 from typing import Any
 
 import numpy as np
 import torch
 
-from course.exercises.blocks import batch_for, build_blocks, layer_number, pose_blocks, state_of, train_step
 from course.exercises.exercise import Case, Exercise, Finding
+from course.exercises.networks import batch_for, build_blocks, layer_number, pose_blocks, state_of, train_step
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
@@ -51,7 +51,7 @@ def _judge_freeze(case: Case, value: Any) -> Finding | None:
     if not stray and not stuck:
         return None
     seen = "; ".join(
-        f"{len(faulty)} tensors {what}, as {faulty[0]}"
+        f"{len(faulty)} tensors {what}, for instance {faulty[0]}"
         for faulty, what in ((stray, "of the frozen layers moved"), (stuck, "above them never moved"))
         if faulty
     )
@@ -83,7 +83,7 @@ def _pose_groups(generator: np.random.Generator) -> tuple[Case, ...]:
 
 
 def _ask_groups(answer: Any, case: Case) -> object:
-    """The groups as torch's own SGD takes them: the parameters' names and the decay of each."""
+    """The groups as torch's SGD understands them: the names of their parameters and the decay of each group."""
     network = build_blocks(case.given["widths"], case.given["seed"])
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(layer_number(name) >= case.given["n"])
@@ -107,11 +107,11 @@ def _judge_groups(case: Case, value: Any) -> Finding | None:
     }
     seen = {name: group["decay"] for group in value for name in group["names"]}
     if "" in seen:
-        return Finding("a tensor is there that is no parameter of the network.", "copies")
+        return Finding("the groups hold a tensor that is not a parameter of the network.", "copies")
     if frozen := [name for name in seen if name not in wanted]:
-        return Finding(f"{frozen[0]} is frozen, and the optimiser gets it.", "frozen too")
+        return Finding(f"{frozen[0]} is frozen, but the optimiser gets it.", "frozen too")
     if left := [name for name in wanted if name not in seen]:
-        return Finding(f"{left[0]} is to be trained, and the optimiser does not get it.", "left out")
+        return Finding(f"{left[0]} is to be trained, but the optimiser does not get it.", "left out")
     for name, decay in wanted.items():
         if abs(seen[name] - decay) > 1e-9:
             return Finding(f"{name} has the weight decay {seen[name]} instead of {decay}.", _why_decay(seen, wanted))
@@ -119,49 +119,45 @@ def _judge_groups(case: Case, value: Any) -> Finding | None:
 
 
 def _why_decay(seen: dict[str, float], wanted: dict[str, float]) -> str:
-    if not any(seen.values()):
-        return "none decayed"
-    return (
-        "all decayed"
-        if all(seen.values())
-        else "by name"
-        if sum(map(bool, seen.values())) > sum(map(bool, wanted.values()))
-        else ""
-    )
+    decayed = sum(map(bool, seen.values()))
+    if decayed in (0, len(seen)):
+        return "all decayed" if decayed else "none decayed"
+    return "by name" if decayed > sum(map(bool, wanted.values())) else ""
 
 
-FREEZE = Exercise(
-    name="freeze",
-    lesson="04",
-    title="Freeze the first layers",
-    points=3,
-    pose=_pose_freeze,
-    ask=_ask_freeze,
-    judge=_judge_freeze,
-    misconceptions={
-        "moving statistics": "without any gradient, BatchNorm in training still renews its running mean and variance.",
-        "decay": "the gradient is zero, but the optimiser still has the weights, and weight decay shrinks them.",
-        "head": "the last layer is frozen too; it has to learn the new classes.",
-        "off by one": "n layers are frozen, those of the indices 0 to n - 1.",
-        "from the end": "the last n layers are frozen; the copied ones are next to the input.",
-        "all in evaluation": "only the frozen layers belong in evaluation: those above learn, statistics and all.",
-    },
-)
-
-PARAMETER_GROUPS = Exercise(
-    name="parameter_groups",
-    lesson="04",
-    title="What the optimiser gets",
-    points=2,
-    pose=_pose_groups,
-    ask=_ask_groups,
-    judge=_judge_groups,
-    misconceptions={
-        "frozen too": "a frozen tensor that an optimiser holds is one careless gradient away from moving.",
-        "left out": "a parameter in no group stays as it was initialised, silently.",
-        "copies": "the optimiser has to hold the network's own parameters, or the network never learns.",
-        "all decayed": "biases and normalisation were asked to have no weight decay.",
-        "none decayed": "the weights were asked to have weight decay.",
-        "by name": "the scale of a normalisation is called weight too: count its dimensions.",
-    },
+EXERCISES = (
+    Exercise(
+        name="freeze",
+        lesson="04",
+        title="Freeze the first layers",
+        points=3,
+        pose=_pose_freeze,
+        ask=_ask_freeze,
+        judge=_judge_freeze,
+        misconceptions={
+            "moving statistics": "even without gradients, BatchNorm in training mode updates its running statistics.",
+            "decay": "the gradient is zero, but the optimiser still has the weights, and weight decay shrinks them.",
+            "head": "you froze the last layer too, which has to learn the new classes.",
+            "off by one": "freeze n layers: the indices 0 to n - 1.",
+            "from the end": "you froze the last n layers; the copied ones are next to the input.",
+            "all in evaluation": "put only the frozen layers into evaluation mode: those above learn.",
+        },
+    ),
+    Exercise(
+        name="parameter_groups",
+        lesson="04",
+        title="What the optimiser gets",
+        points=2,
+        pose=_pose_groups,
+        ask=_ask_groups,
+        judge=_judge_groups,
+        misconceptions={
+            "frozen too": "a frozen tensor in an optimiser is one careless gradient away from moving.",
+            "left out": "a parameter in no group silently stays as it was initialised.",
+            "copies": "the optimiser has to hold the network's own parameters, or the network never learns.",
+            "all decayed": "biases and normalisation should have no weight decay.",
+            "none decayed": "the weights should have weight decay.",
+            "by name": "the scale of a normalisation is called `weight` too: count its dimensions.",
+        },
+    ),
 )

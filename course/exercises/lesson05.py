@@ -6,15 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from course.exercises.exercise import Case, Exercise
+from course.exercises.exercise import Case, Exercise, judge_by
 from course.exercises.plain import Plain
 from course.exercises.tables import base_top1, draw_table, frame
-from course.exercises.variants import judge_by
 from transferkit.treatments import grid, parse_run
 
 
 def _pose_treatment(generator: np.random.Generator) -> tuple[Case, ...]:
-    """Both bases and labels of each treatment, so that no half and no n is special."""
+    """Both bases, and labels of every treatment with either half and different n."""
     labels = [run.label for run in grid("random0", 0)]
     drawn = generator.choice(labels[2:], 12, replace=False).tolist()
     fixed = ["A3B+", "A5B", "B4A", "B2B", "A6A", "B7B+", "A1A+", "R3A", "baseA", "baseB"]
@@ -26,7 +25,7 @@ def _treatment(case: Case) -> str:
 
 
 def _literal(case: Case) -> str:
-    """As if "BnB" meant that the source is half B."""
+    """The answer if "BnB" meant that the source is half B."""
     run, label = parse_run(case.given["label"], "random0", 0), case.given["label"]
     return label if run.n == 0 else f"{label[0]}nB{'+' * run.finetune}"
 
@@ -57,8 +56,8 @@ def _pose_paired(generator: np.random.Generator) -> tuple[Case, ...]:
     )
 
 
-def ask_column(answer: Any, case: Case) -> object:
-    """A column of numbers that the answer makes of the table."""
+def _ask_column(answer: Any, case: Case) -> object:
+    """The answer's column of numbers."""
     given = answer(frame(case.given["table"]))
     return None if given is None else np.asarray(given, dtype=float)
 
@@ -88,7 +87,7 @@ def _pose_falls(generator: np.random.Generator) -> tuple[Case, ...]:
     ):
         steps = np.where(np.arange(1, 8) >= (first or 8), -4.0, 2.0) + generator.uniform(-0.4, 0.4, 7)
         widths = generator.uniform(0.5, 1.2, 7)
-        if first > 4:  # intervals that hold zero, about a mean on either side of it
+        if first > 4:  # two intervals that hold zero: one mean above it, one below
             steps[2:4], widths[2:4] = (0.5, -0.5), 1.5
         if first == 0:
             steps[4:], widths[4:] = -0.7, 1.6
@@ -110,7 +109,7 @@ def _ask_table(answer: Any, case: Case) -> object:
 
 
 def _first(column: str) -> Callable[[Case], Plain]:
-    """The first n at which a column is below zero, or 0."""
+    """The first n at which a column is below zero; 0 if there is none."""
     return lambda case: _some_n(frame(case.given["table"]), column, 0)
 
 
@@ -138,10 +137,10 @@ EXERCISES = (
             {"literal": _literal, "no plus": _no_plus, "all transfer": _always_transfer, "random": _random_is_transfer},
         ),
         misconceptions={
-            "literal": "in BnB, B stands for the target, whichever half that is: B3A is a transfer, A3A a selffer.",
-            "no plus": "the + says that the copied layers are fine-tuned: that is a treatment of its own.",
-            "all transfer": "where source and target are one half, nothing is transferred: that is the selffer.",
-            "random": "R is no half: these layers have learned nothing.",
+            "literal": "in BnB, B stands for the target, whichever half that is: B3A is a transfer and A3A a selffer.",
+            "no plus": "the + says that the copied layers are fine-tuned, which is a treatment of its own.",
+            "all transfer": "if source and target are the same half, nothing is transferred: that is a selffer.",
+            "random": "R does not stand for a half: these layers have learned nothing.",
         },
     ),
     Exercise(
@@ -150,7 +149,7 @@ EXERCISES = (
         title="Pair the differences",
         points=3,
         pose=_pose_paired,
-        ask=ask_column,
+        ask=_ask_column,
         judge=judge_by(
             "your column of differences", _differences("split", "seed", "target"),
             {
@@ -160,12 +159,11 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "unpaired": "you took the mean of all bases off. Halves are not equally hard, and that stays in.",
-            "other splits": "half B of another split holds other classes: its base is another task's.",
-            "of the seeds": "each seed has a base of its own, which shares its images' order with these networks.",
+            "unpaired": "you subtracted the mean of all bases, but halves are not equally hard, and that stays in.",
+            "other splits": "half B of another split holds other classes: its base solves another task.",
+            "of the seeds": "each seed has its own base, which saw its images in the same order as these networks.",
             "of both halves": "the target half decides how hard the task is: take the base of that half alone.",
-            "source": "you took the base whose layers were copied. It solves another task; the network is to be "
-            "compared with one that solves its own.",
+            "source": "you took the base whose layers were copied, which solves another task.",
         },
     ),
     Exercise(
@@ -183,10 +181,10 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "mean": "a mean below zero may be chance: the whole interval must lie below.",
+            "mean": "a mean below zero may be chance: the whole interval must lie below zero.",
             "low": "an interval whose lower end is below zero may still hold zero: look at its upper end.",
-            "index": "that is the row, counted from 0, not the n that stands in it.",
-            "last": "that is the last such n; asked is where it begins.",
+            "index": "that is the number of the row, counted from 0, not the n in that row.",
+            "last": "that is the last such n; the first is asked for.",
         },
     ),
 )  # fmt: skip

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from course.exercises.exercise import Case, Exercise
+from course.exercises.exercise import Case, Exercise, judge_by
 from course.exercises.plain import Plain
 from course.exercises.tables import base_top1, draw_table, frame
-from course.exercises.variants import judge_by
 
 NEAR = 0.98
 
@@ -77,7 +76,7 @@ def _ask_distance(answer: Any, case: Case) -> object:
 
 
 def _cost(*keys: str, treatments: tuple[str, ...] = ("AnB",), scale: float = 100.0) -> Callable[[Case], Plain]:
-    """Natural minus similar in points, each network minus the mean base that shares the keys."""
+    """Natural minus similar in points; from each network the mean base that shares these keys is subtracted first."""
 
     def made(case: Case) -> Plain:
         table = frame(case.given["table"])
@@ -106,11 +105,11 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "no relu": "that keeps the variance of a linear layer; ReLU throws half of the signal's power away.",
-            "variance": "that is the variance; its root is asked.",
-            "fan-out": "you counted what each unit feeds; what it sums over is what makes its variance.",
-            "channels": "a filter sums over its whole window, not over channels alone.",
-            "published": "that is the authors' number, whatever the layer: with it the signal died out on its way.",
+            "no relu": "that keeps the variance through a linear layer; ReLU throws half of the signal's power away.",
+            "variance": "that is the variance; its root is asked for.",
+            "fan-out": "you counted the units that each unit feeds; its variance comes from the inputs that it sums.",
+            "channels": "a filter sums over its whole window, not only over channels.",
+            "published": "that is the authors' number for every layer, with which the signal dies out on its way.",
         },
     ),
     Exercise(
@@ -129,11 +128,11 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "log2": "these losses are in nats, of the natural logarithm, not in bits.",
-            "log10": "cross-entropy is of the natural logarithm.",
+            "log2": "these losses use the natural logarithm (nats), not base 2 (bits).",
+            "log10": "cross-entropy uses the natural logarithm.",
             "chance": "1 / K is the accuracy of guessing; its loss is the logarithm of K.",
-            "exactly": "no loss stands exactly at ln K: the bound is 98 % of it.",
-            "inverted": "a high loss is the sign of having learned nothing: True belongs there.",
+            "exactly": "no loss stays exactly at ln K: the bound is 98 % of it.",
+            "inverted": "a high loss means that nothing was learned: True belongs there.",
         },
     ),
     Exercise(
@@ -153,11 +152,11 @@ EXERCISES = (
         ),
         misconceptions={
             "raw": "you compared accuracies, but the halves of the two splits are not equally hard: pair first.",
-            "sign": "natural minus similar: where distance costs accuracy, the number is negative.",
+            "sign": "subtract similar from natural: if distance costs accuracy, the number is negative.",
             "fractions": "points are hundredths: multiply by 100.",
             "controls too": "only AnB transfers: BnB and RnB answer other questions.",
-            "one base": "a base belongs to one split: take that of the same split, seed and target.",
-            "bases too": "a base's difference to itself is 0 and only dilutes the mean: take AnB alone.",
+            "one base": "a base belongs to one split: take the base of the same split, seed and target.",
+            "bases too": "a base differs from itself by 0, which only dilutes the mean: take AnB alone.",
         },
     ),
 )  # fmt: skip

@@ -5,18 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from course.exercises.exercise import Case, Exercise
+from course.exercises.exercise import Case, Exercise, judge_by
 from course.exercises.plain import Plain
 from course.exercises.tables import base_top1, draw_table, frame
-from course.exercises.variants import judge_by
 
 CANDIDATES = (("AnB", 3), ("AnB", 5), ("AnB", 7), ("AnB+", 3), ("AnB+", 5), ("AnB+", 7))
 
 
 def _pose_choice(generator: np.random.Generator) -> tuple[Case, ...]:
-    """Candidates of which one is best in validation, others in training, in test, and by one lucky seed.
+    """Candidates: one is best in validation, others in training, in test, and by one lucky seed.
 
-    The best is frozen and fine-tuned in turn, each time of another n, so that no rule of thumb is always right.
+    The best is frozen or fine-tuned in turn, each time with another n, so that no rule of thumb is always right.
     """
     cases = []
     for seeds, best, tuned in zip((3, 2, 4), generator.permutation(3), (0, 1, 0), strict=True):
@@ -53,11 +52,11 @@ def _ask_choice(answer: Any, case: Case) -> object:
     return [str(treatment), int(n), float(top1)]
 
 
-def _chosen(by: str, told: str = "test_top1") -> Callable[[Case], Plain]:
+def _chosen(by: str, promised: str = "test_top1") -> Callable[[Case], Plain]:
     def made(case: Case) -> Plain:
         means = frame(case.given["table"]).groupby(["treatment", "n"]).mean().reset_index()
         best = means.iloc[int(means[by].argmax())]
-        return [str(best["treatment"]), int(best["n"]), float(best[told])]
+        return [str(best["treatment"]), int(best["n"]), float(best[promised])]
 
     return made
 
@@ -134,7 +133,7 @@ def _ask_gain(answer: Any, case: Case) -> object:
 
 
 def _gains(*, matched: bool = True, against: str = "BnB+", paired: bool = True, scale: float = 100) -> Any:
-    """The answer as a function of the case: the gain of training twice, and that of the other task."""
+    """The answer to a case: the gain from training twice, and the gain from the other task."""
 
     def made(case: Case) -> Plain:
         table = frame(case.given["table"])
@@ -161,9 +160,9 @@ EXERCISES = (
         ask=_ask_choice,
         judge=_judge_choice,
         misconceptions={
-            "test": "you chose by the test images: what they say afterwards is no longer an honest estimate.",
-            "train": "the best on its own training images may merely have learned them by heart.",
-            "optimistic": "the winner's validation accuracy is too high, for it won by it: report the test images'.",
+            "test": "you chose by the test images, which then no longer give an honest estimate.",
+            "train": "the best on its own training images may only have learned them by heart.",
+            "optimistic": "the winner won by its validation accuracy, so that is too high: report the test accuracy.",
             "lucky": "one seed may be lucky: choose by the mean over seeds.",
         },
     ),
@@ -183,9 +182,9 @@ EXERCISES = (
             tolerance=1e-4,
         ),
         misconceptions={
-            "linear": "learning curves are straight on a logarithmic axis of images, not on a linear one.",
-            "measured": "that is the next size that was measured; interpolate between the two around the level.",
-            "never": "no measured size reaches the level: nobody knows how many do, and the answer is infinity.",
+            "linear": "learning curves are nearly straight on a logarithmic axis of images, not on a linear one.",
+            "measured": "that is the next size that was measured; interpolate between the sizes around the level.",
+            "never": "no measured size reaches the level, so nobody knows how many images do: answer infinity.",
         },
     ),
     Exercise(
@@ -203,9 +202,9 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "no control": "AnB+ minus its base is both gains at once: it was trained twice as well. Take BnB+ off.",
-            "unmatched": "where networks are missing, the two means are over different targets: match them first.",
-            "unpaired": "BnB+ belongs beside the base of its own split, seed and target.",
+            "no control": "AnB+ minus its base is both gains at once, since AnB+ was trained twice too: subtract BnB+.",
+            "unmatched": "if networks are missing, the two means are over different targets: match them first.",
+            "unpaired": "compare BnB+ with the base of its own split, seed and target.",
             "fractions": "points are hundredths: multiply by 100.",
         },
     ),

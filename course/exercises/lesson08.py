@@ -5,14 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit  # scipy.stats takes a second to import, in every sandbox
+from scipy.special import stdtrit  # in every sandbox, scipy.stats would take a second to import
 
-from course.exercises.exercise import Case, Exercise, Finding
+from course.exercises.exercise import Case, Exercise, Finding, judge_by
 from course.exercises.plain import Plain
 from course.exercises.tables import frame
-from course.exercises.variants import judge_by
 
-MOST = 1000  # splits: nobody trains more
+MOST = 1000  # splits; nobody trains more
 
 
 def _pose_interval(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -68,16 +67,16 @@ def _ask_verdict(answer: Any, case: Case) -> object:
 
 
 def _judge_verdict(case: Case, value: Any) -> Finding | None:
-    """All intervals together, as one alone would not tell thoughts apart."""
-    thoughts = {"absence": _absence, "any effect": _any_effect, "estimate": _estimate_only, "forced": _never_undecided}
-    judge = judge_by("your verdicts", _of(_verdict), {name: _of(rule) for name, rule in thoughts.items()})
+    """Judge all intervals together: one alone would not tell the misconceptions apart."""
+    rules = {"absence": _absence, "any effect": _any_effect, "estimate": _estimate_only, "forced": _never_undecided}
+    judge = judge_by("your verdicts", _of(_verdict), {name: _of(rule) for name, rule in rules.items()})
     if (found := judge(case, value)) is None:
         return None
     wrong = [(one, said) for one, said in zip(case.given["intervals"], value, strict=True) if said != _verdict(*one)]
     (low, high, margin), said = wrong[0]
     right = _verdict(low, high, margin)
     return replace(
-        found, seen=f"of {low:+.2f} to {high:+.2f} with a margin of {margin:g} you say {said}, and it is: {right}."
+        found, seen=f"for {low:+.2f} to {high:+.2f} with a margin of {margin:g} you say {said}; right is {right}."
     )
 
 
@@ -111,10 +110,10 @@ def _pose_further(generator: np.random.Generator) -> tuple[Case, ...]:
     cases = []
     for count, share in ((4, 0.5), (3, 0.3), (5, 0.9), (4, 2.0), (6, 0.4)):
         differences = generator.normal(-2, 1.5, count)
-        differences += 1.5 * (differences - differences.mean()) / differences.std(ddof=1)  # never all alike
+        differences += 1.5 * (differences - differences.mean()) / differences.std(ddof=1)  # so they are never all alike
         half = float(stdtrit(count - 1, 0.975) * differences.std(ddof=1) / np.sqrt(count))
         given = {"differences": differences.tolist(), "half_width": share * half}
-        cases.append(Case(f"{count} splits and {share:g} times the half-width of today", given))
+        cases.append(Case(f"{count} splits and {share:g} times today's half-width", given))
     return tuple(cases)
 
 
@@ -133,7 +132,7 @@ def _further(
 
 
 def _proportional(case: Case) -> Plain:
-    """As if half the width took twice as many splits."""
+    """The answer if half the width took twice as many splits."""
     values = np.array(case.given["differences"])
     half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
     return max(int(np.ceil(len(values) * half / case.given["half_width"])) - len(values), 0)
@@ -158,11 +157,11 @@ EXERCISES = (
         ),
         misconceptions={
             "networks": "networks of one split share classes, images and bases: average within each split first.",
-            "normal": "1.96 is for many splits: the scatter of so few is itself uncertain, and Student's t is wider.",
-            "deviation": "so splits scatter; how well their mean is known is that divided by the root of their number.",
+            "normal": "1.96 is for many splits: with few, the scatter is itself uncertain, and Student's t is wider.",
+            "deviation": "that is how splits scatter; divide it by the root of their number for the error of the mean.",
             "population": "the scatter about their own mean is too small: divide by their number minus 1 (ddof=1).",
             "fractions": "points are hundredths: multiply by 100.",
-            "one-sided": "95 % leave 2.5 % on either side.",
+            "one-sided": "a 95 % interval leaves 2.5 % on either side.",
         },
     ),
     Exercise(
@@ -177,7 +176,7 @@ EXERCISES = (
             "absence": "an interval that holds zero may be wide and hold large differences too: it proves nothing.",
             "any effect": "a difference may be certain and yet too small to matter: the margin decides.",
             "estimate": "the estimate alone ignores how uncertain it is: the whole interval decides.",
-            "forced": "an interval that reaches over the margin refutes nothing: it leaves it undecided.",
+            "forced": "an interval that reaches over the margin refutes nothing: the answer is undecided.",
         },
     ),
     Exercise(
@@ -196,9 +195,9 @@ EXERCISES = (
             },
         ),
         misconceptions={
-            "all": "that is how many there must be in all: take off those that are there.",
-            "normal": "Student's t also shrinks with every split: take it at the number you try.",
-            "error": "you took the error of today's mean for the scatter of splits, and divided by the root twice.",
+            "all": "that is how many splits there must be in all: subtract those that are there.",
+            "normal": "Student's t also shrinks with every split: take it for the number that you try.",
+            "error": "you took the error of today's mean for the scatter of splits, so you divided by the root twice.",
             "proportional": "the interval shrinks with the root of the number, not with the number.",
         },
     ),

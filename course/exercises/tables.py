@@ -1,4 +1,4 @@
-"""Tables of networks to ask about: drawn at random, balanced, and with halves that are not equally hard."""
+"""Random tables of networks for exercises: balanced, with halves that are not equally hard."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,9 +20,9 @@ def draw_table(
     treatments: Sequence[Treatment] = ("AnB",),
     ns: Sequence[int] = CHOP_POINTS,
 ) -> dict[str, list[Plain]]:
-    """Bases and these treatments at these n for both targets, in random order, as columns named COLUMNS.
+    """Bases and these treatments at these n for both targets, in random order, as the columns COLUMNS.
 
-    Accuracies differ by split, target, seed, treatment and n, so that no two ways of comparing them agree by chance.
+    Accuracies depend on split, target, seed, treatment and n, so that no two ways to compare them agree by chance.
     """
     rows = []
     for split in splits:
@@ -34,24 +34,24 @@ def draw_table(
                 runs = [run_of(name, split, seed, target, n) for name in treatments for n in ns]
                 rows += [(run, base + _offset(run) + generator.normal(0, 0.01)) for run in runs]
     order = generator.permutation(len(rows))
-    told = [_cells(*rows[index]) for index in order]
-    return {name: [row[place] for row in told] for place, name in enumerate(COLUMNS)}
+    cells = [_cells(*rows[index]) for index in order]
+    return {name: [row[place] for row in cells] for place, name in enumerate(COLUMNS)}
 
 
 def run_of(treatment: Treatment, split: str, seed: int, target: Half, n: int) -> Run:
-    """The run of a treatment other than base, for one target."""
+    """The run of a treatment other than base, for one target half."""
     other: Half = "A" if target == "B" else "B"
     source: Source = "R" if treatment == "RnB" else target if treatment.startswith("BnB") else other
     return Run(split, seed, target, source, n, treatment.endswith("+"))
 
 
 def frame(columns: Columns) -> pd.DataFrame:
-    """The table as a learner is given it."""
+    """The table in the form that a learner gets."""
     return pd.DataFrame({name: list(values) for name, values in columns.items()})
 
 
 def base_top1(table: pd.DataFrame, keys: Sequence[str] = ("split", "seed", "target")) -> pd.Series:
-    """The mean top-1 of the bases that share these keys with each row; NaN where there is none. Float by row."""
+    """For each row, the mean top-1 (0..1) of the bases with the same keys; NaN if there is none."""
     bases = table[table["treatment"] == "base"].groupby(list(keys))["top1"].mean().rename("base").reset_index()
     return table[list(keys)].merge(bases, on=list(keys), how="left")["base"]
 

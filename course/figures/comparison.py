@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from transferkit.errors import UsageError
 from transferkit.figures.first_layer import LOOKS, check_any, count, told
-from transferkit.figures.picture import page
-from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, TEXT_SIZE
-from transferkit.filters.table import Matching
+from transferkit.figures.picture import Picture, page
+from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, label, tidy
+from transferkit.gabor.table import Matching
 
 _FITTED = "A filter's kind follows from the nearest Gabor or patch."
 _NARROW = 0.035  # of a bar: a count does not fit into less
@@ -23,10 +22,10 @@ _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1, 1.2)), (0, (7, 1.5, 1.2,
 _COLOURS = (INK, "#006d55", "#a6407d", "#8a6a00")
 
 
-def draw_shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of conv1 are") -> Figure:
+def shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of conv1 are") -> Picture:
     """One bar per network: the shares of Gabors, colour blobs and neither, with the counts written in.
 
-    tables: by network, as of `first_layer.fit_table`. Raises UsageError when there is none, or one without filters.
+    tables: by network, from `table.fit_table`. Raises UsageError when there is none, or one without filters.
     """
     check_any(tables)
     notes = (f"Numbers in the bars: filters. n: all filters of that network's conv1. {_FITTED}",)
@@ -38,65 +37,46 @@ def draw_shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filte
     ax.set_yticks(range(len(tables)), names, fontsize=SMALL_SIZE)
     ax.set_ylim(len(tables) - 0.45, -0.62)
     ax.set_xlim(0, 100)
-    ax.set_xlabel("Share of the filters (%)", fontsize=TEXT_SIZE, color=INK)
-    _plain(ax, "top", "right", "left")
+    label(ax, "Share of the filters (%)")
+    tidy(ax, "left")
     ax.tick_params(axis="y", length=0)
-    return figure
-
-
-def describe_shares(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Alternative text of the shares; arguments and errors as for `draw_shares`."""
-    check_any(tables)
     bars = [f"{name}, {len(table)} filters: {told(table)}." for name, table in tables.items()]
-    return " ".join(["One bar per network, parted by the kinds of its conv1 filters.", *bars])
+    return Picture(figure, " ".join(["One bar per network, parted by the kinds of its conv1 filters.", *bars]))
 
 
-def draw_matching(matchings: Mapping[str, Matching], title: str = "How alike two first layers are") -> Figure:
+def matching(matchings: Mapping[str, Matching], title: str = "How alike two first layers are") -> Picture:
     """A line per comparison: the cosines of its matched pairs of filters, most alike first.
 
-    matchings: by comparison, as of `first_layer.match_filters`. Raises UsageError when there is none, or an empty one.
+    matchings: by comparison, from `table.match_filters`. Raises UsageError when there is none, or an empty one.
     """
-    _check(matchings)
+    if not matchings:
+        raise UsageError("there is no comparison to draw: match the filters of at least two networks.")
+    cosines = {name: found.likeness for name, found in matchings.items()}
+    for name, values in cosines.items():
+        if len(values) == 0:
+            raise UsageError(f"{name} has no pair of filters: match two networks that have filters.")
     notes = (
         "Filters are paired one to one so that they are most alike in all; a cosine is that of their weights at the "
         "best small shift. 1: the same filter; 0: nothing in common. n: pairs.",
     )
     figure = page(4.2, title, notes)
     ax = figure.subplots()
-    longest = max(len(matching.likeness) for matching in matchings.values())
-    for (name, matching), dash, colour in zip(matchings.items(), cycle(_DASHES), cycle(_COLOURS), strict=False):
-        rank = np.arange(1, len(matching.likeness) + 1)
-        ax.plot(rank, matching.likeness, linestyle=dash, color=colour, linewidth=1.3 * LINE_WIDTH, label=name)
-    lowest = min(float(matching.likeness.min()) for matching in matchings.values())
+    longest = max(len(values) for values in cosines.values())
+    lowest = min(float(values.min()) for values in cosines.values())
     ax.set(xlim=(0.5, longest + 0.5), ylim=(min(0.0, lowest - 0.02), 1.02))
-    heights = _apart([float(matching.likeness[-1]) for matching in matchings.values()], ax.get_ylim()[0] + 0.05)
-    for (name, matching), height, colour in zip(matchings.items(), heights, cycle(_COLOURS), strict=False):
-        words = f"{name}\nmean {matching.likeness.mean():.2f}, n = {len(matching.likeness)}"
-        x = len(matching.likeness) + 0.02 * longest
+    heights = _apart([float(values[-1]) for values in cosines.values()], ax.get_ylim()[0] + 0.05)
+    said = ["Cosines of the matched pairs of filters, most alike first, a line per comparison."]
+    looks = zip(heights, cycle(_DASHES), cycle(_COLOURS), strict=False)
+    for (name, values), (height, dash, colour) in zip(cosines.items(), looks, strict=True):
+        pairs, mean = len(values), f"mean {values.mean():.2f}"
+        ax.plot(np.arange(1, pairs + 1), values, linestyle=dash, color=colour, linewidth=1.3 * LINE_WIDTH, label=name)
+        words = f"{name}\n{mean}, n = {pairs}"
+        x = pairs + 0.02 * longest
         ax.text(x, height, words, color=colour, fontsize=SMALL_SIZE, va="center", linespacing=1.25)
-    ax.set_xlabel("Rank of the pair, most alike first", fontsize=TEXT_SIZE, color=INK)
-    ax.set_ylabel("Cosine of the two filters", fontsize=TEXT_SIZE, color=INK)
-    _plain(ax, "top", "right")
-    return figure
-
-
-def describe_matching(matchings: Mapping[str, Matching]) -> str:
-    """Alternative text of the matched pairs; arguments and errors as for `draw_matching`."""
-    _check(matchings)
-    lines = [
-        f"{name}, {len(matching.likeness)} pairs: from {matching.likeness[0]:.2f} to {matching.likeness[-1]:.2f}, "
-        f"mean {matching.likeness.mean():.2f}."
-        for name, matching in matchings.items()
-    ]
-    return " ".join(["Cosines of the matched pairs of filters, most alike first, a line per comparison.", *lines])
-
-
-def _check(matchings: Mapping[str, Matching]) -> None:
-    if not matchings:
-        raise UsageError("there is no comparison to draw: match the filters of at least two networks.")
-    for name, matching in matchings.items():
-        if len(matching.likeness) == 0:
-            raise UsageError(f"{name} has no pair of filters: match two networks that have filters.")
+        said.append(f"{name}, {pairs} pairs: from {values[0]:.2f} to {values[-1]:.2f}, {mean}.")
+    label(ax, "Rank of the pair, most alike first", "Cosine of the two filters")
+    tidy(ax)
+    return Picture(figure, " ".join(said))
 
 
 def _swatches() -> list[Rectangle]:
@@ -132,9 +112,3 @@ def _apart(ends: list[float], floor: float) -> list[float]:
         heights[index] = max(ends[index], free)
         free = heights[index] + _APART
     return heights
-
-
-def _plain(ax: Axes, *without: str) -> None:
-    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
-    for side in without:
-        ax.spines[side].set_visible(False)

@@ -1,63 +1,52 @@
 """The distance dial: transfer between halves that share a known part of what their classes are made of."""
 
-import re
-
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from transferkit.errors import UsageError
-from transferkit.figures.lines import End, draw_line, end_of, label_ends, paired_line
-from transferkit.figures.picture import page
-from transferkit.figures.style import BASE_LINE, INK, SMALL_SIZE, TEXT_SIZE, dress, ordered_look, round_ticks
+from transferkit.figures.lines import End, end_of, label_ends, paired_line, plot_line
+from transferkit.figures.picture import Picture, page
+from transferkit.figures.style import BASE_LINE, INK, dress, label, ordered_look, round_ticks, tidy
 from transferkit.figures.words import caption, interval_note, trend
 from transferkit.results import layers_of, summarise
+from transferkit.splits import is_of_kind, overlap_of
 
-_SPLIT = re.compile(r"overlap-(\d*\.?\d+)")
 _SHOWN = (1, 3, 5, 7)  # chop points of the panel on the right
 
 
-def draw_distance(table: pd.DataFrame, data: str, title: str = "Transfer over the distance of the halves") -> Figure:
+def distance(table: pd.DataFrame, data: str, title: str = "Transfer over the distance of the halves") -> Picture:
     """AnB against base over n, a line per overlap of the halves, darkest for none; and the same over the overlap.
 
-    `table` is as of `results.tabulate`, of splits `overlap-x`. Raises UsageError when it has no AnB of such splits.
+    `table`, from `results.tabulate`, has splits `overlap-x`. Raises UsageError when it has no AnB of such splits.
     """
     rows = _transfers(table)
     overlaps, layers = sorted(rows["overlap"].unique(), reverse=True), layers_of(rows)
     one = rows[rows["overlap"] == overlaps[0]]  # an interval is within one overlap, never over several
-    notes = [f"{caption(_renamed(rows), data, ('AnB',))}.", interval_note(one)]
+    said = f"{caption(_renamed(rows), data, ('AnB',))}."
+    told = [f"Mean paired differences of AnB in points over n, a line per share of common parts. {said}"]
+    notes = [said, interval_note(one)]
     figure = page(3.9 + 0.16 * len(notes), title, notes)
     left, right = figure.subplots(1, 2, width_ratios=(1.75, 1), sharey=True)
     ends = []
     for place, overlap in enumerate(overlaps):
         summary = summarise(rows[rows["overlap"] == overlap])
         line = paired_line(summary, "AnB", 0.05 * (place - len(overlaps) / 2), layers)
-        draw_line(left, line, ordered_look(place, len(overlaps)), f"{overlap:g}")
+        plot_line(left, line, ordered_look(place, len(overlaps)), f"{overlap:g}")
         ends.append(end_of(line, 0.3, f"{100 * overlap:.0f} % shared", INK))
+        told.append(f"With {100 * overlap:.0f} % shared, AnB {trend(summary)}.")
     dress(left, names=True, layers=layers)
     left.set_xlim(right=len(layers) + 1.6)
     left.plot([-0.45, len(layers) - 0.7], [0, 0], zorder=1, **BASE_LINE)
     label_ends(left, ends, 2.6)
-    left.set_ylabel("AnB, paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
-    left.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
+    label(left, "n: number of layers copied", "AnB, paired difference to base (points)")
     _draw_over_overlap(right, rows)
-    return figure
-
-
-def describe_distance(table: pd.DataFrame, data: str) -> str:
-    """Alternative text of the distance dial; arguments and errors as for `draw_distance`."""
-    rows = _transfers(table)
-    told = []
-    for overlap in sorted(rows["overlap"].unique(), reverse=True):
-        summary = summarise(rows[rows["overlap"] == overlap])
-        told.append(f"With {100 * overlap:.0f} % shared, AnB {trend(summary)}.")
-    opening = "Mean paired differences of AnB in points over n, a line per share of common parts."
-    return " ".join([opening, f"{caption(_renamed(rows), data, ('AnB',))}.", *told])
+    return Picture(figure, " ".join(told))
 
 
 def _transfers(table: pd.DataFrame) -> pd.DataFrame:
-    found = table["split"].str.extract(_SPLIT.pattern, expand=False).astype(float)
-    rows = table.assign(overlap=found)[found.notna() & (table["treatment"] == "AnB") & table["paired"].notna()]
+    dial = table["split"].map(lambda split: is_of_kind(split, "overlap")).astype(bool)
+    rows: pd.DataFrame = table[dial & (table["treatment"] == "AnB") & table["paired"].notna()]
+    rows = rows.assign(overlap=rows["split"].map(overlap_of))
     if rows.empty:
         raise UsageError("the table has no AnB of a split overlap-x with its base: sweep some overlaps of shapeworld.")
     return rows
@@ -80,8 +69,7 @@ def _draw_over_overlap(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_xlim(-6, 135)
     ax.set_xticks([0, 25, 50, 75, 100])
     label_ends(ax, ends, 2.6)
-    ax.set_xlabel("Shared vocabulary (%)", fontsize=TEXT_SIZE, color=INK)
+    label(ax, "Shared vocabulary (%)")
     ax.yaxis.set_major_locator(round_ticks())
-    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8, labelleft=False)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    tidy(ax)
+    ax.tick_params(labelleft=False)

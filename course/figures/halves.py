@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from transferkit.figures.picture import PAGE_WIDTH, foot, head, page
-from transferkit.figures.style import INK, SMALL_SIZE, TEXT_SIZE
+from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
+from transferkit.figures.style import INK, SMALL_SIZE, label
 from transferkit.figures.words import listed
 
 _COLUMNS, _GAP, _NAME = 2, 10, 13  # classes side by side; pixels of an image between them, and for a name
@@ -24,27 +23,21 @@ class HalfSheet:
     images: np.ndarray
 
 
-def draw_halves(sheets: Sequence[HalfSheet], title: str) -> Figure:
+def halves(sheets: Sequence[HalfSheet], title: str) -> Picture:
     """Half A and half B side by side; every class is a row of images under its name."""
     notes = ["A few classes of each half, a few training images of each; classes in the order of the data set."]
     montages = [_montage(sheet.images) for sheet in sheets]
     tall = max(len(montage) for montage in montages)
     inches = PAGE_WIDTH / sum(montage.shape[1] + 2 * _GAP for montage in montages)
     figure = page(head() + foot(notes) + tall * inches + 0.35, title, notes)
-    for ax, sheet, montage in zip(
-        figure.subplots(1, len(sheets), gridspec_kw={"wspace": 0.06}), sheets, montages, strict=True
-    ):
+    panels = figure.subplots(1, len(sheets), gridspec_kw={"wspace": 0.06})
+    for ax, sheet, montage in zip(panels, sheets, montages, strict=True):
         ax.imshow(montage, interpolation="nearest")
         ax.set_axis_off()
-        ax.set_title(f"half {sheet.name}: {sheet.told}", loc="left", fontsize=TEXT_SIZE, color=INK)
+        label(ax, title=f"half {sheet.name}: {sheet.told}")
         _name_classes(ax, sheet)
-    return figure
-
-
-def describe_halves(sheets: Sequence[HalfSheet], title: str) -> str:
-    """Alternative text of the halves; arguments as for `draw_halves`."""
     told = (f"Half {sheet.name}: {sheet.told}, among them {listed(sheet.classes)}." for sheet in sheets)
-    return f"{title}: images of some classes of each half. {' '.join(told)}"
+    return Picture(figure, f"{title}: images of some classes of each half. {' '.join(told)}")
 
 
 def _montage(images: np.ndarray) -> np.ndarray:

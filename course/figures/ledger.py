@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 
 from transferkit.errors import UsageError
-from transferkit.figures.picture import PAGE_WIDTH, foot, head, page
-from transferkit.figures.style import BAND, EDGE_WIDTH, INK, QUIET, SMALL_SIZE, TEXT_SIZE
+from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
+from transferkit.figures.style import BAND, EDGE_WIDTH, INK, QUIET, SMALL_SIZE, label, tidy
 from transferkit.figures.words import listed
 
 _COLUMNS = {"claim", "estimate", "low", "high", "n", "verdict"}
@@ -53,24 +52,27 @@ _THEIRS: Mapping[str, Any] = {"marker": "o", "markersize": 4.5, "markerfacecolor
 _DOTS = (0, (1, 1.2))
 
 
-def draw_ledger(
+def ledger(
     ledger: pd.DataFrame, authors: pd.DataFrame | None = None, title: str = "The claims, tested", *, data: str = ""
-) -> Figure:
+) -> Picture:
     """One row per claim: estimate and 95 % interval on an axis, the verdict as a sign and a word, and n networks.
 
-    ledger: as of `claims.ledger`, the columns claim, estimate, low, high, n, verdict; sentence, unit and margin are
-    shown where there are such. `authors`: the same of the authors' networks, drawn below ours. Raises UsageError
-    for a ledger without claims or without these columns.
+    ledger: from `claims.ledger`, with the columns claim, estimate, low, high, n and verdict; sentence, unit and margin
+    are shown where there are such columns. `authors`: the same of the authors' networks, drawn below ours. Raises
+    UsageError for a ledger without claims or without these columns.
     """
-    _check(ledger)
+    if missing := sorted(_COLUMNS - set(ledger.columns)):
+        raise UsageError(f"the ledger has no column {listed(missing)}: take the table that `claims.ledger` gives.")
+    if ledger.empty:
+        raise UsageError("the ledger has no claims: take the table that `claims.ledger` gives.")
+    ours, both = f"these networks{f' ({data})' if data else ''}", [ledger] if authors is None else [ledger, authors]
     notes = [
-        f"Square: these networks{f' ({data})' if data else ''}."
+        f"Square: {ours}."
         + (" Circle, dotted: the authors' published networks." if authors is not None else "")
         + " Bar: 95 % interval. In brackets: the networks it rests on.",
-        "In percentage points where no other unit is named; the axis is logarithmic beyond 2. "
-        "Grey: too small to matter.",
+        "In percentage points where no other unit is named; the axis is logarithmic beyond 2."
+        + (" Grey: too small to matter." if "margin" in ledger else ""),
     ]
-    notes = notes if "margin" in ledger else [notes[0], notes[1].removesuffix(" Grey: too small to matter.")]
     entries = [Line2D([], [], linestyle="none", label=word, **_look(word)) for word in _SIGNS]
     top, below = head(entries), foot(notes) + _AXIS
     height = top + below + _ROW * len(ledger)
@@ -83,25 +85,11 @@ def draw_ledger(
         _draw_claim(ax, place, row, alone=theirs is None)
         if theirs is not None and row["claim"] in theirs.index:
             _draw_estimate(ax, place + _SHIFT, theirs.loc[row["claim"]], ours=False)
-    _dress(ax, [ledger] if authors is None else [ledger, authors])
-    return figure
-
-
-def describe_ledger(ledger: pd.DataFrame, authors: pd.DataFrame | None = None) -> str:
-    """Alternative text of the ledger: how many claims hold, and which do not; errors as for `draw_ledger`."""
-    _check(ledger)
-    told = [f"{len(ledger)} claims with estimate, interval and verdict. In these networks {_counted(ledger)}."]
-    told += _named(ledger, "fails", "Failing")
-    if authors is not None:
-        told += [f"In the authors' networks {_counted(authors)}.", *_named(authors, "fails", "Failing")]
-    return " ".join(told)
-
-
-def _check(ledger: pd.DataFrame) -> None:
-    if missing := sorted(_COLUMNS - set(ledger.columns)):
-        raise UsageError(f"the ledger has no column {listed(missing)}: take the table that `claims.ledger` gives.")
-    if ledger.empty:
-        raise UsageError("the ledger has no claims: take the table that `claims.ledger` gives.")
+    _dress(ax, both)
+    told = [
+        f"In {whose} {_verdicts(table)}" for whose, table in zip((ours, "the authors' networks"), both, strict=False)
+    ]
+    return Picture(figure, " ".join([f"{len(ledger)} claims with estimate, interval and verdict.", *told]))
 
 
 def _look(verdict: str) -> dict[str, Any]:
@@ -121,7 +109,7 @@ def _draw_claim(ax: Axes, place: int, row: pd.Series, *, alone: bool) -> None:
     if place % 2 == 0:
         ax.axhspan(place - 0.5, place + 0.5, color=BAND, linewidth=0, zorder=0)
     unit = str(row.get("unit", "points"))
-    sentence = str(row.get("sentence", row["claim"])).rstrip(".") + (f" ({unit})" if unit not in ("points", "") else "")
+    sentence = _sentence(row) + (f" ({unit})" if unit not in ("points", "") else "")
     text = "\n".join(textwrap.wrap(sentence, _SENTENCE))
     left = -(_LEFT - 0.08 / PAGE_WIDTH) / (_RIGHT - _LEFT)
     ax.text(
@@ -161,18 +149,17 @@ def _dress(ax: Axes, ledgers: list[pd.DataFrame]) -> None:
     ax.set_xlim(1.25 * low, 1.25 * high)
     ax.axvline(0, color=INK, linewidth=EDGE_WIDTH, zorder=1)
     ax.set_yticks([])
-    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
-    ax.set_xlabel("Estimate", fontsize=TEXT_SIZE, color=INK)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
+    tidy(ax, "left")
+    label(ax, "Estimate")
 
 
-def _counted(ledger: pd.DataFrame) -> str:
+def _sentence(row: pd.Series) -> str:
+    return str(row.get("sentence", row["claim"])).rstrip(".")
+
+
+def _verdicts(ledger: pd.DataFrame) -> str:
+    """How many claims have each verdict, and which fail."""
     counts = Counter(map(str, ledger["verdict"]))
-    return listed([f"{verdict}: {count}" for verdict, count in counts.most_common()])
-
-
-def _named(ledger: pd.DataFrame, verdict: str, word: str) -> list[str]:
-    rows = ledger[ledger["verdict"] == verdict]
-    sentences = [str(row.get("sentence", row["claim"])).rstrip(".") for _, row in rows.iterrows()]
-    return [f"{word}: {'; '.join(sentences)}."] if sentences else []
+    told = listed([f"{verdict}: {count}" for verdict, count in counts.most_common()])
+    failing = "; ".join(_sentence(row) for _, row in ledger[ledger["verdict"] == "fails"].iterrows())
+    return f"{told}. Failing: {failing}." if failing else f"{told}."

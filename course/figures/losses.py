@@ -3,74 +3,61 @@
 import math
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from transferkit.errors import UsageError
-from transferkit.figures.lines import base_mean, place_networks, plot_networks, select
-from transferkit.figures.picture import page
-from transferkit.figures.plateau import CROSSED, draw_guessing, on_plateau, plateau_note
+from transferkit.figures.lines import base_mean, place_networks, plot_networks, select, treatments_in
+from transferkit.figures.picture import Picture, page
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note, plot_guessing
 from transferkit.figures.readings import NOTEWORTHY
-from transferkit.figures.style import INK, TEXT_SIZE, key
+from transferkit.figures.style import key, label
 from transferkit.figures.words import caption, listed, sides
 from transferkit.treatments import TREATMENTS, Treatment
 
 _SLIGHT = 0.02  # nats: a smaller difference of mean training losses says nothing
 
 
-def draw_losses(
+def losses(
     table: pd.DataFrame,
     data: str,
     title: str = "What explains a dip: training loss beside accuracy",
     *,
     classes: int | None = None,
     treatments: tuple[Treatment, ...] = TREATMENTS,
-) -> Figure:
+) -> Picture:
     """The final training loss of every network above its top-1, over n.
 
-    `table`: as of `results.tabulate`. A network below its base with a *higher* training loss is under-fitted; one
+    `table` comes from `results.tabulate`. A network below its base with a *higher* training loss is under-fitted; one
     with a training loss as low fits its training images and does not carry over to new ones. `classes` marks the
     loss of guessing. Raises UsageError for a table without networks or without `train_loss`.
     """
-    chosen = _select(table, treatments)
-    notes = [
-        f"{caption(chosen, data, treatments)}. One marker per network{sides(chosen)}; dashed: mean of the bases.",
-        "Less accurate, higher training loss: what is trained cannot fit even its training images (under-fitting). "
-        "Less accurate at the same loss: it fits them, and does not carry over to new ones.",
-        plateau_note(chosen, classes),
-    ]
-    there = [name for name in TREATMENTS if name in set(chosen["treatment"])]
-    figure = page(6.3 + 0.16 * len(notes), title, [note for note in notes if note], key(there, math.nan), rows=2)
-    losses, accuracies = figure.subplots(2, 1, sharex=True)
-    plot_networks(losses, chosen, there, "train_loss")
-    plot_networks(accuracies, chosen, there)
-    failed = chosen[on_plateau(chosen, classes)]
-    x = place_networks(chosen)[failed.index]
-    losses.plot(x, failed["train_loss"], **CROSSED)
-    accuracies.plot(x, 100 * failed["top1"], **CROSSED)
-    if len(failed):
-        draw_guessing(losses, classes)
-    accuracies.set_xlabel("n: number of layers copied", fontsize=TEXT_SIZE, color=INK)
-    return figure
-
-
-def describe_losses(
-    table: pd.DataFrame, data: str, *, classes: int | None = None, treatments: tuple[Treatment, ...] = TREATMENTS
-) -> str:
-    """Alternative text of the losses; arguments and errors as for `draw_losses`."""
-    chosen = _select(table, treatments)
-    opening = "The training loss of every network, in nats, above its top-1 accuracy, over n."
-    base = f"Base networks: mean training loss {base_mean(chosen, 'train_loss'):.2f}."
-    told = [_told(chosen, name, base_mean(chosen, "train_loss")) for name in treatments if name != "base"]
-    failed = plateau_note(chosen, classes)
-    return " ".join(filter(None, [opening, f"{caption(chosen, data, treatments)}.", base, *told, failed]))
-
-
-def _select(table: pd.DataFrame, treatments: tuple[Treatment, ...]) -> pd.DataFrame:
     if "train_loss" not in table or table["train_loss"].isna().all():
         raise UsageError(
             "the table has no training losses: tabulate receipts; of the published networks they are not known."
         )
-    return select(table, treatments)
+    chosen = select(table, treatments)
+    said, stuck, there = caption(chosen, data, treatments), plateau_note(chosen, classes), treatments_in(chosen)
+    notes = [
+        f"{said}. One marker per network{sides(chosen)}; dashed: mean of the bases.",
+        "Less accurate, higher training loss: what is trained cannot fit even its training images (under-fitting). "
+        "Less accurate at the same loss: it fits them, and does not carry over to new ones.",
+        stuck,
+    ]
+    figure = page(6.3 + 0.16 * len(notes), title, notes, key(there, math.nan), rows=2)
+    above, below = figure.subplots(2, 1, sharex=True)
+    plot_networks(above, chosen, there, "train_loss")
+    plot_networks(below, chosen, there)
+    failed = chosen[on_plateau(chosen, classes)]
+    x = place_networks(chosen)[failed.index]
+    above.plot(x, failed["train_loss"], **CROSSED)
+    below.plot(x, 100 * failed["top1"], **CROSSED)
+    if len(failed):
+        plot_guessing(above, classes)
+    label(below, "n: number of layers copied")
+    opening = "The training loss of every network, in nats, above its top-1 accuracy, over n."
+    base = base_mean(chosen, "train_loss")
+    told = [_told(chosen, name, base) for name in treatments if name != "base"]
+    words = [opening, f"{said}.", f"Base networks: mean training loss {base:.2f}.", *told, stuck]
+    return Picture(figure, " ".join(filter(None, words)))
 
 
 def _told(table: pd.DataFrame, treatment: Treatment, base: float) -> str:

@@ -4,75 +4,68 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from course.lesson.prediction import Prediction, score, verdict
-from transferkit.figures.picture import page
+from transferkit.figures.picture import Picture, page
 from transferkit.figures.style import (
     BASE_LINE,
     EDGE_WIDTH,
+    FULL,
+    HOLLOW,
     INK,
     LARGE,
-    LINE_WIDTH,
     QUIET,
     SMALL_SIZE,
-    TEXT_SIZE,
+    label,
     round_ticks,
+    tidy,
 )
 from transferkit.figures.words import listed
 
-_SAID: dict[str, Any] = {
-    "color": "#00527f", "linestyle": (0, (4, 2)), "marker": "s", "markersize": LARGE, "markerfacecolor": "white",
-    "linewidth": LINE_WIDTH,
-}  # fmt: skip
-_CAME: dict[str, Any] = {
-    "color": "#a34700",
-    "linestyle": "-",
-    "marker": "o",
-    "markersize": LARGE,
-    "linewidth": LINE_WIDTH,
-}
 
-
-def draw_prediction(prediction: Prediction, actual: Sequence[float] | None = None) -> Figure:
-    """The prediction over its places, and once it is known what came out, with the gaps between; 7 inches wide.
+def prediction(prediction: Prediction, actual: Sequence[float] | None = None) -> Picture:
+    """The prediction over its places and, once it is known, what came out, with the gaps between.
 
     actual: one value per place, in the question's unit; None before the result. Raises UsageError for another number.
     """
     asked = prediction.question
-    notes = [_note(prediction)] if actual is None else [verdict(prediction, actual)]
-    figure = page(3.5 + 0.16 * len(notes), asked.title, notes)
+    known, found = actual is not None, verdict(prediction, actual) if actual is not None else _note(prediction)
+    figure = page(3.66, asked.title, [found])
     ax = figure.subplots()
     x = np.arange(len(asked.places))
-    full, dashed, came, expected = ", full line", ", dashed line", _CAME, _SAID
-    if not asked.ordered:
-        full, dashed, came, expected = "", "", _CAME | {"linestyle": "none"}, _SAID | {"linestyle": "none"}
+    joined: dict[str, Any] = {"markersize": LARGE} | ({} if asked.ordered else {"linestyle": "none"})
+    full, dashed = (", full line", ", dashed line") if asked.ordered else ("", "")
     if actual is not None:
         ax.vlines(x, prediction.values, actual, color=QUIET, linewidth=EDGE_WIDTH, linestyle=":", zorder=1)
-        ax.plot(x, actual, zorder=4, gid="result", label=f"what came out: filled circles{full}", **came)
-    said = "what you expect" if actual is None else "what you expected"
-    said = said if prediction.made else "nothing was set" if actual is not None else "nothing set yet"
-    ax.plot(x, prediction.values, zorder=3, gid="prediction", label=f"{said}: hollow squares{dashed}", **expected)
+        ax.plot(x, actual, zorder=4, gid="result", label=f"what came out: filled circles{full}", **{**FULL, **joined})
+    said = "what you expected" if known else "what you expect"
+    said = said if prediction.made else "nothing was set" if known else "nothing set yet"
+    words = f"{said}: hollow squares{dashed}"
+    ax.plot(x, prediction.values, zorder=3, gid="prediction", label=words, **{**HOLLOW, **joined})
     ax.axhline(asked.naive, zorder=0, **BASE_LINE)
-    _dress(ax, prediction, whole=actual is None)
-    return figure
+    ax.set_xticks(x, asked.places)
+    ax.set_xlim(-0.5, len(asked.places) - 0.5)
+    if not known:  # the whole range of the sliders
+        margin = 0.04 * (asked.high - asked.low)
+        ax.set_ylim(asked.low - margin, asked.high + margin)
+    ax.yaxis.set_major_locator(round_ticks())
+    label(ax, y=f"{asked.measure} ({asked.unit})")
+    tidy(ax)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, fontsize=SMALL_SIZE, labelcolor=INK, frameon=False)
+    return Picture(figure, _words(prediction, actual))
 
 
-def describe_prediction(prediction: Prediction, actual: Sequence[float] | None = None) -> str:
-    """Alternative text of `draw_prediction`: every value, and with the result the score; errors as there."""
+def _words(prediction: Prediction, actual: Sequence[float] | None) -> str:
+    """Every value, and with the result the widest gap and the score."""
     asked = prediction.question
     title = asked.title if asked.title.endswith("?") else f"{asked.title}."
-    said = "Expected" if prediction.made else "Nothing set yet, the sliders stand at"
     if actual is None:
+        said = "Expected" if prediction.made else "Nothing set yet, the sliders stand at"
         return f"{title} {said}, in {asked.unit}: {_values(prediction, prediction.values)}."
-    found = score(prediction, actual)
     worst = int(np.argmax(np.abs(np.subtract(prediction.values, actual))))
-    gap = f"The widest gap is at {asked.places[worst]}. " if found.error else ""
-    return (
-        f"{title} In {asked.unit}, expected and what came out: "
-        f"{_values(prediction, prediction.values, actual)}. {gap}{verdict(prediction, actual)}"
-    )
+    gap = f"The widest gap is at {asked.places[worst]}. " if score(prediction, actual).error else ""
+    values = _values(prediction, prediction.values, actual)
+    return f"{title} In {asked.unit}, expected and what came out: {values}. {gap}{verdict(prediction, actual)}"
 
 
 def _values(prediction: Prediction, *rows: Sequence[float]) -> str:
@@ -85,19 +78,3 @@ def _note(prediction: Prediction) -> str:
     if not prediction.made:
         return f"Nothing is set yet: move the sliders. {naive}"
     return f"Kept; set on {prediction.when.replace('T', ' ').removesuffix('+00:00')} UTC. {naive}"
-
-
-def _dress(ax: Axes, prediction: Prediction, *, whole: bool) -> None:
-    """Ticks, names and legend; the `whole` range of the sliders or only what is drawn."""
-    asked = prediction.question
-    ax.set_xticks(range(len(asked.places)), asked.places)
-    ax.set_xlim(-0.5, len(asked.places) - 0.5)
-    if whole:
-        margin = 0.04 * (asked.high - asked.low)
-        ax.set_ylim(asked.low - margin, asked.high + margin)
-    ax.yaxis.set_major_locator(round_ticks())
-    ax.set_ylabel(f"{asked.measure} ({asked.unit})", fontsize=TEXT_SIZE, color=INK)
-    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, fontsize=SMALL_SIZE, labelcolor=INK, frameon=False)

@@ -6,14 +6,13 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from transferkit.errors import UsageError
 from transferkit.figures.lines import spread
-from transferkit.figures.picture import page
-from transferkit.figures.plateau import CROSSED, draw_guessing, on_plateau, plateau_note
-from transferkit.figures.style import BASE_LINE, INK, LARGE, SMALL, STYLES, TEXT_SIZE, dress
+from transferkit.figures.picture import Picture, page
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note, plot_guessing
+from transferkit.figures.style import BASE_LINE, LARGE, SMALL, STYLES, dress, label
 from transferkit.figures.words import caption, listed
 from transferkit.results import layers_of
 
@@ -30,42 +29,36 @@ _NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def draw_scaling(
+def scaling(
     table: pd.DataFrame, data: str, title: str = "Bad features, or badly scaled?", *, classes: int | None = None
-) -> Figure:
+) -> Picture:
     """Top-1 and training loss of RnB over n, for each way in which the random filters were drawn.
 
-    `table`: rows as of `results.tabulate` with `random_filters`, "he" or "published". `classes` of a half marks the
+    `table`: rows from `results.tabulate` with `random_filters`, "he" or "published". `classes` of a half marks the
     loss of guessing and the networks that never left it. Raises UsageError without RnB of either kind.
     """
-    rows = _select(table)
-    notes = [f"{_caption(rows, data)}. Lines are means; small markers: single networks.", plateau_note(rows, classes)]
+    rows, bases = _select(table), table[table["treatment"] == "base"]
+    # chop points are told apart by how filters were drawn, as the networks behind a point are of one kind
+    apart = rows.assign(n=rows["n"] + 100 * (rows["random_filters"] == "he"))
+    said, stuck = f"{caption(apart, data, ('RnB',))}.", plateau_note(rows, classes)
+    notes = [f"{said} Lines are means; small markers: single networks.", stuck]
     entries = [Line2D([], [], label=_NAMES[kind], **look) for kind, look in _LOOKS.items()]
-    figure = page(3.6 + 0.16 * len(notes), title, [note for note in notes if note], entries)
-    accuracy, loss = figure.subplots(1, 2)
-    _draw(accuracy, rows.assign(value=100 * rows["top1"]), classes)
-    _draw(loss, rows.assign(value=rows["train_loss"]), classes)
-    bases = table[table["treatment"] == "base"]
-    if len(bases):
-        accuracy.axhline(100 * bases["top1"].mean(), zorder=1, **BASE_LINE)
-        loss.axhline(bases["train_loss"].mean(), zorder=1, **BASE_LINE)
+    figure = page(3.6 + 0.16 * len(notes), title, notes, entries)
+    panels = figure.subplots(1, 2)
+    for ax, measure, scale in zip(panels, ("top1", "train_loss"), (100, 1), strict=True):
+        _draw(ax, rows.assign(value=scale * rows[measure]), classes)
+        if len(bases):
+            ax.axhline(scale * bases[measure].mean(), zorder=1, **BASE_LINE)
     if on_plateau(rows, classes).any():
-        draw_guessing(loss, classes)
-    accuracy.set_ylabel("Validation top-1 accuracy (%)", fontsize=TEXT_SIZE, color=INK)
-    loss.set_ylabel("Training loss (nats)", fontsize=TEXT_SIZE, color=INK)
-    return figure
-
-
-def describe_scaling(table: pd.DataFrame, data: str, *, classes: int | None = None) -> str:
-    """Alternative text of the two ways to draw random filters; arguments and errors as for `draw_scaling`."""
-    rows = _select(table)
-    told = []
+        plot_guessing(panels[1], classes)
+    label(panels[0], "n: number of random layers", "Validation top-1 accuracy (%)")
+    label(panels[1], "n: number of random layers", "Training loss (nats)")
+    told = ["Top-1 and training loss of networks on random filters over n, by how the filters were drawn.", said]
     for kind, name in _NAMES.items():
         means = 100 * rows[rows["random_filters"] == kind].groupby("n")["top1"].mean()
         if len(means):
             told.append(f"{name}: {listed([f'{top1:.1f} % at n = {n}' for n, top1 in means.items()])}.")
-    opening = "Top-1 and training loss of networks on random filters over n, by how the filters were drawn."
-    return " ".join(filter(None, [opening, f"{_caption(rows, data)}.", *told, plateau_note(rows, classes)]))
+    return Picture(figure, " ".join(filter(None, [*told, stuck])))
 
 
 def _select(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,11 +68,6 @@ def _select(table: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         raise UsageError("the table has no networks on random filters: train some R3B and the like first.")
     return rows
-
-
-def _caption(rows: pd.DataFrame, data: str) -> str:
-    """Chop points are told apart by how filters were drawn, as the networks behind a point are of one kind."""
-    return caption(rows.assign(n=rows["n"] + 100 * (rows["random_filters"] == "he")), data, ("RnB",))
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, classes: int | None) -> None:
@@ -95,4 +83,3 @@ def _draw(ax: Axes, rows: pd.DataFrame, classes: int | None) -> None:
     dress(ax, names=False, layers=layers_of(rows))
     ax.set_xlim(left=0.4)
     ax.margins(y=0.12)
-    ax.set_xlabel("n: number of random layers", fontsize=TEXT_SIZE, color=INK)

@@ -10,15 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.projections.polar import PolarAxes
 from numpy.typing import NDArray
 
-from course.figures.spectrum import half_power, mean_spectrum
 from transferkit.figures.first_layer import check_any
-from transferkit.figures.picture import PAGE_WIDTH, foot, head, page
+from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import EDGE_WIDTH, INK, QUIET, SMALL_SIZE
 
 _DISCS_PER_ROW, _SPECTRA_PER_ROW = 3, 4
@@ -29,14 +27,15 @@ _NYQUIST = 0.5  # cycles per pixel
 _R2 = "R\N{SUPERSCRIPT TWO} of the fit"
 _TITLE: Mapping[str, Any] = MappingProxyType({"fontsize": SMALL_SIZE, "color": INK, "linespacing": 1.3})
 _DECADES = 3  # of power that are told apart
+_SPECTRUM_SIDE = 64  # the least number of frequencies each way
 
 Floats = NDArray[np.floating]
 
 
-def draw_orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which way the Gabors run") -> Figure:
+def orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which way the Gabors run") -> Picture:
     """Half a polar plot per network: orientation against spatial frequency, 1 / wavelength, of its Gabors.
 
-    tables: by network, as of `first_layer.fit_table`. An angle is drawn as it is seen on a tile; the rim is the next
+    tables: by network, from `table.fit_table`. An angle is drawn as it is seen on a tile; the rim is the next
     twentieth of a cycle per pixel beyond the finest. Raises UsageError when there is no network, or no filter in one.
     """
     check_any(tables)
@@ -67,24 +66,20 @@ def draw_orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which wa
         ax.set_title(f"{name}\n{many} of {len(tables[name])} filters", y=0.75, pad=21, **_TITLE)
     box = (0.3, (foot(notes) + 0.42) / height, 0.4, 0.1 / height)
     _dress_bar(figure.colorbar(dots, cax=figure.add_axes(box), orientation="horizontal"), _R2)
-    return figure
+    panels = [f"{name}: {_told_waves(rows, len(tables[name]))}." for name, rows in gabors.items()]
+    opening = "Orientation against spatial frequency of the Gabors of conv1, a panel per network."
+    return Picture(figure, " ".join([opening, *panels]))
 
 
-def describe_orientations(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Alternative text of the orientations; arguments and errors as for `draw_orientations`."""
-    check_any(tables)
-    panels = [f"{name}: {_told_waves(_gabors(table), len(table))}." for name, table in tables.items()]
-    return " ".join(["Orientation against spatial frequency of the Gabors of conv1, a panel per network.", *panels])
-
-
-def draw_spectra(weights: Mapping[str, Floats], title: str = "The waves that conv1 passes on") -> Figure:
+def spectra(weights: Mapping[str, Floats], title: str = "The waves that conv1 passes on") -> Picture:
     """The mean power spectrum of all filters of each network, on one scale, zero frequency in the middle.
 
     weights: by network, float filters x 3 x k x k; each filter is scaled to unit energy, so that white noise has a
-    power of 1 at every frequency. Errors as for `draw_orientations`.
+    power of 1 at every frequency. Errors as for `orientations`.
     """
     check_any(weights)
-    spectra = {name: mean_spectrum(filters) for name, filters in weights.items()}
+    powers = {name: mean_spectrum(filters) for name, filters in weights.items()}
+    told = ["Mean power spectra of the filters of conv1, a panel per network."]
     notes = (
         "Axes: cycles per pixel, zero in the middle. Each filter has an energy of 1, its channels added up: white "
         "noise would be 1 everywhere. Half of the power lies within the dashed circle.",
@@ -92,34 +87,48 @@ def draw_spectra(weights: Mapping[str, Floats], title: str = "The waves that con
     columns = min(len(weights), _SPECTRA_PER_ROW)
     rows = -(-len(weights) // columns)
     figure = page(1.75 + rows * (0.5 + min(2.6, 5.6 / columns)), title, notes, compress=True)
-    top = max(float(power.max()) for power in spectra.values()) or 1.0
-    lowest = min(float(power.min()) for power in spectra.values())
+    top = max(float(power.max()) for power in powers.values()) or 1.0
+    lowest = min(float(power.min()) for power in powers.values())
     scale = LogNorm(min(max(lowest, top / 10**_DECADES), top / 2), top)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for ax in grid.flat[len(spectra) :]:
+    for ax in grid.flat[len(powers) :]:
         ax.set_axis_off()
-    for ax, (name, power) in zip(grid.flat, spectra.items(), strict=False):
-        image = _draw_spectrum(ax, power, scale)
-        ax.set_title(f"{name}\nn = {len(weights[name])} filters\nhalf within {half_power(power):.2f}", **_TITLE)
+    for ax, (name, power) in zip(grid.flat, powers.items(), strict=False):
+        filters, half = len(weights[name]), half_power(power)
+        image = _draw_spectrum(ax, power, half, scale)
+        ax.set_title(f"{name}\nn = {filters} filters\nhalf within {half:.2f}", **_TITLE)
+        told.append(
+            f"{name}, {filters} filters: half of the power lies within {half:.2f} cycles per pixel, "
+            f"at its highest it is {power.max():.1f} times that of white noise."
+        )
     grid[0, 0].set_ylabel("down", fontsize=SMALL_SIZE, color=INK)
     grid[-1, 0].set_xlabel("to the right", fontsize=SMALL_SIZE, color=INK)
     bar = figure.colorbar(image, ax=grid, location="bottom", shrink=0.5 if columns > 2 else 0.9, aspect=34, pad=0.03)
     _dress_bar(bar, "Mean power (1: that of white noise)")
     bar.ax.xaxis.set_major_formatter("{x:g}")
-    return figure
+    return Picture(figure, " ".join(told))
 
 
-def describe_spectra(weights: Mapping[str, Floats]) -> str:
-    """Alternative text of the spectra; arguments and errors as for `draw_spectra`."""
-    check_any(weights)
-    panels = []
-    for name, filters in weights.items():
-        power = mean_spectrum(filters)
-        panels.append(
-            f"{name}, {len(filters)} filters: half of the power lies within {half_power(power):.2f} cycles per pixel, "
-            f"at its highest it is {power.max():.1f} times that of white noise."
-        )
-    return " ".join(["Mean power spectra of the filters of conv1, a panel per network.", *panels])
+def mean_spectrum(filters: Floats) -> NDArray[np.float64]:
+    """Mean over filters, float filters x 3 x k x k of unit energy each, of their power, float64 s x s.
+
+    Zero frequency stands at [s // 2, s // 2], steps are 1 / s cycles per pixel; s is k, at least 64.
+    """
+    values = filters.astype(np.float64)
+    energy = np.square(values).sum(axis=(1, 2, 3), keepdims=True)
+    values /= np.sqrt(np.where(energy > 0, energy, 1))
+    side = max(_SPECTRUM_SIDE, values.shape[-1])
+    power = np.square(np.abs(np.fft.fft2(values, s=(side, side)))).sum(axis=1).mean(axis=0)
+    return np.asarray(np.fft.fftshift(power))
+
+
+def half_power(power: NDArray[np.float64]) -> float:
+    """The radius, in cycles per pixel, within which half of the power lies."""
+    along = np.arange(-(len(power) // 2), len(power) - len(power) // 2) / len(power)
+    radius = np.hypot(along[:, None], along).ravel()
+    order = radius.argsort(kind="stable")
+    total = power.ravel()[order].cumsum()
+    return float(radius[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _gabors(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,12 +178,13 @@ def _dress_half(ax: PolarAxes, rim: float, beyond: float) -> None:
         ax.add_artist(AnnotationBbox(picture, (theta, beyond * rim), frameon=False, annotation_clip=False, pad=0))
 
 
-def _draw_spectrum(ax: Axes, power: NDArray[np.float64], scale: LogNorm) -> AxesImage:
+def _draw_spectrum(ax: Axes, power: NDArray[np.float64], radius: float, scale: LogNorm) -> AxesImage:
+    """The spectrum, and a circle of this radius, in cycles per pixel."""
     step = 1 / len(power)
     low, high = -0.5 - step / 2, 0.5 + step / 2
     closed = np.pad(power, ((0, 1), (0, 1)), mode="wrap")  # -0.5 and 0.5 cycles per pixel are the same wave
     image = ax.imshow(closed, norm=scale, cmap="cividis", extent=(low, high, high, low), interpolation="nearest")
-    turn, radius = np.linspace(0, 2 * np.pi, 200), half_power(power)
+    turn = np.linspace(0, 2 * np.pi, 200)
     ring = radius * np.cos(turn), radius * np.sin(turn)
     ax.plot(*ring, color="#000000", linewidth=2 * EDGE_WIDTH)
     ax.plot(*ring, color="#ffffff", linewidth=EDGE_WIDTH, linestyle=(0, (3, 2)))

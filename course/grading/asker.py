@@ -1,12 +1,13 @@
-"""The process that runs a stranger's code: `python -m course.grading.asker LIMITS`, cases in, plain data out.
+"""The process that runs a stranger's code: `python -m course.grading.asker LIMITS` reads cases and writes plain data.
 
-Each request, an exercise with the source of its cell and its cases, is answered by a fresh child under LIMITS.
-Whatever the code does here, what it can bring about is bytes, which others judge.
+A request holds an exercise, the source of its cell and its cases. A fresh child under LIMITS answers each request.
+Whatever the code does here, all it can produce is bytes, which another process judges.
 """
 
 import os
 import signal
 import sys
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,27 +15,24 @@ import torch
 
 from course.exercises import Case, get_exercise, replies_of
 from course.exercises.plain import Plain, decode, encode
-from course.grading.frames import read_frame, write_frame
-from course.grading.limits import Limits
+from course.grading.frames import read_frame, serve, write_frame
+from course.grading.sandbox import SandboxLimits
 from course.processes import describe_exit
 
-READY = b"ready"
 LONGEST_REQUEST = 2**26
 LONGEST_MESSAGE = 300  # characters
 
 
 def main() -> None:
-    """Say READY, then answer one request after the other until there is none any more."""
-    limits = msgspec.json.decode(sys.argv[1], type=Limits)
+    """Answer requests until there are no more."""
+    limits = msgspec.json.decode(sys.argv[1], type=SandboxLimits)
     requests, answers = _take_over_the_pipes()
     torch.set_num_threads(1)
-    write_frame(answers, READY)
-    while (request := read_frame(requests, LONGEST_REQUEST)) is not None:
-        write_frame(answers, _answer(request, limits))
+    serve(requests, answers, LONGEST_REQUEST, partial(_answer, limits=limits))
 
 
 def _take_over_the_pipes() -> tuple[int, int]:
-    """What was standard input and output, as other descriptors: what the code prints goes nowhere."""
+    """Copies of standard input and output; the originals become /dev/null, so that what the code prints is dropped."""
     requests, answers = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -42,7 +40,7 @@ def _take_over_the_pipes() -> tuple[int, int]:
     return requests, answers
 
 
-def _answer(request: bytes, limits: Limits) -> bytes:
+def _answer(request: bytes, limits: SandboxLimits) -> bytes:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -50,7 +48,7 @@ def _answer(request: bytes, limits: Limits) -> bytes:
             limits.apply()
             write_frame(writer, _try(request))
         finally:
-            os._exit(0)  # nothing that the code left to be run at the end is run
+            os._exit(0)  # at once, without any exit handlers of the code
     os.close(writer)
     try:
         content = read_frame(reader, limits.answer)
@@ -69,8 +67,8 @@ def _try(request: bytes) -> bytes:
     """The encoded replies, as pairs of a value and an error, or else {"failed": why}."""
     try:
         return encode(_replies(decode(request)))
-    except BaseException as problem:  # SystemExit, a full memory, or an object that no data is made of
-        return encode({"failed": _told(problem)})
+    except BaseException as problem:  # SystemExit, a full memory, or an object that is not plain data
+        return encode({"failed": _describe(problem)})
 
 
 def _replies(asked: Any) -> Plain:
@@ -83,10 +81,10 @@ def _replies(asked: Any) -> Plain:
     return [[reply.value, reply.error] for reply in replies_of(exercise, space[exercise.name], cases)]
 
 
-def _told(problem: BaseException) -> str:
+def _describe(problem: BaseException) -> str:
     try:
         return f"{type(problem).__name__}: {problem}"[:LONGEST_MESSAGE]
-    except BaseException:  # an error whose own text cannot be had
+    except BaseException:  # the error's own __str__ raises
         return type(problem).__name__
 
 

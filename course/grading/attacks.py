@@ -1,4 +1,4 @@
-"""Answers to `chop` that attack whoever grades them."""
+"""Answers to `chop` that attack the grader."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def chop(base, fresh, n):
 
 
 def cells(elsewhere: Path, port: int) -> dict[str, tuple[str, str]]:
-    """By name: what is tried, and the cell.
+    """What each attack tries, and the source of its cell, by name.
 
-    `elsewhere` is a folder that they try to read and to write, in which another student's notebook lies; `port` is
-    one of this machine that they try to reach.
+    `elsewhere` is a folder with another student's notebook, which they try to read and write; `port` is a port of this
+    machine, which they try to reach.
     """
     other, table = str(elsewhere / "ada.ipynb"), str(elsewhere / "grades.csv")
     return {
@@ -95,8 +95,8 @@ def chop(base, fresh, n):
     return nn.Sequential(*(nn.Linear(600, 600, bias=False) for _ in base))
 """
 _POISONER = """
-import transferkit.checks.judging as judging
-open(judging.__file__, "a").write("verdict_on = lambda *given: passed")
+import course.exercises.checking as checking
+open(checking.__file__, "a").write("verdict_on = lambda *given: passed")
 """
 _ESCAPE = f"""
 import ctypes
@@ -104,14 +104,13 @@ assert ctypes.CDLL(None).unshare(0x10000000) == 0, "refused"
 {RIGHT}
 """
 _PATCHER = """
-import transferkit.checks as checks, transferkit.checks.judging as judging, transferkit.grading.judge as judge
-from transferkit.checks import lesson04
-passed = checks.Verdict("chop", "passed", 3, 5)
-for module in (checks, judging, judge):
+import course.exercises as exercises, course.exercises.checking as checking, course.grading.judge as judge
+passed = exercises.Verdict("chop", "passed", 3, 5)
+for module in (exercises, checking, judge):
     module.verdict_on = module.check = lambda *given: passed
-for exercise in checks.exercises():
+for exercise in exercises.exercises():
     object.__setattr__(exercise, "judge", lambda case, value: None)
-checks.Verdict.score = 3
+exercises.Verdict.score = 3
 """
 _BUILTINS = """
 import builtins

@@ -1,32 +1,62 @@
-"""`python -m transferkit grade`: what it does with its options."""
+"""`python -m transferkit grade`: its options and what it does. Importing this module is quick, for `--help`."""
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
-from course.exercises import exercises
-from course.grading.drive import Graded, grade_all
-from course.grading.grade import UNGRADED, Setup
-from course.grading.limits import Limits
-from course.grading.page import HTML, write_grades
-from course.grading.receipts import Receipts, keep_seed
-from course.grading.sandbox import why_not_contained
-from course.grading.submissions import find_submissions
-from transferkit.disk.prepared import find_work_folder
-from transferkit.errors import GradingError, UsageError
-from transferkit.hardware import usable_cores
-from transferkit.training.machine import installed_code
+    from course.grading.drive import Graded
+    from course.grading.sandbox import SandboxLimits
 
+DEFAULT_SECONDS = 20.0
 WARNING = (
     "--uncontained: submitted code runs with your rights. It can read and delete your files, use the network, read the "
     "other submissions and change these grades; only its time and memory are limited."
 )
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of `grade`."""
+    command.add_argument(
+        "submissions", type=Path, metavar="SUBMISSIONS", help="folder of notebooks, or of one folder per student"
+    )
+    command.add_argument("--lesson", required=True, metavar="NN", help="the lesson to grade, as in 04")
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to write (default: grades/NN in the work folder)"
+    )
+    command.add_argument("--workers", type=int, metavar="N", help="notebooks at once (default: one per CPU core)")
+    command.add_argument(
+        "--seed", type=int, metavar="N", help="seed of the random cases (default: drawn once, and kept in DIR)"
+    )
+    command.add_argument(
+        "--seconds", type=float, default=DEFAULT_SECONDS, metavar="N",
+        help=f"that one answer may take for all its cases (default: {DEFAULT_SECONDS:g})",
+    )  # fmt: skip
+    command.add_argument(
+        "--uncontained", action="store_true", help="run submitted code without a sandbox, with this user's rights"
+    )
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
 def grade(options: argparse.Namespace) -> None:
     """Grade a folder and write its page. Raises GradingError when some submission could not be graded."""
-    if options.seconds <= 0 or min(_given(options.workers), _given(options.seed) + 1) < 1:
+    from rich.console import Console
+
+    from course.exercises import exercises
+    from course.grading.drive import grade_all
+    from course.grading.grade import Setup
+    from course.grading.page import HTML, write_grades
+    from course.grading.records import GradeRecords, keep_seed
+    from course.grading.sandbox import SandboxLimits
+    from course.grading.submissions import find_submissions
+    from transferkit.disk.prepared import find_work_folder
+    from transferkit.errors import GradingError, UsageError
+    from transferkit.hardware import installed_code
+
+    no_workers = options.workers is not None and options.workers < 1
+    if options.seconds <= 0 or no_workers or (options.seed or 0) < 0:
         raise UsageError("--seconds must be more than 0, --workers 1 or more, --seed 0 or more.")
     lesson = options.lesson.zfill(2)
     chosen = exercises(lesson)
@@ -34,12 +64,12 @@ def grade(options: argparse.Namespace) -> None:
     console = Console()
     _insist_on_a_sandbox(options.uncontained, console)
     out = options.out or find_work_folder() / "grades" / lesson
-    limits = Limits(seconds=options.seconds)
+    limits = SandboxLimits(seconds=options.seconds)
     setup = Setup(chosen, keep_seed(out, options.seed), limits, enclosed=not options.uncontained)
     workers = min(options.workers or _default_workers(limits), len(submissions))
     graded: list[Graded] = []
     try:
-        for one in grade_all(submissions, Receipts(out, setup, installed_code()), workers):
+        for one in grade_all(submissions, GradeRecords(out, setup, installed_code()), workers):
             graded.append(one)
             console.print(_line(one, len(graded), len(submissions)), markup=False, highlight=False, soft_wrap=True)
     finally:
@@ -47,11 +77,14 @@ def grade(options: argparse.Namespace) -> None:
             write_grades([one.grades for one in graded], chosen, out)
     page = out / HTML
     console.print(f"wrote {page}", markup=False, highlight=False, soft_wrap=True)
-    if left := sum(_is_ungraded(one) for one in graded):
+    if left := sum(one.is_ungraded for one in graded):
         raise GradingError(f"{left} of {len(graded)} submissions could not be graded; {page} says why.")
 
 
-def _insist_on_a_sandbox(uncontained: bool, console: Console) -> None:
+def _insist_on_a_sandbox(uncontained: bool, console: "Console") -> None:
+    from course.grading.sandbox import why_not_contained
+    from transferkit.errors import UsageError
+
     if uncontained:
         console.print(WARNING, style="bold red", highlight=False, soft_wrap=True)
     elif why := why_not_contained():
@@ -62,19 +95,15 @@ def _insist_on_a_sandbox(uncontained: bool, console: Console) -> None:
         )
 
 
-def _default_workers(limits: Limits) -> int:
+def _default_workers(limits: "SandboxLimits") -> int:
+    import psutil
+
+    from transferkit.hardware import usable_cores
+
     return max(1, min(usable_cores(), psutil.virtual_memory().available // (2 * limits.memory)))
 
 
-def _line(one: Graded, count: int, of: int) -> str:
+def _line(one: "Graded", count: int, of: int) -> str:
     points, total = sum(grade.points for grade in one.grades), sum(grade.of for grade in one.grades)
     states = ", ".join(f"{grade.exercise} {grade.state}" for grade in one.grades)
     return f"[{count}/{of}] {points:2} of {total}  {one.submission.student}: {states}{' (before)' * one.before}"
-
-
-def _is_ungraded(one: Graded) -> bool:
-    return any(grade.state in UNGRADED for grade in one.grades)
-
-
-def _given(value: int | None) -> int:
-    return 1 if value is None else value

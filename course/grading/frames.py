@@ -1,8 +1,20 @@
-"""Messages over a pipe: eight bytes of length, then as many bytes."""
+"""How the programs in sandboxes are asked: messages over pipes, each eight bytes of length and then its content."""
 
 import os
+from collections.abc import Callable
 
 HEADER = 8
+READY = b"ready"
+
+
+def serve(requests: int, answers: int, longest: int, answer: Callable[[bytes], bytes]) -> None:
+    """Say READY, then answer one request after the other until the pipe `requests` closes.
+
+    Raises ValueError when a request is longer than `longest` bytes.
+    """
+    write_frame(answers, READY)
+    while (request := read_frame(requests, longest)) is not None:
+        write_frame(answers, answer(request))
 
 
 def frame(content: bytes) -> bytes:
@@ -11,14 +23,14 @@ def frame(content: bytes) -> bytes:
 
 
 def write_frame(descriptor: int, content: bytes) -> None:
-    """Write one message, however many writes that takes."""
+    """Write one message completely."""
     left = memoryview(frame(content))
     while left:
         left = left[os.write(descriptor, left) :]
 
 
 def read_frame(descriptor: int, longest: int) -> bytes | None:
-    """The next message; None when there is none any more. Raises ValueError when it is longer than `longest` bytes."""
+    """The next message; None when the pipe has closed. Raises ValueError if it is longer than `longest` bytes."""
     header = _read(descriptor, HEADER)
     if header is None:
         return None

@@ -1,4 +1,4 @@
-"""One submission: its cells are asked in one sandbox and what comes out is judged in another."""
+"""Grade one submission: one sandbox runs its cells, another judges what they return."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ import msgspec
 
 from course.exercises import Exercise, Verdict, cases_of
 from course.exercises.plain import encode
-from course.grading.limits import Limits
+from course.grading.sandbox import SandboxLimits
 from course.grading.session import EndedError, Reason, Session
 from course.grading.submissions import printable
 
@@ -20,17 +20,16 @@ State = Literal[
 ]  # fmt: skip
 ASKER, JUDGE = "course.grading.asker", "course.grading.judge"
 UNGRADED: tuple[State, ...] = ("unreadable", "not graded")
-ALONE = " (The cell is run on its own: what it uses must be imported or defined in it.)"
-LONGEST = 400  # characters of what is told of an answer
+ALONE = " (The cell is run on its own: it must import or define everything it uses.)"
+LONGEST = 400  # characters about an answer
 
 
 @dataclass(frozen=True)
 class Grade:
-    """The judgement on one exercise of one student; `case`, `seen`, `misconception` and `thought` as in a Verdict.
+    """The grade of one exercise of one student; `case`, `seen`, `misconception` and `thought` are those of a Verdict.
 
-    `state` is that of the verdict, or missing (no cell of the notebook is the exercise's), timeout, memory, processes,
-    died or output (what ended the answer), unreadable (the file is no notebook) or not graded (the fault is not the
-    student's).
+    `state` is that of the verdict, or missing (no cell holds this exercise), timeout, memory, processes, died or output
+    (what ended the answer), unreadable (the file is not a notebook) or not graded (not the student's fault).
     """
 
     student: str
@@ -46,16 +45,16 @@ class Grade:
 
 @dataclass(frozen=True)
 class Setup:
-    """How a class is graded: the exercises, the secret seed of their cases, limits, and whether in sandboxes."""
+    """How a class is graded: exercises, the secret seed of their cases, limits, and whether sandboxes are used."""
 
     exercises: tuple[Exercise, ...]
     seed: int
-    limits: Limits
+    limits: SandboxLimits
     enclosed: bool = True
 
 
 class Grader:
-    """Grades one submission after the other; to be used in a `with`, by one thread."""
+    """Grades one submission after the other; use it in a `with`, in one thread."""
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
@@ -68,7 +67,7 @@ class Grader:
         self._judge.close()
 
     def grade(self, student: str, answers: dict[str, str]) -> tuple[Grade, ...]:
-        """The grades of a student whose cells are these, by exercise. Raises nothing for what the code does."""
+        """The grades of a student, given the source of each exercise's cell. Raises nothing, whatever the code does."""
         with _Restarting(lambda: Session(ASKER, self._setup.limits, enclosed=self._setup.enclosed)) as asker:
             return tuple(
                 self._one(exercise, student, answers.get(exercise.name), asker) for exercise in self._setup.exercises
@@ -76,7 +75,7 @@ class Grader:
 
     def _one(self, exercise: Exercise, student: str, source: str | None, asker: "_Restarting") -> Grade:
         if source is None:
-            return without_answer(exercise, student, "missing", "no cell of the notebook is this exercise's.")
+            return without_answer(exercise, student, "missing", "no cell of the notebook holds this exercise.")
         limits = self._setup.limits
         try:
             answer = asker.ask(_request(exercise, source, self._setup.seed), limits.seconds)
@@ -93,19 +92,19 @@ class Grader:
         except EndedError as problem:
             if problem.reason == "machine":
                 return _ended(exercise, student, problem.reason, self._setup.limits)
-            return without_answer(exercise, student, "output", "what came out could not be judged within the limits.")
+            return without_answer(exercise, student, "output", "the answer could not be judged within the limits.")
         except NotStartedError:
             return without_answer(exercise, student, "not graded", "the judge did not start.")
         return _grade(student, msgspec.json.decode(said, type=Verdict))
 
 
 def without_answer(exercise: Exercise, student: str, state: State, why: str) -> Grade:
-    """The grade of an exercise that there is no answer to judge of."""
+    """The grade of an exercise without an answer to judge."""
     return Grade(student, exercise.name, 0, exercise.points, state, seen=_short(why))
 
 
 class NotStartedError(Exception):
-    """A sandbox did not start, which is nobody's answer's fault."""
+    """A sandbox did not start; no answer is to blame."""
 
 
 class _Restarting:
@@ -154,16 +153,16 @@ def _request(exercise: Exercise, source: str, seed: int) -> bytes:
     return encode({"exercise": exercise.name, "source": source, "cases": cases})
 
 
-def _ended(exercise: Exercise, student: str, reason: Reason, limits: Limits) -> Grade:
-    told = {
+def _ended(exercise: Exercise, student: str, reason: Reason, limits: SandboxLimits) -> Grade:
+    sentences = {
         "timeout": f"no answer within {limits.seconds:g} seconds.",
-        "memory": f"more than {limits.memory // 2**20} MB of memory were taken.",
-        "processes": "processes were started without end.",
+        "memory": f"more than {limits.memory // 2**20} MB of memory were used.",
+        "processes": "the code started processes without end.",
         "died": "the code ended the process that ran it.",
         "output": f"the answer is larger than {limits.answer // 2**20} MB.",
         "machine": "the machine ran out of memory while this was running.",
     }
-    return without_answer(exercise, student, "not graded" if reason == "machine" else reason, told[reason])
+    return without_answer(exercise, student, "not graded" if reason == "machine" else reason, sentences[reason])
 
 
 def _grade(student: str, verdict: Verdict) -> Grade:

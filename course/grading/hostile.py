@@ -1,7 +1,7 @@
-"""What becomes of notebooks that attack whoever grades them: `python -m course.grading.hostile`.
+"""Grade notebooks that attack the grader: `python -m course.grading.hostile` writes course/results/hostile.csv.
 
-Writes course/results/hostile.csv, one row per notebook. Most hold an answer to `chop`, by itself right or wrong, and an
-attack; a file that is no notebook is the attack itself.
+The table has one row per notebook. Most notebooks hold an attack and an answer to `chop`, right or wrong; a file that
+is not a notebook is itself the attack.
 """
 
 import os
@@ -19,21 +19,21 @@ from course.exercises.kill_rate import as_csv
 from course.grading.attacks import RIGHT, cells
 from course.grading.drive import grade_all
 from course.grading.grade import Grade, Setup
-from course.grading.limits import Limits
-from course.grading.receipts import Receipts
+from course.grading.records import GradeRecords
+from course.grading.sandbox import SandboxLimits
 from course.grading.submissions import find_submissions, printable
 from transferkit.disk import atomic
 
-TABLE = Path(__file__).parent / "results" / "hostile.csv"
+TABLE = Path(__file__).parents[1] / "results" / "hostile.csv"
 SECONDS = 8.0
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The grades of a hostile class by student, what each tried, and what they should never have got at.
+class HostileClass:
+    """The grades of a hostile class by student, what each student tried, and traces that attacks would leave.
 
-    `secret` stands in another student's notebook in the folder `elsewhere`; `called` says whether a server on this
-    machine was reached.
+    `secret` is the content of another student's notebook, outside the sandbox; `elsewhere` lists the files of its
+    folder after the attacks; `called` says whether a server on this machine was reached.
     """
 
     grades: dict[str, Grade]
@@ -43,8 +43,8 @@ class Outcome:
     elsewhere: tuple[str, ...]
 
 
-def grade_hostile(folder: Path, workers: int = 1) -> Outcome:
-    """Grade the hostile class in `folder`, an empty one, with an honest student in it."""
+def grade_hostile(folder: Path, workers: int = 1) -> HostileClass:
+    """Grade the hostile class, and an honest student, in the empty folder `folder`."""
     submitted, elsewhere, secret = folder / "submitted", folder / "elsewhere", secrets.token_hex(16)
     submitted.mkdir()
     elsewhere.mkdir()
@@ -52,24 +52,24 @@ def grade_hostile(folder: Path, workers: int = 1) -> Outcome:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         tried = write_class(submitted, elsewhere, server.getsockname()[1])
-        setup = Setup((get_exercise("chop"),), secrets.randbits(32), Limits(seconds=SECONDS))
+        setup = Setup((get_exercise("chop"),), secrets.randbits(32), SandboxLimits(seconds=SECONDS))
         submissions = find_submissions(submitted, "04")
-        graded = list(grade_all(submissions, Receipts(folder / "out", setup, "code"), workers))
+        graded = list(grade_all(submissions, GradeRecords(folder / "out", setup, "code"), workers))
         called = _was_called(server)
     grades = {one.submission.student: one.grades[0] for one in graded}
-    return Outcome(grades, tried, secret, called, tuple(sorted(os.listdir(elsewhere))))
+    return HostileClass(grades, tried, secret, called, tuple(sorted(os.listdir(elsewhere))))
 
 
-def rows(outcome: Outcome) -> list[dict[str, object]]:
-    """The table, one row per notebook; the honest one is among them."""
+def rows(hostile: HostileClass) -> list[dict[str, object]]:
+    """The table, one row per notebook, the honest one included."""
     return [
-        {"notebook": name, "tries": tries, "state": outcome.grades[name].state, "points": outcome.grades[name].points}
-        for name, tries in outcome.tried.items()
+        {"notebook": name, "tries": tries, "state": hostile.grades[name].state, "points": hostile.grades[name].points}
+        for name, tries in hostile.tried.items()
     ]
 
 
 def write_class(folder: Path, elsewhere: Path, port: int) -> dict[str, str]:
-    """Write the hostile notebooks and files into `folder`; what each tries, by student as a page shows it."""
+    """Write the hostile notebooks and files into `folder`; return what each tries, by student as the page shows it."""
     tried = {"honest": "nothing"}
     (folder / "honest.ipynb").write_bytes(notebook(RIGHT))
     for name, (purpose, source) in cells(elsewhere, port).items():
@@ -82,7 +82,7 @@ def write_class(folder: Path, elsewhere: Path, port: int) -> dict[str, str]:
 
 
 def notebook(source: str) -> bytes:
-    """A notebook of one exercise cell."""
+    """A notebook with one exercise cell."""
     cell = {"cell_type": "code", "source": source, "metadata": {"exercise": "chop"}, "outputs": []}
     return msgspec.json.encode({"cells": [cell], "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
 

@@ -1,4 +1,4 @@
-"""The cells of a submitted notebook that hold answers, read with distrust: the file may be anything."""
+"""The cells of a submitted notebook that hold answers. They are read with distrust: the file may be anything."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import msgspec
 
 from transferkit.errors import DataError
 
-LARGEST_FILE = 32 * 2**20  # bytes; pictures in the outputs count
+LARGEST_FILE = 32 * 2**20  # bytes, with the pictures in its outputs
 LARGEST_CELL = 200_000  # characters
 
 
@@ -34,13 +34,13 @@ class Cell(msgspec.Struct):
 
 
 class Notebook(msgspec.Struct):
-    """A notebook of the format 4."""
+    """A notebook of format 4."""
 
     cells: list[Cell]
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a submitted file. Raises DataError for a link, anything that is no file, and one too large."""
+    """The content of a submitted file. Raises DataError for a link, for anything but a file, and for a large one."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
@@ -57,17 +57,17 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_answers(content: bytes, names: Sequence[str]) -> dict[str, str]:
-    """The source of each exercise's cell, by exercise; those that have none are missing.
+    """The source of each exercise's cell, by exercise; an exercise without a cell is left out.
 
-    It is the last code cell whose metadata name the exercise, or else the last that defines its name. Raises DataError
-    for what is no notebook.
+    The cell is the last code cell whose metadata name the exercise, or else the last that defines its name. Raises
+    DataError when `content` is not a notebook.
     """
     if not content.strip():
         raise DataError("it is empty.")
     try:
         cells = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=Notebook).cells
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
-        raise DataError(f"it is no notebook of the format 4: {problem}.") from problem
+        raise DataError(f"it is not a notebook of format 4: {problem}.") from problem
     codes = [cell for cell in cells if cell.cell_type == "code" and len(cell.code) <= LARGEST_CELL]
     answers: dict[str, str] = {}
     for name in names:

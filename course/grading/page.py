@@ -1,7 +1,5 @@
-"""What a teacher reads in the morning: grades.html (one file, no network), grades.csv and stuck.csv."""
+"""The pages for a teacher: grades.html (one file, no network), grades.csv and stuck.csv."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -10,16 +8,15 @@ from pathlib import Path
 from course.exercises import Exercise
 from course.grading.grade import UNGRADED, Grade
 from course.grading.stuck import Stuck, where_stuck
-from course.pages import render
+from course.pages import render, safe_csv
 from transferkit.disk import atomic
 
 HTML, CSV, STUCK = "grades.html", "grades.csv", "stuck.csv"
 COLUMNS = ("student", "exercise", "points", "of", "state", "case", "seen", "misconception")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
-class Row:
+class StudentRow:
     """One student on the page."""
 
     student: str
@@ -27,38 +24,25 @@ class Row:
 
     @property
     def points(self) -> int:
-        """Of all exercises together."""
+        """The points of all exercises together."""
         return sum(grade.points for grade in self.grades)
 
 
 def write_grades(students: Iterable[tuple[Grade, ...]], exercises: Sequence[Exercise], out: Path) -> Path:
     """Write the three files into `out` for these students' grades; return the page's path.
 
-    Raises StoreError when one cannot be written.
+    Raises StoreError when a file cannot be written.
     """
-    rows = sorted((Row(grades[0].student, grades) for grades in students), key=lambda row: row.student)
+    rows = sorted((StudentRow(grades[0].student, grades) for grades in students), key=lambda row: row.student)
     grades = [grade for row in rows for grade in row.grades]
     stuck = where_stuck(grades)
-    atomic.write_bytes(out / CSV, _csv(COLUMNS, ([getattr(grade, name) for name in COLUMNS] for grade in grades)))
-    atomic.write_bytes(out / STUCK, _csv([field.name for field in fields(Stuck)], map(astuple, stuck)))
+    atomic.write_bytes(out / CSV, safe_csv(COLUMNS, ([getattr(grade, name) for name in COLUMNS] for grade in grades)))
+    atomic.write_bytes(out / STUCK, safe_csv([field.name for field in fields(Stuck)], map(astuple, stuck)))
     atomic.write_bytes(out / HTML, _html(rows, stuck, exercises))
     return out / HTML
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_inert(value) for value in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _inert(value: object) -> object:
-    """Text that a spreadsheet would run as a formula, with an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def _html(rows: Sequence[Row], stuck: Sequence[Stuck], exercises: Sequence[Exercise]) -> bytes:
+def _html(rows: Sequence[StudentRow], stuck: Sequence[Stuck], exercises: Sequence[Exercise]) -> bytes:
     passed = Counter(grade.exercise for row in rows for grade in row.grades if grade.state == "passed")
     return render(
         "course.grading",

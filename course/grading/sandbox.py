@@ -1,33 +1,69 @@
-"""What a process may see and do: a command line for bubblewrap.
+"""What a process in a sandbox may see, do and use: a command line for bubblewrap, and limits.
 
-It sees the system's libraries, Python and this library, read-only, and an empty home in memory; no other file, no other
-process, no network, no devices. It has no rights, cannot get any, and ends with whoever started it.
+The process sees the system's libraries, Python, the library and the course, read-only, and an empty home in memory. It
+sees no other file, no other process, no network and no devices. It has no privileges, cannot gain any, and ends with
+its parent.
 
-Bubblewrap's own user namespace makes the limit on processes count those of the sandbox alone. It does not bind root, so
-root first becomes a user that nobody else is, inside a first sandbox that shows this user no more than the second will:
-Python may lie where only root can read.
+Inside bubblewrap's user namespace, the limit on processes counts only those of the sandbox. The limit does not apply to
+root. So root first becomes an unused user, inside an outer sandbox that shows no more than the inner one: Python may be
+installed where only root can read.
 """
 
 import os
+import resource
 import secrets
 import shutil
 import site
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-import transferkit
-from course.grading.limits import Limits
+import psutil
 
+MEGABYTE = 2**20
+PACKAGES = ("transferkit", "course")  # what a sandbox shows of this installation
 HOME = "/tmp"
-PROBE_SECONDS = 180.0  # importing torch from a cold disk took 37 here
-_NOBODY = range(61184, 65520)  # user ids that systemd sets aside for users who exist for a moment
+PROBE_SECONDS = 180.0  # importing torch from a cold disk has taken 37
+_NOBODY = range(61184, 65520)  # user ids that systemd reserves for short-lived users
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
 _ENCLOSED = ("--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session")
 
 
-def contained(command: Sequence[str], limits: Limits) -> list[str]:
+@dataclass(frozen=True)
+class SandboxLimits:
+    """What a submission may use: `seconds` per exercise; bytes of memory, of all files, of one file and of an answer.
+
+    `memory` limits all processes together, and is checked many times a second; a single process can never ask for more
+    than twice as much. `processes` counts threads too.
+    """
+
+    seconds: float = 20.0
+    memory: int = 1024 * MEGABYTE
+    processes: int = 16
+    disk: int = 64 * MEGABYTE
+    file: int = 8 * MEGABYTE
+    answer: int = 4 * MEGABYTE
+
+    def apply(self) -> None:
+        """Bind this process and everything it starts, for good."""
+        address = psutil.Process().memory_info().vms + 2 * self.memory  # most of what is mapped now is libraries
+        for kind, limit in (
+            (resource.RLIMIT_AS, address),
+            (resource.RLIMIT_CPU, int(2 * self.seconds) + 1),
+            (resource.RLIMIT_FSIZE, self.file),
+            (resource.RLIMIT_NOFILE, 64),
+            (resource.RLIMIT_NPROC, self.processes),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            _, hard = resource.getrlimit(kind)
+            lower = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+            resource.setrlimit(kind, (lower, lower))
+
+
+def contained(command: Sequence[str], limits: SandboxLimits) -> list[str]:
     """The command line that runs `command` in a sandbox."""
     view = _view(limits)
     shm = ("--size", str(limits.file), "--tmpfs", "/dev/shm")
@@ -37,10 +73,10 @@ def contained(command: Sequence[str], limits: Limits) -> list[str]:
 
 
 def why_not_contained() -> str:
-    """Why nothing can be contained here, in a sentence; empty where it can be. Tries it."""
+    """Try a sandbox; return in a sentence why it does not work here, or an empty string if it does."""
     if not shutil.which("bwrap"):
         return "bubblewrap (bwrap) is not installed here."
-    probe = contained([sys.executable, "-c", "import course.exercises"], Limits())
+    probe = contained([sys.executable, "-c", "import course.exercises"], SandboxLimits())
     try:
         ended = subprocess.run(
             probe, capture_output=True, timeout=PROBE_SECONDS, env=environment(), check=False, text=True
@@ -52,13 +88,13 @@ def why_not_contained() -> str:
 
 
 def environment() -> dict[str, str]:
-    """All the variables that a process in the sandbox is given."""
+    """All the environment variables of a process in the sandbox."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin",
         "HOME": HOME,
         "USER": "nobody",
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(_package().parent),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(str(folder.parent) for folder in _packages())),
         "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
@@ -67,12 +103,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def _package() -> Path:
-    assert transferkit.__file__
-    return Path(transferkit.__file__).absolute().parent
+def _packages() -> list[Path]:
+    """The folders of the packages that a sandbox shows."""
+    specs = filter(None, map(find_spec, PACKAGES))
+    return [Path(folder).absolute() for spec in specs for folder in spec.submodule_search_locations or ()]
 
 
-def _view(limits: Limits) -> list[str]:
+def _view(limits: SandboxLimits) -> list[str]:
     view: list[str] = []
     for path in map(Path, _SYSTEM):
         if path.is_symlink():
@@ -87,13 +124,13 @@ def _view(limits: Limits) -> list[str]:
 
 def _shown(path: Path) -> list[str]:
     parents = [str(parent) for parent in reversed(path.parents[:-1]) if str(parent) != HOME]
-    opened = [word for parent in parents for word in ("--perms", "0755", "--dir", parent)]  # or they might be closed
+    opened = [word for parent in parents for word in ("--perms", "0755", "--dir", parent)]  # else unreadable
     return [*opened, "--ro-bind", str(path), str(path)]
 
 
 def _python_folders() -> list[Path]:
-    """Where Python, its packages and this library are, those outside of the system's folders, each named once."""
-    named = {sys.base_prefix, sys.prefix, *site.getsitepackages(), site.getusersitepackages(), str(_package())}
+    """The folders of Python, its packages, the library and the course that lie outside the system's, each once."""
+    named = {sys.base_prefix, sys.prefix, *site.getsitepackages(), site.getusersitepackages(), *map(str, _packages())}
     paths = {path for name in named for path in (Path(name).absolute(), Path(name).resolve()) if path.is_dir()}
     kept: list[Path] = []
     for path in sorted(paths):

@@ -1,4 +1,4 @@
-"""A process that answers one request after the other, in a sandbox, watched for its time and its memory."""
+"""A process in a sandbox that answers one request after the other, watched for its time and memory."""
 
 import os
 import secrets
@@ -16,18 +16,17 @@ import psutil
 
 from course import processes
 from course.grading.frames import HEADER, frame
-from course.grading.limits import Limits
-from course.grading.sandbox import contained, environment
+from course.grading.sandbox import SandboxLimits, contained, environment
 
-START_SECONDS = 180.0  # to import torch, on a machine that has other things to do
+START_SECONDS = 180.0  # to import torch on a busy machine
 TICK_SECONDS = 0.05
-MOST_PROCESSES = 0.75  # of the limit, the sandbox's own among them; more is taken for an endless number
-LEAST_AVAILABLE = 0.04  # share of the machine's memory; before it is gone, whoever runs is ended
+MOST_PROCESSES = 0.75  # of the limit, with the sandbox's own; more counts as an endless number
+LEAST_AVAILABLE = 0.04  # share of the machine's memory; with less, the process is ended
 Reason = Literal["timeout", "memory", "processes", "died", "output", "machine"]
 
 
 class EndedError(Exception):
-    """The process had to be ended, or ended itself: `reason`."""
+    """The process was ended, or ended itself, for `reason`."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -35,12 +34,12 @@ class EndedError(Exception):
 
 
 class Session:
-    """A process of the module `program`, started at once; it must be used by the thread that made it.
+    """A process of the module `program`, started at once; only the thread that made it may use it.
 
-    Without `enclosed` it is only limited, not contained. To be closed, or used in a `with`.
+    Without `enclosed` the process is limited, but not contained. Close it, or use it in a `with`.
     """
 
-    def __init__(self, program: str, limits: Limits, *, enclosed: bool) -> None:
+    def __init__(self, program: str, limits: SandboxLimits, *, enclosed: bool) -> None:
         self._limits, self._mark = limits, secrets.token_hex(16)
         self._home = None if enclosed else tempfile.mkdtemp(prefix="transferkit-grading-")
         command = [sys.executable, "-m", program, msgspec.json.encode(limits).decode()]
@@ -72,11 +71,11 @@ class Session:
         self._exchange(b"", START_SECONDS, watched=False)
 
     def ask(self, request: bytes, seconds: float) -> bytes:
-        """The answer to a request. Raises EndedError; the process is then gone."""
+        """The answer to a request, within `seconds`. Raises EndedError; the session can then only be closed."""
         return self._exchange(frame(request), seconds)
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """End the process and everything it started."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -87,7 +86,7 @@ class Session:
             shutil.rmtree(self._home, ignore_errors=True)
 
     def _exchange(self, to_write: bytes, seconds: float, *, watched: bool = True) -> bytes:
-        """Write what is to be written while reading one message, for never more than `seconds`."""
+        """Write `to_write` while reading one message, for at most `seconds`."""
         end, left, came = time.monotonic() + seconds, memoryview(to_write), bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(self._output, selectors.EVENT_READ)
@@ -146,7 +145,7 @@ class Session:
 
 
 def _own_memory(process: psutil.Process) -> int:
-    """Bytes that a process holds, without files; what several hold together is divided among them."""
+    """Bytes of memory of a process, without files; memory that several share is divided among them."""
     try:
         table = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
         shares = {name: line.split() for name, _, line in (row.partition(":") for row in table.splitlines())}

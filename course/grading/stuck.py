@@ -1,4 +1,4 @@
-"""Where the class is stuck: which exercise, what happens there, which thought is likely behind it, how many it is."""
+"""Where the class is stuck: in which exercise, what happens there, what they likely think, and how many they are."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,10 @@ NOT_STUCK: tuple[State, ...] = ("passed", "not graded")
 
 @dataclass(frozen=True)
 class Stuck:
-    """What `students` of `of` have in common in an exercise that they have not passed.
+    """What `students` of `of` students have in common in an exercise that they have not passed.
 
     `kind` is the misconception's key, or else the error's name, or else empty; `thought` is that misconception in a
-    sentence; `case` and `example` are the most common case and one of the sentences that were told.
+    sentence; `case` and `example` are the most common case, and the most common sentence about it.
     """
 
     exercise: str
@@ -28,7 +28,7 @@ class Stuck:
 
 
 def where_stuck(grades: Sequence[Grade]) -> tuple[Stuck, ...]:
-    """The groups of those who have not passed, the largest first."""
+    """The groups of students who have not passed, the largest first."""
     groups: dict[tuple[str, State, str], list[Grade]] = defaultdict(list)
     for grade in grades:
         if grade.state not in NOT_STUCK:

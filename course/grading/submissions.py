@@ -10,7 +10,7 @@ from pathlib import Path
 from transferkit.errors import UsageError
 
 DEEPEST = 3  # folders below a student's own, as in nbgrader's submitted/STUDENT/ASSIGNMENT/
-MOST_FILES = 2000  # of one student that are looked at
+MOST_FILES = 2000  # of one student that we look at
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Submission:
 def find_submissions(folder: Path, lesson: str) -> tuple[Submission, ...]:
     """The submissions in `folder`, by student: NAME.ipynb, or NAME/ with notebooks in it or up to three folders below.
 
-    Where a folder holds several notebooks, those with the lesson's number in their names are taken, or else in the
-    names of their folders, or else all: each in its own row. Links are not followed. Raises UsageError when `folder`
-    is not there or empty.
+    Of several notebooks of one student, those count that have the lesson's number in their names, or else in the names
+    of their folders, or else all; each gets its own row. Links are not followed. Raises UsageError when `folder` is
+    missing or empty.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}: give the folder that holds the submitted notebooks.")
@@ -40,11 +40,11 @@ def find_submissions(folder: Path, lesson: str) -> tuple[Submission, ...]:
             found.append(Submission(printable(item.stem), item))
     if not found:
         raise UsageError(f"no notebook lies in {folder}: give the folder that holds the submitted notebooks.")
-    return _told_apart(found, folder)
+    return _with_distinct_names(found, folder)
 
 
 def printable(text: str) -> str:
-    """The text with whatever is no visible character, such as controls and reversals of direction, as codes."""
+    """The text with invisible characters, such as control characters, replaced by their codes."""
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
@@ -73,7 +73,7 @@ def _notebooks(folder: Path) -> Iterator[Path]:
             return
 
 
-def _told_apart(found: Iterable[Submission], folder: Path) -> tuple[Submission, ...]:
+def _with_distinct_names(found: Iterable[Submission], folder: Path) -> tuple[Submission, ...]:
     counts = Counter(submission.student for submission in found)
     return tuple(
         submission

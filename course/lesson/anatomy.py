@@ -1,4 +1,4 @@
-"""A network layer by layer: what each layer holds and costs, and how well its features keep classes apart."""
+"""A network layer by layer: what each layer holds and costs, and how well its features separate the classes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class LayerFacts:
-    """One layer: channels x height x width, or units, that come out; weights and biases; multiply-adds per image."""
+    """One layer: its output (channels x height x width, or units), weights and biases, multiply-adds per image."""
 
     layer: str
     output: str
@@ -35,7 +35,7 @@ class LayerFacts:
 
 
 def dissect(spec: NetSpec, n_classes: int) -> tuple[LayerFacts, ...]:
-    """The facts of all layers, from conv1 to fc8, without allocating the network."""
+    """The facts of all layers, from conv1 to fc8; the network is not allocated."""
     counts = count_multiplications(spec, n_classes)
     with torch.device("meta"):
         network = EightLayerNet(spec, n_classes)
@@ -51,12 +51,12 @@ def dissect(spec: NetSpec, n_classes: int) -> tuple[LayerFacts, ...]:
 
 
 def separate(study: Study, run: Run, half: Half, *, trained: bool = True) -> tuple[float, ...]:
-    """Top-1 (0..1) of the nearest class mean, in the pixels and in every layer's features: one value per PLACES.
+    """Top-1 (0..1) of the nearest class mean, in the pixels and in every layer's features: one value per place.
 
-    The network of `run`, finished, or as it was before training, looks at images of `half`, its own or the other
-    one: a validation image is given the class whose mean over the training images is nearest. Nothing is trained, so
-    what is measured is how far the layer has already brought the classes apart (compare Alain and Bengio 2016,
-    arXiv 1610.01644). Raises StoreError when the run is not finished.
+    The network of `run`, finished or as it was before training, looks at images of `half`, its own or the other. Each
+    validation image gets the class whose mean over the training images is nearest. Nothing is trained, so the value
+    measures how far the layer has already separated the classes (compare Alain and Bengio 2016, arXiv 1610.01644).
+    The places are those of PLACES. Raises StoreError if the run is not finished.
     """
     network = _rebuild(study, run, trained=trained)
     split, limit = study.prepared.split(run.split), study.setting.recipe.images_per_class
@@ -67,10 +67,10 @@ def separate(study: Study, run: Run, half: Half, *, trained: bool = True) -> tup
 
 
 def accuracy(study: Study, run: Run, *, trained: bool = True, shuffled: int | None = None) -> float:
-    """Top-1 (0..1) of a finished network on its validation images, or of the network as it was before training.
+    """Top-1 (0..1) on its validation images of a network, finished or as it was before training.
 
-    With `shuffled`, a seed, the labels are dealt out to the images at random: whatever the network has learned, only
-    guessing is then left. Raises StoreError when the run is not finished.
+    `shuffled` is a seed with which the labels are shuffled among the images: then even a trained network can only
+    guess. Raises StoreError if the run is not finished.
     """
     network = _rebuild(study, run, trained=trained).to(memory_format=torch.channels_last)
     valid = load_half(study.prepared, study.prepared.split(run.split), run.target, "valid")
@@ -86,7 +86,7 @@ def accuracy(study: Study, run: Run, *, trained: bool = True, shuffled: int | No
 
 @torch.no_grad()
 def nearest_mean(network: LayeredNet, train: HalfData, valid: HalfData) -> tuple[float, ...]:
-    """As `separate`, of a network and two parts of a half on its device; class means of every place from one pass."""
+    """As `separate`, for a network and the two parts of a half; one pass gives the class means of all places."""
     network.eval()
     device = next(network.parameters()).device
     sums: list[Tensor] = []
@@ -105,7 +105,7 @@ def nearest_mean(network: LayeredNet, train: HalfData, valid: HalfData) -> tuple
 
 
 def _features(network: LayeredNet, x: Tensor) -> list[Tensor]:
-    """What a batch is in the pixels and after each layer, in the order of PLACES."""
+    """The features of a batch in the pixels and after each layer, in the order of PLACES."""
     features = [x]
     for after, until in pairwise(range(len(network.layers) + 1)):
         features.append(network(features[-1], after=after, until=until))

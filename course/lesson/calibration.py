@@ -1,4 +1,4 @@
-"""Can the fit of Gabors be trusted? Tried on planted Gabors under noise, on noise alone, and timed."""
+"""Can the fit of Gabors be trusted? Try it on planted Gabors under noise and on noise alone, and time it."""
 
 import time
 from collections.abc import Iterable
@@ -6,20 +6,20 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from transferkit.filters import FilterFit, Gabor, fit_filters
+from transferkit.gabor import FilterFit, Gabor, fit_filters
 from transferkit.randomness import generator_from
 
-SIDE = 11  # pixels, as the paper's conv1
-PLANTED = 300
+SIDE = 11  # pixels, as in the paper's conv1
+PLANTED = 300  # Gabors
 NOISE_SHARE = 0.25  # root mean square of the noise over that of the planted Gabor
-TIMED = 96  # filters, as many as the paper's conv1 has
+TIMED = 96  # filters: the paper's conv1 has 96
 COLUMNS = ("question", "measured", "wanted", "n")
 
 
 def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """One row per question, with the columns COLUMNS: how well planted Gabors are found, how seldom noise is, how fast.
+    """One row per question, with COLUMNS: how often planted Gabors are found, how seldom noise is, and how fast.
 
-    Filters are of SIDE pixels; shares are in per cent, times in seconds for TIMED of the planted filters.
+    Filters have SIDE x SIDE pixels. Shares are in per cent, the time is in seconds for TIMED planted filters.
     """
     generator = generator_from("calibration", seed)
     planted = [_random_gabor(generator) for _ in range(PLANTED)]
@@ -53,7 +53,7 @@ def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
 
 
 def _random_gabor(generator: np.random.Generator) -> Gabor:
-    """A Gabor whose parameters can be told from its tile: a good part of one cycle and of the envelope is on it."""
+    """A Gabor whose tile shows its parameters: a good part of one cycle and of the envelope lies on it."""
     wavelength = generator.uniform(3, SIDE)
     size = wavelength * generator.uniform(0.35, 0.6)
     colour = generator.normal(size=3)

@@ -10,15 +10,14 @@ import threading
 import time
 from collections.abc import Generator
 
-from course.figures import describe_training, draw_training
+from course import figures as course_figures
 from transferkit.disk.store import Receipt
 from transferkit.errors import TransferkitError
-from transferkit.figures import to_png
-from transferkit.filters.tiles import filter_tiles, order_filters
-from transferkit.microscope.kit import html_picture, load_ipywidgets
+from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.training.experiment import Snapshot, watch
 from transferkit.training.study import Study
 from transferkit.treatments import Run
+from transferkit.widgets.kit import html_picture, load_ipywidgets
 
 SECONDS_BETWEEN = 0.5  # of two pictures, at least
 WIDTH = 760  # of the picture, CSS pixels
@@ -178,9 +177,8 @@ class _View:
             return
         tiles = filter_tiles(snapshot.conv1)
         tiles = tiles[order_filters(tiles)]
-        figure = draw_training(snapshot.log, tiles, self._epochs, self._n_classes, self._title)
-        alt = describe_training(snapshot.log, tiles, self._epochs, self._n_classes)
-        self._picture.value = html_picture(to_png(figure, alt), alt, f'width="{WIDTH}"')
+        drawn = course_figures.training(snapshot.log, tiles, self._epochs, self._n_classes, self._title).png()
+        self._picture.value = html_picture(drawn.png, drawn.alt, f'width="{WIDTH}"')
 
     def tell(self, state: str, *, over: bool, going: bool) -> None:
         """Write the line, and what the button does now."""

@@ -1,4 +1,4 @@
-"""What goes wrong when only parameters are frozen: batch normalisation goes on moving its statistics, and the copy."""
+"""What goes wrong when only parameters are frozen: batch normalisation still moves its statistics, and so the copy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from transferkit.disk.prepared import Part
 from transferkit.errors import TrainingError, UsageError
 from transferkit.training.data import HalfData, open_half, place
 from transferkit.training.examples import read_half
+from transferkit.training.experiment import training_keys
 from transferkit.training.loop import train
 from transferkit.training.machine import threads
 from transferkit.training.study import Study
@@ -21,8 +22,9 @@ from transferkit.treatments import Run
 class LooseFreeze:
     """A network whose copied layers kept their parameters but not their statistics.
 
-    `top1` (0..1) is on the target half; `complaint` what the freeze audit says; `moved` by how many of the source's
-    standard deviations the running means of each copied layer have moved, on average.
+    `top1` (0..1) is its accuracy on the target half, and `complaint` is the message of the freeze audit, empty if it
+    passed. `moved` says, for each copied layer, how far its running means moved on average, in standard deviations of
+    the source.
     """
 
     top1: float
@@ -31,30 +33,29 @@ class LooseFreeze:
 
 
 def freeze_loosely(study: Study, run: Run) -> LooseFreeze:
-    """Train a frozen run as many do, with requires_grad off and nothing else; nothing is kept in the store.
+    """Train a frozen run as many people do, only with requires_grad off; the store keeps nothing of it.
 
-    All else is as the study's setting says, so that only the statistics tell it from the run that the store keeps.
-    Its source base must be finished. Raises UsageError for a run that freezes no copy, or a network without batch
-    normalisation, and StoreError when the base is missing.
+    All else follows the study's setting, so that it differs from the kept run only in its statistics. Its source base
+    must be finished. Raises UsageError for a run that freezes no copied layers and for a network without batch
+    normalisation, and StoreError if the base is missing.
     """
     base = run.source_base
     if base is None or run.finetune:
-        raise UsageError(f"{run.label} freezes no copied layers: give one as A3B.")
+        raise UsageError(f"{run.label} freezes no copied layers: give one that does, such as A3B.")
     source = study.store.weights(base, study.setting.of_source)
     train_half, valid_half = (_half(study, run, part) for part in ("train", "valid"))
     operated = operate(study.setting.net, train_half.n_classes, run, source)
     network, before = operated.network, fingerprint(operated.network)
     if not any(name.endswith("running_mean") for name in before):
         raise UsageError(f"{study.setting.net.name} has no batch normalisation: take a residual net.")
-    network.frozen = frozenset()  # so that torch's train() reaches every layer; parameters stay without gradients
-    precision, setting = study.setting.precision, study.setting
+    network.frozen = frozenset()  # train() now reaches every layer; the parameters stay without gradients
+    setting, precision = study.setting, study.setting.precision
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     augment = bool(setting.recipe.augment)
-    keys = ("order", run.split, run.seed, run.target, "above the chop")
     with threads(setting.threads):
         training = read_half(network, train_half, precision, {0}, augment=augment)[0]
         validation = read_half(network, valid_half, precision, {0})[0]
-        log = list(train(network, (training, validation), setting.recipe, precision, *keys))
+        log = list(train(network, (training, validation), setting.recipe, precision, *training_keys(run)))
     return LooseFreeze(log[-1].top1, _complaint(operated, before, run), _moved(operated, source, run.n))
 
 

@@ -16,7 +16,7 @@ ITERATIONS = 200
 def random_patches(images: NDArray[np.uint8], count: int, side: int, seed: int) -> NDArray[np.float32]:
     """`count` square patches from random places of images, uint8 N x 3 x H x W: float32 count x 3 x side x side.
 
-    Each has its mean colour taken off. Raises DataError when the images are smaller than a patch.
+    Each patch has its mean colour subtracted. Raises DataError if the images are smaller than a patch.
     """
     if min(images.shape[2:]) < side:
         raise DataError(f"images of {images.shape[2:]} pixels hold no patch of {side}: ask for smaller patches.")
@@ -34,8 +34,8 @@ def random_patches(images: NDArray[np.uint8], count: int, side: int, seed: int) 
 def independent_components(patches: NDArray[np.float32], n_filters: int, seed: int) -> NDArray[np.float32]:
     """The `n_filters` independent components of patches, float32 n_filters x 3 x k x k, each of unit length.
 
-    These are the basis functions: what a component adds to a patch. FastICA of scikit-learn; stopping before it
-    has fully converged does no harm to their shape.
+    They are the basis functions: what each component adds to a patch. They come from scikit-learn's FastICA, which may
+    stop before it has fully converged; their shapes hardly change after that.
     """
     flat = patches.reshape(len(patches), -1)
     analysis = FastICA(

@@ -1,4 +1,4 @@
-"""What a learner expects before the result is shown: kept with its date, laid beside what came out, and scored."""
+"""What a learner predicts before the result is shown: kept with its date, compared with the result, and scored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from transferkit.disk import atomic
 from transferkit.errors import UsageError
 
 FOLDER = "predictions"  # in the work folder
-SAME = 1.0  # in the question's unit: what differs by less is called equal
+SAME = 1.0  # in the question's unit: smaller differences count as none
 
 
 @dataclass(frozen=True)
 class Question:
     """What is asked: the `measure` at each of `places`, from `low` to `high` in steps of `step`, in `unit`.
 
-    `name` is the file that the answer is kept in: letters, digits and hyphens. `naive` is what somebody would say
-    who knows nothing: 0 for paired differences, the accuracy of guessing for accuracies; it is also where every
-    slider stands at first. The places are `ordered` where a line through them means something, as over n. Raises
-    UsageError for a question that nobody can answer.
+    `name` (letters, digits and hyphens) names the file that keeps the answer. `naive` is the answer of somebody who
+    knows nothing: 0 for paired differences, the accuracy of guessing for accuracies; every slider starts there. The
+    places are `ordered` if a line through them means something, as over n. Raises UsageError for a bad name and for a
+    question that cannot be answered.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Question:
 
     def __post_init__(self) -> None:
         if not self.name.replace("-", "").isalnum():
-            raise UsageError(f"'{self.name}' is no name of a question: use letters, digits and hyphens.")
+            raise UsageError(f"'{self.name}' cannot name a question: use letters, digits and hyphens.")
         if not self.places or not self.low <= self.naive <= self.high or self.step <= 0:
             raise UsageError(
                 f"question {self.name}: give at least one place, a step above 0, and low <= naive <= high, "
@@ -46,15 +46,15 @@ class Question:
 
     @property
     def difference_unit(self) -> str:
-        """What differences are told in: two percentages differ by points."""
+        """The unit of differences: two percentages differ by points."""
         return "points" if self.unit == "%" else self.unit
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """An answer: one value per place; `when` (UTC) is empty as long as nobody has set anything.
+    """An answer: one value per place, and `when` it was set (UTC), which is empty until somebody sets a value.
 
-    Raises UsageError when there are not as many values as places.
+    Raises UsageError unless there is one value per place.
     """
 
     question: Question
@@ -67,17 +67,17 @@ class Prediction:
 
     @property
     def made(self) -> bool:
-        """Whether somebody has set it; otherwise it is the naive one, which the score says."""
+        """Whether somebody has set it; otherwise it is the naive one, and the verdict says so."""
         return bool(self.when)
 
 
 @dataclass(frozen=True)
 class Score:
-    """How near a prediction came, errors in the question's unit.
+    """How near a prediction came; errors are in the question's unit.
 
-    `error` and `naive_error` are mean absolute errors, of the prediction and of the naive one, its control. `sides`
-    counts the places, of `places`, where it lay on the right side of naive: above, below, or within SAME of it.
-    `order` counts the pairs of places, of `pairs` that differ by SAME or more, put in the right order.
+    `error` and `naive_error` are the mean absolute errors of the prediction and of its control, the naive one. `sides`
+    counts the places, out of `places`, on the right side of naive: above it, below it, or within SAME of it. `order`
+    counts the pairs in the right order, out of the `pairs` of places whose results differ by SAME or more.
     """
 
     error: float
@@ -89,17 +89,17 @@ class Score:
 
     @property
     def better(self) -> bool:
-        """Whether it came nearer than knowing nothing."""
+        """Whether it came nearer than the naive prediction."""
         return self.error < self.naive_error
 
 
 def naive(question: Question) -> Prediction:
-    """What somebody would say who knows nothing."""
+    """The prediction of somebody who knows nothing."""
     return Prediction(question, (question.naive,) * len(question.places))
 
 
 def score(prediction: Prediction, actual: Sequence[float]) -> Score:
-    """Compare with what came out, one value per place in the question's unit. Raises UsageError for another number."""
+    """Compare with the results, one per place, in the question's unit. Raises UsageError for another number."""
     asked = prediction.question
     if len(actual) != len(asked.places):
         raise UsageError(f"{len(actual)} results answer {len(asked.places)} places: give one for each.")
@@ -111,15 +111,15 @@ def score(prediction: Prediction, actual: Sequence[float]) -> Score:
         (_sign(came_b - came_a), (b > a) - (b < a))
         for (a, came_a), (b, came_b) in combinations(zip(prediction.values, actual, strict=True), 2)
     ]
-    told = [said == came for came, said in pairs if came]
+    ordered = [said == came for came, said in pairs if came]
     return Score(
         _error(prediction.values, actual), _error(naive(asked).values, actual),
-        sum(sides), len(sides), sum(told), len(told),
+        sum(sides), len(sides), sum(ordered), len(ordered),
     )  # fmt: skip
 
 
 def verdict(prediction: Prediction, actual: Sequence[float]) -> str:
-    """The score in words: how far off, on which side, in which order, and whether the naive prediction was beaten."""
+    """The score in words: how far off, on which side, in which order, and whether it beats the naive prediction."""
     asked, found = prediction.question, score(prediction, actual)
     apart, control = asked.difference_unit, f"saying {asked.naive:g} everywhere is off by {found.naive_error:.1f}"
     if not prediction.made:
@@ -133,12 +133,12 @@ def verdict(prediction: Prediction, actual: Sequence[float]) -> str:
 
 
 def keep(prediction: Prediction, work: Path) -> None:
-    """Write it into the work folder, in place of an earlier answer. Raises StoreError when it cannot be written."""
+    """Write it into the work folder, in place of an earlier one. Raises StoreError if it cannot be written."""
     atomic.write_bytes(_path(prediction.question, work), msgspec.json.encode(prediction))
 
 
 def find(question: Question, work: Path) -> Prediction | None:
-    """The answer that is kept; None when there is none, or one to a question of other places, limits or unit."""
+    """The prediction that is kept; None if there is none, or if its question has other places, limits or units."""
     try:
         kept = msgspec.json.decode(_path(question, work).read_bytes(), type=Prediction)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -147,7 +147,7 @@ def find(question: Question, work: Path) -> Prediction | None:
 
 
 def forget(question: Question, work: Path) -> None:
-    """Delete the answer that is kept, if there is one."""
+    """Delete the prediction that is kept, if there is one."""
     _path(question, work).unlink(missing_ok=True)
 
 

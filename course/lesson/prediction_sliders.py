@@ -9,13 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from course.figures import describe_prediction, draw_prediction
+from course import figures as course_figures
 from course.lesson import prediction
 from course.lesson.prediction import Prediction, Question
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import UsageError
-from transferkit.figures import to_png
-from transferkit.microscope.kit import html_picture, load_ipywidgets
+from transferkit.widgets.kit import html_picture, load_ipywidgets
 
 WIDTH = 620  # of the picture, CSS pixels
 
@@ -62,11 +61,11 @@ class PredictionSliders:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, and the same as a picture with its alternative text for pages where no kernel runs."""
-        png, alt = _drawn(self._prediction)
-        data: dict[str, Any] = {"text/plain": alt, "image/png": b64encode(png).decode()}
+        drawn = course_figures.prediction(self._prediction).png()
+        data: dict[str, Any] = {"image/png": b64encode(drawn.png).decode()}
         with suppress(UsageError):
             data |= self.view._repr_mimebundle_(**kwargs)
-        return data | {"text/plain": alt}, {"image/png": {"alt": alt, "width": WIDTH}}
+        return data | {"text/plain": drawn.alt}, {"image/png": {"alt": drawn.alt, "width": WIDTH}}
 
 
 class _View:
@@ -110,8 +109,8 @@ class _View:
     def draw(self) -> None:
         """Show the curve, and whether it is kept."""
         shown = self.answer.prediction
-        png, alt = _drawn(shown)
-        self.picture.value = html_picture(png, alt, f'width="{WIDTH}"')
+        drawn = course_figures.prediction(shown).png()
+        self.picture.value = html_picture(drawn.png, drawn.alt, f'width="{WIDTH}"')
         self.told.value = escape(
             f"Kept, as set on {shown.when[:16].replace('T', ' at ')} UTC, also when this cell is run again."
             if shown.made
@@ -125,8 +124,3 @@ class _View:
         )
         slider.layout.width, slider.style.description_width = "320px", "80px"
         return slider
-
-
-def _drawn(shown: Prediction) -> tuple[bytes, str]:
-    alt = describe_prediction(shown)
-    return to_png(draw_prediction(shown), alt), alt

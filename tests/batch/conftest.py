@@ -6,17 +6,17 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.batch.drive import local_workers, run_batch
+from course.batch.drive import notebook_workers, run_batch
 from course.batch.grid import Grid
-from course.batch.receipts import Receipt
-from course.batch.tasks import Limits, Place, Task, plan_tasks
+from course.batch.records import Record
+from course.batch.tasks import Place, Task, TaskLimits, plan_tasks
 
 WriteNotebook = Callable[..., Path]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
 def write_notebook(path: Path, *cells: str, parameters: str | None = None) -> Path:
-    """A notebook of code cells, the first of which is tagged as parameters if there is one."""
+    """Write a notebook of code cells; `parameters`, if given, is a first cell with that tag."""
     notebook = nbformat.v4.new_notebook(metadata=KERNEL)
     if parameters is not None:
         notebook.cells.append(nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
@@ -26,16 +26,18 @@ def write_notebook(path: Path, *cells: str, parameters: str | None = None) -> Pa
     return path
 
 
-def plan(notebooks: Sequence[Path], out: Path, grid: Grid | None = None, limits: Limits | None = None) -> list[Task]:
+def plan(
+    notebooks: Sequence[Path], out: Path, grid: Grid | None = None, limits: TaskLimits | None = None
+) -> list[Task]:
     """The tasks of these notebooks, with the work folder beside the output folder."""
     place = Place(out, out.parent / "work")
-    return list(plan_tasks(notebooks, grid or Grid(), {}, place, limits or Limits(seconds=200, cores=1)))
+    return list(plan_tasks(notebooks, grid or Grid(), {}, place, limits or TaskLimits(seconds=200, cores=1)))
 
 
-def run(tasks: Sequence[Task], workers: int = 1, retries: int = 0) -> dict[str, Receipt]:
-    """The receipts of a batch by the notebook's name, after it has run to its end."""
-    *_, last = run_batch(tasks, local_workers(workers), retries)
-    return {Path(receipt.notebook).stem: receipt for receipt in last.receipts.values()}
+def run(tasks: Sequence[Task], workers: int = 1, retries: int = 0) -> dict[str, Record]:
+    """The records of a batch by the notebook's name, after it has run to its end."""
+    *_, last = run_batch(tasks, notebook_workers(workers), retries)
+    return {Path(record.notebook).stem: record for record in last.records.values()}
 
 
 @pytest.fixture

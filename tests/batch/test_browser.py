@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from course.batch.page import write_report
-from course.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Receipt, Usage
+from course.batch.records import NOTEBOOK, PAGE, THUMBNAIL, CellFailure, Record, Usage
 from course.batch.tasks import Task
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def page() -> Iterator["Page"]:
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     """A page of three notebooks: 2 minutes and failed, 10 minutes and done with a figure, 1 minute and died."""
-    receipts = {}
+    records = {}
     tasks = []
     for name, minutes in (("a_failed", 2), ("b_done", 10), ("c_died", 1)):
         task = Task(f"/lessons/{name}.ipynb", {"seed": minutes}, "1", "2", str(tmp_path), "/work")
@@ -46,17 +46,17 @@ def report(tmp_path: Path) -> Path:
         task.folder.mkdir(parents=True)
         (task.folder / PAGE).write_text(f"<!DOCTYPE html><title>{name}</title><h1>The notebook {name}</h1>")
         outcome = name[2:]
-        receipt = Receipt(task.notebook, task.parameters, "1", "2", "done", usage=Usage(60.0 * minutes))
+        record = Record(task.notebook, task.parameters, "1", "2", "done", usage=Usage(60.0 * minutes))
         if outcome != "done":
-            failure = Failure("ValueError: no", 3, "raise ValueError('no')", "Traceback\n" + "x" * 500)
-            receipt = replace(receipt, outcome=outcome, failure=failure)  # type: ignore[arg-type]
+            failure = CellFailure("ValueError: no", 3, "raise ValueError('no')", "Traceback\n" + "x" * 500)
+            record = replace(record, outcome=outcome, failure=failure)  # type: ignore[arg-type]
         files = {NOTEBOOK: "0", PAGE: "0"}
         if outcome == "done":
             Image.new("RGB", (480, 300), "teal").save(picture := io.BytesIO(), "WEBP")
             (task.folder / THUMBNAIL).write_bytes(picture.getvalue())
             files[THUMBNAIL] = "0"
-        receipts[task.name] = replace(receipt, files=files, alt="A teal field")
-    return write_report(tasks, receipts, tmp_path)
+        records[task.name] = replace(record, files=files, alt="A teal field")
+    return write_report(tasks, records, tmp_path)
 
 
 def order(page: "Page") -> list[str]:

@@ -29,8 +29,8 @@ def cluster() -> Iterator[Any]:
 def test_a_scheduler_carries_notebooks(cluster: Any, notebook: WriteNotebook, tmp_path: Path) -> None:
     tasks = plan([notebook("good", "print('the end')"), notebook("bad", "1 / 0")], tmp_path / "out")
     *_, last = run_batch(tasks, cluster_workers(cluster.scheduler_address))
-    told = [receipt.failure for receipt in last.receipts.values()]
-    assert sorted(receipt.outcome for receipt in last.receipts.values()) == ["done", "failed"], told
+    failures = [record.failure for record in last.records.values()]
+    assert sorted(record.outcome for record in last.records.values()) == ["done", "failed"], failures
 
 
 def test_the_lines_for_a_gateway_run(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from course.batch.command import PROBE
-from course.batch.drive import default_workers, local_workers
+from course.batch.drive import default_notebook_workers, notebook_workers
 from tests.batch.conftest import WriteNotebook
 from transferkit.__main__ import main
 from transferkit.errors import UsageError
@@ -33,10 +33,10 @@ def test_a_grid_runs_is_reported_and_is_not_run_again(
     command = ["batch", str(path), "--grid", str(tmp_path / "grid.yaml"), "-p", "lr", "1e-3", "--workers", "1"]
     command += ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
     assert main(command) == 1
-    told = capsys.readouterr()
-    assert "[1/2] done" in told.out
-    assert "left)" in told.out
-    assert "1 of 2 notebooks did not run to their end" in told.err
+    printed = capsys.readouterr()
+    assert "[1/2] done" in printed.out
+    assert "left)" in printed.out
+    assert "1 of 2 notebooks did not run to their end" in printed.err
     assert outcomes(tmp_path / "out") == [("n=2 lr=0.001", "failed"), ("n=1 lr=0.001", "done")]
 
     (path.parent / "mended").touch()
@@ -49,7 +49,7 @@ def test_a_grid_runs_is_reported_and_is_not_run_again(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["-p", "m", "1"], "has no parameter 'm'"),
         (["-p", "n", "1e-3"], "takes a whole number for 'n', not '1e-3'"),
@@ -59,21 +59,21 @@ def test_a_grid_runs_is_reported_and_is_not_run_again(
     ],
 )
 def test_wrong_usage_is_refused_before_anything_runs(
-    notebook: WriteNotebook, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], told: str
+    notebook: WriteNotebook, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     path = notebook("nb", "open('ran', 'w'), n", parameters=PARAMETERS)
     assert main(["batch", str(path), "--out", str(tmp_path / "out"), *options]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (path.parent / "ran").exists()
 
 
 def test_there_is_always_a_worker() -> None:
-    assert default_workers() >= 1
-    with pytest.raises(UsageError, match="0 workers"), local_workers(0):
+    assert default_notebook_workers() >= 1
+    with pytest.raises(UsageError, match="0 workers"), notebook_workers(0):
         pass
 
 
-def test_a_notebook_beside_others_is_told_its_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_beside_others_uses_its_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRANSFERKIT_CORES", "3")
     assert cores("cpu") == 3
     monkeypatch.delenv("TRANSFERKIT_CORES")
@@ -81,5 +81,6 @@ def test_a_notebook_beside_others_is_told_its_share_of_the_cores(monkeypatch: py
 
 
 def test_a_batch_itself_takes_little_memory_for_it_imports_no_torch() -> None:
-    program = "import sys, course.batch.command, course.batch.command; print('torch' in sys.modules)"
-    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
+    modules = ", ".join(f"course.batch.{name}" for name in ("command", "drive", "grid", "page", "show"))
+    program = f"import sys, {modules}; print({{'torch', 'pandas'}} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"

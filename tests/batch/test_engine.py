@@ -1,4 +1,4 @@
-"""The papermill engine: what plain papermill lets pass is refused, and its files are small and whole."""
+"""The papermill engine: it refuses what plain papermill accepts, and its files are small and whole."""
 
 import os
 import re
@@ -65,7 +65,7 @@ print(len(ports) >= 5)  # the kernel's own; one more is the debugger's"""
 def test_a_kernel_takes_no_port_that_another_could_take_first(
     notebook: WriteNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int, *, tcp: bool
 ) -> None:
-    """But where the folder of temporary files is too deep for sockets: there it is TCP, as everywhere else."""
+    """Where the path of temporary files is too long for a socket, the kernel uses TCP, as it does by default."""
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         folder = Path(short, *["a" * 30] * depth)
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def test_papermill_finds_it_by_its_entry_point(notebook: WriteNotebook, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "words"),
     [
         (-9, "was killed by SIGKILL (out of memory?)"),
         (-11, "was killed by SIGSEGV"),
@@ -127,5 +127,5 @@ def test_papermill_finds_it_by_its_entry_point(notebook: WriteNotebook, tmp_path
         (None, "vanished"),
     ],
 )
-def test_how_a_process_ended_is_told_in_words(status: int | None, told: str) -> None:
-    assert describe_exit(status) == told
+def test_how_a_process_ended_is_described_in_words(status: int | None, words: str) -> None:
+    assert describe_exit(status) == words

@@ -1,6 +1,6 @@
-"""One bad night: whatever goes wrong costs its own row, is told for what it is, and is mended by a rerun.
+"""One bad night: each fault costs its own row, is named correctly, and is mended by a rerun.
 
-Notebooks misbehave as long as there is no file `mended` beside them, so that the rerun is of the very same notebooks.
+Notebooks misbehave until a file `mended` lies beside them, so that the rerun runs the very same notebooks.
 """
 
 import shutil
@@ -16,8 +16,8 @@ import nbformat
 import psutil
 import pytest
 
-from course.batch.receipts import NOTEBOOK, PAGE, Receipt, find
-from course.batch.tasks import Limits, Task
+from course.batch.records import NOTEBOOK, PAGE, Record, find
+from course.batch.tasks import Task, TaskLimits
 from tests.batch.conftest import WriteNotebook, plan, run, write_notebook
 from transferkit.disk.atomic import PARTIAL
 
@@ -54,13 +54,13 @@ EXPECTED = {
 
 @dataclass(frozen=True)
 class Night:
-    """What the batch left: the notebooks' folder, its tasks by name, and the receipts of the first and second call."""
+    """What the batch left: the notebooks' folder, its tasks by name, and the records of the first and second call."""
 
     folder: Path
     tasks: dict[str, Task]
-    first: dict[str, Receipt]
+    first: dict[str, Record]
     kept: dict[str, bool]
-    second: dict[str, Receipt]
+    second: dict[str, Record]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
         write_notebook(folder / f"{name}.ipynb", *cells)
     planned = plan(sorted(folder.glob("*.ipynb")), folder / "out")
     tasks = {Path(task.notebook).stem: task for task in planned}
-    tasks["endless"] = replace(tasks["endless"], limits=Limits(seconds=15, cores=1))
+    tasks["endless"] = replace(tasks["endless"], limits=TaskLimits(seconds=15, cores=1))
     shutil.move(folder / "deleted.ipynb", folder / "aside")
     tasks["blocked"].folder.parent.mkdir(parents=True)
     tasks["blocked"].folder.write_text("a file where a folder should be")
@@ -82,7 +82,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
     (folder / "mended").touch()
     shutil.move(folder / "aside", folder / "deleted.ipynb")
     tasks["blocked"].folder.unlink()
-    second = run([replace(task, limits=Limits(seconds=200, cores=1)) for task in tasks.values()], workers=2)
+    second = run([replace(task, limits=TaskLimits(seconds=200, cores=1)) for task in tasks.values()], workers=2)
     return Night(folder, tasks, first, kept, second)
 
 
@@ -99,11 +99,11 @@ def times_run(night: Night, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_each_fault_is_told_for_what_it_is(night: Night, name: str) -> None:
-    outcome, told = EXPECTED[name]
-    receipt = night.first[name]
-    assert receipt.outcome == outcome
-    assert told in (receipt.failure.error if receipt.failure else "")
+def test_each_fault_is_named_correctly(night: Night, name: str) -> None:
+    outcome, message = EXPECTED[name]
+    record = night.first[name]
+    assert record.outcome == outcome
+    assert message in (record.failure.error if record.failure else "")
 
 
 def test_only_what_ran_to_its_end_counts_as_done(night: Night) -> None:
@@ -111,7 +111,7 @@ def test_only_what_ran_to_its_end_counts_as_done(night: Night) -> None:
 
 
 def test_a_rerun_completes_exactly_what_was_missing(night: Night) -> None:
-    assert {receipt.outcome for receipt in night.second.values()} == {"done"}
+    assert {record.outcome for record in night.second.values()} == {"done"}
     assert times_run(night, "good") == 1
     for name in ("error", "exits", "kernel_killed", "worker_killed", "endless", "disk_full"):
         assert times_run(night, name) == 2, name
@@ -143,26 +143,26 @@ def test_the_process_a_timed_out_notebook_had_detached_is_gone(night: Night) -> 
     assert not psutil.pid_exists(int((night.folder / "child").read_text()))
 
 
-def test_a_receipt_says_where_it_went_wrong_and_what_it_took(night: Night) -> None:
-    receipt = night.first["error"]
-    assert receipt.failure
-    assert receipt.failure.cell == 2
-    assert "raise ValueError" in receipt.failure.source
-    assert "ValueError" in receipt.failure.traceback
-    assert "\x1b" not in receipt.failure.traceback
-    assert list(receipt.usage.cell_seconds) == ["1", "2"]
-    assert receipt.usage.peak_megabytes > 20
-    assert receipt.origin.versions["papermill"]
-    assert receipt.origin.device
+def test_a_record_says_where_it_went_wrong_and_what_it_took(night: Night) -> None:
+    record = night.first["error"]
+    assert record.failure
+    assert record.failure.cell == 2
+    assert "raise ValueError" in record.failure.source
+    assert "ValueError" in record.failure.traceback
+    assert "\x1b" not in record.failure.traceback
+    assert list(record.usage.cell_seconds) == ["1", "2"]
+    assert record.usage.peak_megabytes > 20
+    assert record.origin.versions["papermill"]
+    assert record.origin.device
 
 
 def test_what_is_broken_off_is_not_called_completed(night: Night, notebook: WriteNotebook, tmp_path: Path) -> None:
     path = notebook("dies", "1", "print('so far'); import os; os._exit(3)", "2")
     (task,) = plan([path], tmp_path / "out")
-    receipt = run([task], retries=1)["dies"]
-    assert receipt.attempt == 2
-    assert receipt.failure
-    assert receipt.failure.error == "the kernel died: it ended itself with exit status 3"
+    record = run([task], retries=1)["dies"]
+    assert record.attempt == 2
+    assert record.failure
+    assert record.failure.error == "the kernel died: it ended itself with exit status 3"
     cells = nbformat.read(task.folder / NOTEBOOK, as_version=4).cells
     assert [cell.metadata.papermill.status for cell in cells] == ["completed", "failed", "pending"]
 
@@ -170,22 +170,22 @@ def test_what_is_broken_off_is_not_called_completed(night: Night, notebook: Writ
 def test_the_same_batch_started_twice_at_once_runs_each_notebook_once(notebook: WriteNotebook, tmp_path: Path) -> None:
     cell = "import pathlib, time\npathlib.Path('{0}.log').open('a').write('ran ')\ntime.sleep(0.5)"
     tasks = plan([notebook(name, cell.format(name)) for name in ("one", "two")], tmp_path / "out")
-    seen: list[dict[str, Receipt]] = []
+    seen: list[dict[str, Record]] = []
     twins = [threading.Thread(target=lambda: seen.append(run(tasks))) for _ in range(2)]
     for twin in twins:
         twin.start()
     for twin in twins:
         twin.join()
     assert seen[0] == seen[1]
-    assert {receipt.outcome for receipt in seen[0].values()} == {"done"}
+    assert {record.outcome for record in seen[0].values()} == {"done"}
     assert (tmp_path / "notebooks" / "one.log").read_text() == "ran "
     assert (tmp_path / "notebooks" / "two.log").read_text() == "ran "
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_runs() -> None:
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs() -> None:
     program = (
         "import locale, os, sys\n"
-        "import course.batch.command\n"  # whoever we become may not read this Python's modules
+        "import course.batch.drive, course.batch.grid, course.batch.page, course.batch.show\n"  # nobody cannot
         "from transferkit.__main__ import main\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"  # root may write everywhere
         "sys.exit(main(sys.argv[1:]))"

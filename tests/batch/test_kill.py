@@ -12,7 +12,7 @@ import nbformat
 import psutil
 import pytest
 
-from course.batch.receipts import NOTEBOOK, find
+from course.batch.records import NOTEBOOK, find
 from course.batch.tasks import Task
 from tests.batch.conftest import WriteNotebook, plan, run
 from transferkit.disk.atomic import PARTIAL
@@ -34,7 +34,7 @@ CELLS = (
 
 
 def family(mark: str) -> list[psutil.Process]:
-    """All processes with this mark in their environment, wherever they hang."""
+    """All processes with this mark in their environment, whoever their parent is."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -78,8 +78,8 @@ def test_a_killed_runner_takes_its_notebooks_along_and_loses_nothing_that_is_don
         assert not family(mark), "what the notebooks had started must end with the runner"
         assert checked(tasks, tmp_path / "out") >= before
     kept = {task.name: (task.folder / "receipt.json").stat().st_mtime_ns for task in tasks if find(task)}
-    receipts = run(tasks, workers=2)
-    assert {receipt.outcome for receipt in receipts.values()} == {"done"}
+    records = run(tasks, workers=2)
+    assert {record.outcome for record in records.values()} == {"done"}
     assert checked(tasks, tmp_path / "out") == len(tasks)
     for task in tasks:
         if task.name in kept:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from course.batch.command import DEFAULT_MINUTES
 from course.batch.grid import Grid, read_grid
-from course.batch.options import DEFAULT_MINUTES
 from course.batch.page import NOT_RUN, OUTCOMES
-from course.batch.tasks import Limits, Place, find_notebooks, plan_tasks
+from course.batch.tasks import Place, TaskLimits, find_notebooks, plan_tasks
 from transferkit.__main__ import parser
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_its_grid_is_taken_by_all_lessons_and_makes_as_many_notebooks_as_it_says
     (tmp_path / "grid.yaml").write_text(PLAN.split("```yaml\n")[1].split("```")[0])
     notebooks = find_notebooks([ROOT / "notebooks"])
     grid = read_grid(tmp_path / "grid.yaml", [path.stem for path in notebooks])
-    tasks = plan_tasks(notebooks, grid, {}, Place(tmp_path, tmp_path), Limits())
+    tasks = plan_tasks(notebooks, grid, {}, Place(tmp_path, tmp_path), TaskLimits())
     assert f"This makes {len(tasks)} notebooks of the eleven lessons" in PLAN
     assert len(notebooks) == 11
 
@@ -42,7 +42,7 @@ def test_its_grid_is_taken_by_all_lessons_and_makes_as_many_notebooks_as_it_says
 def test_its_python_plans_all_lessons(tmp_path: Path) -> None:
     (line,) = re.findall(r"^grid = (.+)$", PLAN, re.MULTILINE)
     grid = eval(line, {"Grid": Grid})
-    assert plan_tasks(find_notebooks([ROOT / "notebooks"]), grid, {}, Place(tmp_path, tmp_path), Limits())
+    assert plan_tasks(find_notebooks([ROOT / "notebooks"]), grid, {}, Place(tmp_path, tmp_path), TaskLimits())
 
 
 def test_its_links_lead_to_files_of_the_repository() -> None:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from course.batch.page import CSV, HTML, JUNIT, shown_names, write_report
-from course.batch.receipts import NOTEBOOK, PAGE, THUMBNAIL, Failure, Origin, Receipt, Usage
+from course.batch.records import NOTEBOOK, PAGE, THUMBNAIL, CellFailure, Provenance, Record, Usage
 from course.batch.tasks import Task
 
 PICTURE = b"RIFF----WEBPVP8 "
@@ -22,8 +22,10 @@ def task(out: Path, name: str, **parameters: object) -> Task:
     return Task(f"/lessons/{name}.ipynb", parameters, "1", "2", str(out), "/work")
 
 
-def receipt(of: Task, **fields: object) -> Receipt:
-    common = Receipt(of.notebook, of.parameters, of.checksum, of.code, "done", origin=Origin("vm", "CPU", {}, "today"))
+def record(of: Task, **fields: object) -> Record:
+    common = Record(
+        of.notebook, of.parameters, of.checksum, of.code, "done", origin=Provenance("vm", "CPU", {}, "today")
+    )
     return replace(common, **fields)  # type: ignore[arg-type]
 
 
@@ -35,13 +37,13 @@ def report(tmp_path: Path) -> tuple[list[Task], Path]:
     good.folder.mkdir(parents=True)
     (good.folder / THUMBNAIL).write_bytes(PICTURE)
     files = dict.fromkeys((NOTEBOOK, PAGE, THUMBNAIL), "0")
-    failure = Failure(f"ValueError: {NASTY}", 3, "raise ValueError", f"Traceback {NASTY}")
-    receipts = {
-        good.name: receipt(good, files=files, alt='A "curve" that falls', usage=Usage(90.0, {"1": 1.0}, 120.0)),
-        bad.name: receipt(bad, outcome="failed", failure=failure, files={NOTEBOOK: "0"}, usage=Usage(600.0)),
-        slow.name: receipt(slow, outcome="timeout", failure=Failure("not done after 1 minutes")),
+    failure = CellFailure(f"ValueError: {NASTY}", 3, "raise ValueError", f"Traceback {NASTY}")
+    records = {
+        good.name: record(good, files=files, alt='A "curve" that falls', usage=Usage(90.0, {"1": 1.0}, 120.0)),
+        bad.name: record(bad, outcome="failed", failure=failure, files={NOTEBOOK: "0"}, usage=Usage(600.0)),
+        slow.name: record(slow, outcome="timeout", failure=CellFailure("not done after 1 minutes")),
     }
-    write_report(tasks, receipts, tmp_path)
+    write_report(tasks, records, tmp_path)
     return tasks, tmp_path
 
 

@@ -1,4 +1,4 @@
-"""A parameter that would not do what it seems to do is refused, with the list of those that are known."""
+"""A parameter that would not do what it seems to do is refused, with a list of the known ones."""
 
 import json
 from pathlib import Path
@@ -43,9 +43,9 @@ def test_what_fits_passes() -> None:
 
 
 def test_an_unknown_parameter_is_refused_with_those_that_are_known() -> None:
-    told = refusal({"sede": 1}, code())
-    assert "no parameter 'sede' (did you mean 'seed'?)" in told
-    assert "seed = 0  # another seed trains other networks" in told
+    message = refusal({"sede": 1}, code())
+    assert "no parameter 'sede' (did you mean 'seed'?)" in message
+    assert "seed = 0  # another seed trains other networks" in message
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_another_type_than_the_default_is_refused(name: str, value: object) -> N
     assert f"for '{name}', not {value!r}" in refusal({name: value}, code())
 
 
-def test_the_number_that_yaml_takes_for_text_is_told_with_its_remedy() -> None:
+def test_a_number_that_yaml_reads_as_text_is_refused_with_a_remedy() -> None:
     assert "in YAML, 1e-3 is text, and 1.0e-3 a number: write 0.001" in refusal({"lr": "1e-3"}, code())
 
 
@@ -89,8 +89,8 @@ def test_whatever_may_read_it_counts_as_reading(below: str) -> None:
 
 
 def test_what_the_parameters_cell_derives_would_go_stale() -> None:
-    told = refusal({"seed": 1}, code("print(name, seed)", parameters='seed = 0\nname = f"run-{seed}"'))
-    assert "move it to the next cell" in told
+    message = refusal({"seed": 1}, code("print(name, seed)", parameters='seed = 0\nname = f"run-{seed}"'))
+    assert "move it to the next cell" in message
 
 
 def test_text_from_the_command_line_is_read_as_the_type_of_the_default() -> None:

@@ -1,4 +1,4 @@
-"""GPUs are given out one by one; a fake nvidia-smi stands for the machine."""
+"""Each notebook gets a GPU of its own; a fake nvidia-smi stands in for the machine."""
 
 import os
 import threading
@@ -51,7 +51,7 @@ def test_a_gpu_is_held_by_one_notebook_until_it_ends(tmp_path: Path) -> None:
         assert third == [second]
 
 
-def test_more_notebooks_share_a_gpu_only_when_told_to(tmp_path: Path) -> None:
+def test_more_notebooks_share_a_gpu_only_if_allowed(tmp_path: Path) -> None:
     slots = [gpu_slot(["a", "b"], 2, tmp_path) for _ in range(4)]
     assert sorted(slot.__enter__() for slot in slots) == ["a", "a", "b", "b"]
     for slot in slots:

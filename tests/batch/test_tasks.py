@@ -1,4 +1,4 @@
-"""Which tasks a batch has, and which folder is whose."""
+"""The tasks of a batch, and their folders."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.batch.grid import Grid, read_grid
-from course.batch.tasks import NAME_LENGTH, Limits, Place, Task, find_notebooks, plan_tasks
+from course.batch.tasks import NAME_LENGTH, Place, Task, TaskLimits, find_notebooks, plan_tasks
 from tests.batch.conftest import WriteNotebook, plan
 from transferkit.errors import UsageError
 
@@ -43,14 +43,14 @@ def test_another_notebook_or_other_code_is_another_task(changed: dict[str, str])
 
 
 def test_limits_and_the_place_of_the_work_folder_do_not_make_another_task() -> None:
-    assert Task("/a/nb.ipynb", {}, "1", "2", "/out", "/w", Limits(7.0, 1, 2)).name == task({}).name
+    assert Task("/a/nb.ipynb", {}, "1", "2", "/out", "/w", TaskLimits(7.0, 1, 2)).name == task({}).name
 
 
 def test_the_grid_is_multiplied_and_the_command_line_wins(notebook: WriteNotebook, tmp_path: Path) -> None:
     path = notebook("nb", "a, b, c", parameters="a = 0\nb = 'x'\nc = 0.5")
     (tmp_path / "grid.yaml").write_text("a: [1, 2]\nb: [x, y]\nc: 1.5\n")
     grid = read_grid(tmp_path / "grid.yaml", ["nb"])
-    tasks = plan_tasks([path], grid, {"c": "2"}, Place(tmp_path, tmp_path), Limits())
+    tasks = plan_tasks([path], grid, {"c": "2"}, Place(tmp_path, tmp_path), TaskLimits())
     assert [dict(task.parameters) for task in tasks] == [
         {"a": a, "b": b, "c": 2.0} for a in (1, 2) for b in ("x", "y")
     ]  # fmt: skip
@@ -78,19 +78,19 @@ def test_what_only_some_notebooks_know_is_for_them_and_nobody_runs_twice(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("a: [", "is no YAML"),
+        ("a: [", "is not YAML"),
         ("just words", "neither a mapping"),
         ("[]", "neither a mapping"),
         ("a: []", "no set of parameters"),
-        ("1: 2", "whose name is no text"),
-        ("all: {a: 1}\nother: {a: 1}", "named after a notebook of this batch (nb)"),
+        ("1: 2", "a name that is not text"),
+        ("all: {a: 1}\nother: {a: 1}", "or after a notebook of this batch (nb)"),
     ],
 )
-def test_a_grid_that_says_nothing_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_grid_that_says_nothing_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "grid.yaml").write_text(text)
-    with pytest.raises(UsageError, match=told.replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(UsageError, match=message.replace("(", r"\(").replace(")", r"\)")):
         read_grid(tmp_path / "grid.yaml", ["nb"])
 
 
@@ -114,7 +114,7 @@ def test_folders_stand_for_their_notebooks(notebook: WriteNotebook, tmp_path: Pa
             find_notebooks([nothing])
 
 
-def test_a_value_that_no_receipt_can_hold_is_refused(notebook: WriteNotebook, tmp_path: Path) -> None:
+def test_a_value_that_no_record_can_hold_is_refused(notebook: WriteNotebook, tmp_path: Path) -> None:
     path = notebook("nb", "day", parameters="day = None")
     with pytest.raises(UsageError, match="cannot be"):
         plan([path], tmp_path, Grid(({"day": object()},)))

@@ -1,4 +1,4 @@
-"""Two books: one in a single command from two tiny lessons that are run, and one of all lessons as they are kept."""
+"""Two books: one that a single command makes from two tiny lessons, and one of all lessons as they are kept."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course.book import book
+from course.book import __main__ as book
 from course.book.stage import Executed
 from tests.book.site import Site
 
@@ -26,11 +26,11 @@ It has what lessons have: a formula, $\frac{u^2}{2\sigma^2}$, and a link to [the
 
 $$f(x) = \sum_i \left(x_i - \bar{x}\right)^2$$"""
 DRAW = """from matplotlib.figure import Figure
-from transferkit import lesson
+from transferkit.figures import Picture
 
 figure = Figure(figsize=(7, 2))
 figure.subplots().plot([0, 1], [1, 0])
-lesson.picture(figure, "A line that falls from 1 to 0: \\"steep\\" & <straight>", width=1200)"""
+Picture(figure, "A line that falls from 1 to 0: \\"steep\\" & <straight>", width=1200)"""
 WIDGET = "import ipywidgets\n\nipywidgets.FloatSlider(description='wavelength')"
 FOLDED = """## An exercise
 
@@ -49,7 +49,7 @@ TABLE = "import pandas as pd\n\npd.DataFrame({f'column {n}': [f'{preset} {n}'] *
 
 @pytest.fixture(scope="session")
 def tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Two tiny lessons, executed and made a book by the one command."""
+    """Two tiny lessons, executed and built into a book by one command."""
     folder = tmp_path_factory.mktemp("tiny-book")
     (folder / "notebooks").mkdir()
     tagged = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
@@ -64,6 +64,6 @@ def tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="session")
 def whole_book(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The book of all lessons of the repository, which are not run."""
+    """The book of all lessons of the repository, not executed."""
     lessons = [Executed(path, path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
     return Site(book.build(lessons, tmp_path_factory.mktemp("whole-book")).parent)

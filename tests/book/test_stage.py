@@ -1,4 +1,4 @@
-"""The pieces of which the book's tree is made."""
+"""The parts from which the book's sources are made."""
 
 import io
 from base64 import b64encode
@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from course.book import book
+from course.book import __main__ as book
 from course.book.extension import name_languages
 from course.book.lessons import Lesson, contents, group, read_lesson, syllabus
 from course.book.links import Links
-from course.book.outputs import tidy
-from course.book.stage import Executed
+from course.book.stage import Executed, tidy
 from transferkit.errors import BatchError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -93,8 +92,8 @@ def test_of_outputs_stays_what_needs_no_kernel() -> None:
         new_code_cell("x", outputs=[widget, picture, words]),
     ]
     notebook = tidy(new_notebook(cells=cells, metadata={"widgets": {"state": {}}}), "Executed somewhere.")
-    _, told, code = notebook.cells
-    assert told.source == "*Executed somewhere.*"
+    _, note, code = notebook.cells
+    assert note.source == "*Executed somewhere.*"
     assert "open this lesson in JupyterLab" in code.outputs[0].data["text/html"]
     assert code.outputs[1].data == {"image/png": PNG}
     assert code.outputs[2] == words

@@ -13,12 +13,12 @@ EPOCHS = 120  # long enough to be stopped twice
 SETUP = """
 from dataclasses import replace
 from pathlib import Path
-from transferkit import lesson, widgets
-from transferkit.treatments import parse_run
+import course
+import transferkit as tk
 
-study = lesson.open_study(Path("{data}"), "smoke", "cpu")
+study = tk.open_study(Path("{data}"), "smoke", "cpu")
 study = replace(study, setting=replace(study.setting, recipe=replace(study.setting.recipe, epochs={epochs})))
-live = widgets.LiveTraining(study, parse_run("baseA", "random0", 0))
+live = course.LiveTraining(study, tk.parse_run("baseA", "random0", 0))
 """
 STATE = ".live-state"
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 pytestmark = NEEDS_A_BROWSER
 PICTURE = """
 from matplotlib.figure import Figure
-from transferkit import lesson
+from transferkit.figures import Picture
 
 figure = Figure(figsize=(2, 1))
 figure.subplots().plot([0, 1], [1, 0])
-lesson.picture(figure, "A line that falls", width=300)
+Picture(figure, "A line that falls", width=300)
 """
 FOLDED = "<details>\n<summary>Solution</summary>\n\n```python\ndef f():\n    return 1\n```\n\n</details>"
 

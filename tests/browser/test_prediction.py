@@ -11,19 +11,18 @@ if TYPE_CHECKING:
 
 CELLS = (
     """
-from transferkit import figures, lesson, prediction, widgets
-from course import figures as course_figures
+import course
 
 places = tuple(f"n={n}" for n in range(1, 8))
-question = prediction.Question("browser", "AnB: what do you expect?", places, low=-40, high=10)
-answer = widgets.predict(question)
+question = course.Question("browser", "AnB: what do you expect?", places, low=-40, high=10)
+answer = course.predict(question)
 answer
 """,
     """
 print("read:", answer.prediction.values)
-alt = course_figures.describe_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15])
-print(alt)
-lesson.picture(course_figures.draw_prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15]), alt)
+laid = course.figures.prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15])
+print(laid.alt)
+laid
 """,
 )
 TOLD = ".prediction-told"

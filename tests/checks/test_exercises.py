@@ -41,7 +41,7 @@ def test_wrong_answers_do_not_pass_whatever_is_drawn(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_most_wrong_answers_are_told_their_misconception(name: str) -> None:
+def test_wrong_answers_show_every_misconception(name: str) -> None:
     exercise = next(exercise for exercise in exercises() if exercise.name == name)
     verdicts = [check(name, answer) for answer in planted()[name].wrong.values()]
     named = {verdict.misconception for verdict in verdicts} - {""}

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from course.exercises.compare import difference
-from course.exercises.plain import Plain, decode, encode, plain, tensors
+from course.exercises.plain import Plain, decode, difference, encode, plain, tensors
 from transferkit.errors import DataError
 
 NUMBERS = st.floats(allow_nan=False) | st.integers(-(2**53), 2**53) | st.booleans()

@@ -1,4 +1,4 @@
-"""Pictures of one colour each, as a data set to pack that costs nothing to make."""
+"""Pictures of one colour each, as a data set to pack that takes no time to make."""
 
 import csv
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from data_prep.listing import Fitting, Item, Listing
-from data_prep.pictures import Picture, PictureError
+from data_prep.pictures import Decoded, PictureError
 from transferkit.disk.prepared import ClassInfo
 
 FITTING = Fitting(8)
@@ -23,16 +23,16 @@ class Flat:
     broken: tuple[int, ...] = ()
     stop: int = -1
 
-    def picture(self, place: str) -> Picture:
+    def picture(self, place: str) -> Decoded:
         if int(place) in self.broken:
             raise PictureError("broken")
         if int(place) == self.stop:
             os.kill(os.getpid(), signal.SIGKILL)
-        return Picture(Image.new("RGB", (self.side, self.side), (int(place) % 256, 0, 0)))
+        return Decoded(Image.new("RGB", (self.side, self.side), (int(place) % 256, 0, 0)))
 
 
 def flat(count: int, pictures: Flat = Flat()) -> Listing:
-    """So many training pictures of two classes and as many for validation."""
+    """`count` training pictures of two classes, and as many for validation."""
     classes = ClassInfo("even", True), ClassInfo("odd", False)
     train, valid = ([Item(str(row), row % 2) for row in range(first, first + count)] for first in (0, count))
     return Listing("flat", classes, tuple(train), tuple(valid), pictures, "drawn", "more")

@@ -1,4 +1,4 @@
-"""CIFAR-100 from archives in the very format that it is published in: tar.gz of pickles of Python 2."""
+"""CIFAR-100 from archives in the format in which it is published: tar.gz of pickles of Python 2."""
 
 import pickle
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_the_pickles_of_these_tests_are_real_ones(contents: dict[str, bytes]) ->
     assert loaded[b"fine_labels"] == stored("test")[b"fine_labels"]
 
 
-def test_images_and_labels_come_out_as_they_went_in(contents: dict[str, bytes], tmp_path: Path) -> None:
+def test_images_and_labels_are_those_of_the_archive(contents: dict[str, bytes], tmp_path: Path) -> None:
     listing = list_cifar100(archived(tmp_path / "cifar-100-python.tar.gz", contents))
     manifest = write_listing(tmp_path / "out", listing, Fitting(32), workers=1)
     assert (manifest.train, manifest.valid) == ((0, 300), (300, 400))
@@ -40,7 +40,7 @@ def test_images_and_labels_come_out_as_they_went_in(contents: dict[str, bytes], 
         assert labels[rows].tolist() == stored(part)[b"fine_labels"]
 
 
-def test_archive_and_folder_give_the_same(contents: dict[str, bytes], tmp_path: Path) -> None:
+def test_archive_and_folder_give_the_same_listing(contents: dict[str, bytes], tmp_path: Path) -> None:
     listing = list_cifar100(archived(tmp_path / "c.tar.gz", contents))
     folder = fill(tmp_path / "cifar-100-python", contents)
     assert list_cifar100(folder).fingerprint() == listing.fingerprint()
@@ -72,7 +72,7 @@ def test_pickles_of_python_3_are_read_too(contents: dict[str, bytes]) -> None:
         assert np.array_equal(found[b"data"].array(), stored("test")[b"data"])
 
 
-def test_a_pickle_that_would_run_something_is_refused_and_does_not(tmp_path: Path, contents: dict[str, bytes]) -> None:
+def test_a_pickle_that_would_run_something_is_refused_and_not_run(tmp_path: Path, contents: dict[str, bytes]) -> None:
     class Evil:
         def __reduce__(self) -> Any:
             return Path.touch, (tmp_path / "was-here",)

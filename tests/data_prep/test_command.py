@@ -10,7 +10,7 @@ from PIL import Image
 from data_prep import cifar100
 from data_prep.__main__ import main
 from data_prep.download import Published
-from data_prep.prepared import SET_ASIDE
+from data_prep.rendering import SET_ASIDE
 from tests.data_prep.conftest import fill, jpeg
 from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, MANIFEST, read_manifest
 
@@ -39,7 +39,7 @@ def small(prepare: Prepare, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["photos", "shapeworld"])
-def test_a_data_set_is_prepared_and_said_to_be(
+def test_a_data_set_is_prepared_and_described(
     name: str, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "here").mkdir()  # an empty folder is no obstacle
@@ -101,11 +101,11 @@ def test_wrong_usage_ends_with_2(words: tuple[str, ...], prepare: Prepare) -> No
 
 def test_an_unknown_name_lists_the_known_ones(prepare: Prepare, capsys: pytest.CaptureFixture[str]) -> None:
     assert prepare("fotos") == 2
-    told = capsys.readouterr().err
-    assert all(word in told for word in ("'fotos'", "photos", "shapeworld"))
+    heard = capsys.readouterr().err
+    assert all(word in heard for word in ("'fotos'", "photos", "shapeworld"))
 
 
-def test_a_folder_is_prepared_under_its_own_name_and_said_to_be(
+def test_a_folder_is_prepared_under_its_own_name_and_described(
     tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "natural.txt").write_text("oak\n")
@@ -113,8 +113,8 @@ def test_a_folder_is_prepared_under_its_own_name_and_said_to_be(
     assert prepare(*words) == 0
     said = capsys.readouterr()
     assert read_manifest(tmp_path / "data" / "tree").name == "tree"
-    for told in ("3 (2 man-made, 1 natural)", "8 x 8 pixels", "SHA-256", SET_ASIDE, "Set aside: 0"):
-        assert told in said.out
+    for heard in ("3 (2 man-made, 1 natural)", "8 x 8 pixels", "SHA-256", SET_ASIDE, "Set aside: 0"):
+        assert heard in said.out
     assert re.search(r"120 images in [\d.]+ s, [\d,]+ images/s", said.err)
     assert prepare(*words) == 0
     assert "already prepared" in capsys.readouterr().out
@@ -125,7 +125,7 @@ def test_more_pictures_in_the_folder_are_noticed(
 ) -> None:
     words = ("folder", "--from", str(tree), "--size", "8", "--workers", "1")
     assert prepare(*words) == 0
-    assert "no two kinds are told apart" in capsys.readouterr().out
+    assert "kinds not distinguished" in capsys.readouterr().out
     with Image.open(tmp_path / "data" / "tree" / CONTACT_SHEET) as sheet:
         assert "under their names. oak, saw, tap." in sheet.info["Description"]
     fill(tree, {"oak/new.jpg": jpeg(999)})
@@ -135,7 +135,7 @@ def test_more_pictures_in_the_folder_are_noticed(
     assert read_manifest(tmp_path / "data" / "tree").valid[1] == 121
 
 
-def test_too_many_bad_pictures_end_with_a_sentence(
+def test_too_many_bad_pictures_stop_with_one_sentence(
     tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(tree, {"oak/a.jpg": b"", "saw/b.jpg": b"bad"})

@@ -65,19 +65,19 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
-def heard() -> tuple[list[int], Callable[[int, int], None]]:
-    told: list[int] = []
-    return told, lambda done, total: told.append(done)
+def listener() -> tuple[list[int], Callable[[int, int], None]]:
+    heard: list[int] = []
+    return heard, lambda done, total: heard.append(done)
 
 
 def test_a_whole_download_is_verified_and_not_repeated(site: Site, tmp_path: Path) -> None:
-    told, tell = heard()
+    heard, tell = listener()
     for _ in range(2):
         path = fetch(site.published(), tmp_path / "new", tell)
         assert path.read_bytes() == CONTENT
     assert site.asked == [None]
-    assert told[0] == 0
-    assert told[-1] == len(CONTENT)
+    assert heard[0] == 0
+    assert heard[-1] == len(CONTENT)
     assert [one.name for one in (tmp_path / "new").iterdir()] == ["a.zip"]
 
 
@@ -93,20 +93,20 @@ def test_what_a_killed_download_left_is_used(site: Site, tmp_path: Path) -> None
     assert site.asked == ["bytes=250000-"]
 
 
-def test_a_server_that_does_not_resume_is_asked_for_all(site: Site, tmp_path: Path) -> None:
+def test_a_server_that_cannot_resume_is_asked_for_everything(site: Site, tmp_path: Path) -> None:
     site.resumes = False
     (tmp_path / "a.zip.part").write_bytes(b"x" * 1000)
     assert fetch(site.published(), tmp_path).read_bytes() == CONTENT
 
 
-def test_another_file_than_published_is_refused_and_removed(site: Site, tmp_path: Path) -> None:
+def test_a_file_that_differs_from_the_published_one_is_refused_and_removed(site: Site, tmp_path: Path) -> None:
     site.content = bytes(len(CONTENT))
     with pytest.raises(DataError, match="another file than the one that was published"):
         fetch(site.published(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_leftover_of_another_file_is_dropped_in_the_end(site: Site, tmp_path: Path) -> None:
+def test_a_leftover_of_another_file_is_removed(site: Site, tmp_path: Path) -> None:
     (tmp_path / "a.zip.part").write_bytes(b"x" * 1000)
     with pytest.raises(DataError, match="another file"):
         fetch(site.published(), tmp_path)
@@ -114,7 +114,7 @@ def test_a_leftover_of_another_file_is_dropped_in_the_end(site: Site, tmp_path: 
 
 
 @pytest.mark.parametrize("left", [0, 299_000])
-def test_a_server_with_a_shorter_file_does_not_keep_us_for_ever(left: int, site: Site, tmp_path: Path) -> None:
+def test_a_server_with_a_shorter_file_is_given_up(left: int, site: Site, tmp_path: Path) -> None:
     site.content = CONTENT[:200_000]
     (tmp_path / "a.zip.part").write_bytes(CONTENT[:left])
     with pytest.raises(DataError, match="--from"):

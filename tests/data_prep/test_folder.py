@@ -98,7 +98,7 @@ def test_classes_that_are_wnids_get_their_names_and_kinds(tmp_path: Path) -> Non
     assert [(one.name, one.natural) for one in classes] == [("tench", True), ("bib", False)]
 
 
-def test_files_that_are_no_pictures_are_passed_over_and_listed(tree: Path) -> None:
+def test_files_that_are_not_pictures_are_passed_over_and_listed(tree: Path) -> None:
     fill(tree, {"oak/notes.txt": b"x", "readme.md": b"x", "oak/Thumbs.db": b"x"})
     assert set(list_folder(tree, "mine").passed_over) == {"oak/notes.txt", "readme.md", "oak/Thumbs.db"}
 

@@ -93,9 +93,9 @@ def test_a_devkit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 def test_missing_and_foreign_classes_are_named(tmp_path: Path) -> None:
     root = imagenet_tree(tmp_path / "root", {f"{wnid}/1.JPEG": IMAGE for wnid in WNIDS})
     (root / "train" / WNIDS[3]).rename(root / "train" / "n99999999")
-    with pytest.raises(DataError, match=r"1 are missing \(n01491361\) and 1 are none of ILSVRC 2012 \(n99999999\)"):
+    with pytest.raises(DataError, match=r"1 are missing \(n01491361\) and 1 do not belong to .* \(n99999999\)"):
         list_imagenet(root)
     with pytest.raises(DataError, match="ILSVRC2012_img_train.tar"):
         list_imagenet(tmp_path)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         list_imagenet(tmp_path / "lost")

@@ -11,7 +11,7 @@ from PIL import Image
 from data_prep.folder import list_folder
 from data_prep.listing import Fitting, Item, Listing
 from data_prep.packing import write_listing
-from data_prep.prepared import CHANGED, SET_ASIDE
+from data_prep.rendering import CHANGED, SET_ASIDE
 from tests.data_prep.conftest import fill, jpeg, saved
 from tests.data_prep.flat import FITTING, Flat, content, flat, rows
 from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, ClassInfo, read_manifest
@@ -31,7 +31,7 @@ def test_any_number_of_processes_writes_the_same_bytes(tree: Path, tmp_path: Pat
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_the_manifest_tells_what_was_done(tree: Path, tmp_path: Path) -> None:
+def test_the_manifest_records_what_was_done(tree: Path, tmp_path: Path) -> None:
     listing = list_folder(tree, "mine")
     manifest = write_listing(tmp_path / "mine", listing, Fitting(8, "squash"), 1)
     assert read_manifest(tmp_path / "mine", verify=True) == manifest
@@ -62,7 +62,7 @@ def test_more_than_one_percent_of_bad_pictures_stops_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["just", "out.set_aside.csv"]
 
 
-def test_pictures_of_every_fault_come_with_path_and_reason(tmp_path: Path) -> None:
+def test_every_faulty_picture_is_listed_with_its_reason(tmp_path: Path) -> None:
     files = {f"{name}/{row:03}.jpg": jpeg(row + 500 * i) for i, name in enumerate(("a", "b")) for row in range(250)}
     bad = {"a/empty.jpg": b"", "a/cut.jpg": jpeg(width=300, height=300)[:-400], "b/text.png": b"hello"}
     grey, clear = Image.new("L", (9, 9), 7), Image.new("RGBA", (9, 9), (1, 2, 3, 4))
@@ -78,7 +78,7 @@ def test_pictures_of_every_fault_come_with_path_and_reason(tmp_path: Path) -> No
     assert set(reasons) == {*bad, "a/pipe.jpg", "b/notes.txt"}
     assert "empty" in reasons["a/empty.jpg"]
     assert "truncated" in reasons["a/cut.jpg"]
-    assert "no regular file" in reasons["a/pipe.jpg"]
+    assert "not a regular file" in reasons["a/pipe.jpg"]
     assert dict(rows(tmp_path / "out" / CHANGED)[1:]) == {
         "a/grey.png": "grey to RGB", "b/clear.png": "laid on white", "b/cmyk.jpg": "CMYK to RGB",
     }  # fmt: skip
@@ -100,7 +100,7 @@ def test_a_class_that_loses_all_its_pictures_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_no_workers_and_wild_sizes_are_refused(tmp_path: Path) -> None:
+def test_zero_workers_and_sizes_out_of_range_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least 1"):
         write_listing(tmp_path / "out", flat(50), FITTING, 0)
     for size in (0, 7, 513):

@@ -1,4 +1,4 @@
-"""Packing that is interrupted, killed or out of disk: it goes on, and ends as if nothing had been."""
+"""Packing that is interrupted, killed or out of disk: it goes on, and ends as if nothing had happened."""
 
 import errno
 import shutil
@@ -15,7 +15,7 @@ import pytest
 from data_prep.draft import JOURNAL, Appender, Draft, Entry, open_draft
 from data_prep.listing import Fitting
 from data_prep.packing import write_listing
-from data_prep.prepared import CHANGED, SET_ASIDE
+from data_prep.rendering import CHANGED, SET_ASIDE
 from data_prep.workers import Chunk
 from tests.data_prep.conftest import fill, jpeg
 from tests.data_prep.flat import FITTING, Flat, content, flat
@@ -26,8 +26,8 @@ from transferkit.errors import DataError, StoreError
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
-def interrupt_after(chunks: int, told: list[int] | None = None) -> Callable[[int, int], None]:
-    heard = told if told is not None else []
+def interrupt_after(chunks: int, into: list[int] | None = None) -> Callable[[int, int], None]:
+    heard = [] if into is None else into
 
     def tell(done: int, total: int) -> None:
         heard.append(done)
@@ -38,20 +38,20 @@ def interrupt_after(chunks: int, told: list[int] | None = None) -> Callable[[int
 
 
 def test_an_interrupted_preparation_goes_on_with_the_next_chunk(tmp_path: Path) -> None:
-    listing, told = flat(50, Flat(broken=(2,))), list[int]()
+    listing, heard = flat(50, Flat(broken=(2,))), list[int]()
     with pytest.raises(KeyboardInterrupt):
         write_listing(tmp_path / "out", listing, FITTING, 1, interrupt_after(5))
     assert not (tmp_path / "out").exists()
-    write_listing(tmp_path / "out", listing, FITTING, 1, lambda done, total: told.append(done))
-    assert told[:2] == [35, 42]
-    assert told[-1] == 100
+    write_listing(tmp_path / "out", listing, FITTING, 1, lambda done, total: heard.append(done))
+    assert heard[:2] == [35, 42]
+    assert heard[-1] == 100
     write_listing(tmp_path / "whole", listing, FITTING, 1)
     assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("damage", ["journal", "images", "cut", "lost"])
 def test_what_a_power_failure_damaged_is_packed_again(damage: str, tmp_path: Path) -> None:
-    listing, told = flat(50), list[int]()
+    listing, heard = flat(50), list[int]()
     with pytest.raises(KeyboardInterrupt):
         write_listing(tmp_path / "out", listing, FITTING, 1, interrupt_after(5))
     draft = tmp_path / ".packing-out"
@@ -65,22 +65,22 @@ def test_what_a_power_failure_damaged_is_packed_again(damage: str, tmp_path: Pat
         (draft / IMAGES).write_bytes(images[:-1])
     else:
         (draft / JOURNAL).unlink()
-    write_listing(tmp_path / "out", listing, FITTING, 1, lambda done, total: told.append(done))
-    assert told[0] == (0 if damage == "lost" else 28)
+    write_listing(tmp_path / "out", listing, FITTING, 1, lambda done, total: heard.append(done))
+    assert heard[0] == (0 if damage == "lost" else 28)
     assert np.load(tmp_path / "out" / IMAGES)[:, 0, 0, 0].tolist() == list(range(100))
 
 
 def test_a_draft_of_other_pictures_or_another_size_is_not_used(tmp_path: Path) -> None:
     for fitting, listing in ((FITTING, flat(50)), (FITTING, flat(51)), (Fitting(9), flat(51))):
-        told: list[int] = []
+        heard: list[int] = []
         with pytest.raises(KeyboardInterrupt):
-            write_listing(tmp_path / "out", listing, fitting, 1, interrupt_after(3, told))
-        assert told[0] == 0
+            write_listing(tmp_path / "out", listing, fitting, 1, interrupt_after(3, heard))
+        assert heard[0] == 0
         assert (tmp_path / ".packing-out" / JOURNAL).read_bytes().count(b"\n") == 3
 
 
 @pytest.mark.long
-def test_a_preparation_killed_at_random_moments_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_preparation_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
     root = tmp_path / "root"
     fill(root, {f"{name}/{row}.jpg": jpeg(row + 99 * i, 300, 200) for i, name in enumerate("ab") for row in range(200)})
     command = [sys.executable, "-c", "import data_prep.packing as p; p.CHUNK_PICTURES = 10; "
@@ -115,9 +115,9 @@ def test_a_kill_while_publishing_loses_nothing(tmp_path: Path, monkeypatch: pyte
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("data_prep.draft.atomic.new_folder", killed)
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
-    told: list[int] = []
-    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
-    assert told == [100]
+    heard: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: heard.append(done))
+    assert heard == [100]
     assert read_manifest(tmp_path / "out", verify=True).valid == (50, 100)
 
 
@@ -139,9 +139,9 @@ def test_a_kill_while_publishing_loses_nothing_where_there_are_no_hard_links(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Path, "rename", killed_at_last)
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
-    told: list[int] = []
-    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
-    assert told == [100]
+    heard: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: heard.append(done))
+    assert heard == [100]
     assert read_manifest(tmp_path / "out", verify=True).valid == (50, 100)
     assert not (tmp_path / ".packing-out").exists()
 
@@ -150,9 +150,9 @@ def test_a_draft_that_has_lost_its_images_begins_anew(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_listing(tmp_path / "out", flat(50), FITTING, 1, interrupt_after(5))
     (tmp_path / ".packing-out" / IMAGES).unlink()
-    told: list[int] = []
-    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
-    assert told[0] == 0
+    heard: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: heard.append(done))
+    assert heard[0] == 0
     assert read_manifest(tmp_path / "out", verify=True).valid == (50, 100)
 
 
@@ -169,14 +169,12 @@ def test_a_draft_that_was_published_but_not_discarded_is_not_written_into(
     assert content(tmp_path / "out") == before
 
 
-def test_where_the_file_system_knows_no_locks_pictures_are_packed_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_are_packed_on_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fcntl.flock", no_such_call)
     assert write_listing(tmp_path / "out", flat(50), FITTING, 1).valid == (50, 100)
 
 
-def test_a_process_that_dies_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_process_that_dies_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="killed, perhaps because memory ran out"):
         write_listing(tmp_path / "out", flat(50, Flat(stop=60)), FITTING, 2)
 
@@ -186,7 +184,7 @@ def test_two_processes_do_not_prepare_the_same_folder(tmp_path: Path) -> None:
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_packed(
+def test_a_disk_that_is_too_small_is_reported_before_anything_is_packed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
@@ -195,15 +193,13 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_packed(
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
 
 
-def test_a_disk_that_fills_up_is_told_and_what_is_packed_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_reported_and_packed_chunks_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(StoreError, match="free some space"):
         patch.setattr("data_prep.draft.Appender.add", full_after(4))
         write_listing(tmp_path / "out", flat(50), FITTING, 1)
-    told: list[int] = []
-    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: told.append(done))
-    assert told[0] == 28
+    heard: list[int] = []
+    write_listing(tmp_path / "out", flat(50), FITTING, 1, lambda done, total: heard.append(done))
+    assert heard[0] == 28
     assert np.load(tmp_path / "out" / IMAGES)[:, 0, 0, 0].tolist() == list(range(100))
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from data_prep import photos, regions
-from data_prep.prepared import Arguments
+from data_prep.rendering import Arguments
 from transferkit.errors import DataError
 
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind: handled and said so, or refused with a reason; never silently altered."""
+"""Pictures of every kind: used and described, or refused with a reason, but never changed silently."""
 
 import contextlib
 import io
@@ -33,7 +33,7 @@ def png(width: int, height: int, depth: int, kind: int, rows: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def test_plain_rgb_comes_as_it_is() -> None:
+def test_plain_rgb_is_not_changed() -> None:
     content = saved(Image.fromarray(COLOUR), "PNG")
     assert decode(content).change == ""
     assert np.array_equal(pixels(content), COLOUR)
@@ -52,7 +52,7 @@ def test_sixteen_bit_grey_keeps_its_range() -> None:
         assert np.array_equal(pixels(content)[..., 0], RAMP), kind
 
 
-def test_sixteen_bit_colour_is_said_to_be_halved() -> None:
+def test_sixteen_bit_colour_is_reported_as_halved() -> None:
     wide = np.concatenate(
         [np.zeros((4, 1), ">u2").view(np.uint8)[:, :1], (COLOUR.astype(">u2") * 257).reshape(4, -1).view(np.uint8)],
         axis=1,
@@ -126,7 +126,7 @@ def test_damaged_bytes_never_raise_anything_else(place: int, value: int) -> None
         decode(bytes(content))
 
 
-def test_damaged_exif_data_are_said() -> None:
+def test_damaged_exif_data_are_reported() -> None:
     content = jpeg(exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0" + b"\x12\x01\x03\0\x01\0\0\0")
     assert "Pillow warned" in decode(content).change
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep import shapeworld
-from data_prep.prepared import Arguments
+from data_prep.rendering import Arguments
 from transferkit.splits import make_split, shared_parts
 
 CLASSES = shapeworld.rendered(Arguments()).classes
@@ -41,7 +41,7 @@ def test_every_part_of_a_category_is_used_by_equally_many_classes() -> None:
 
 
 @pytest.mark.parametrize("overlap", [0, 0.25, 0.5, 0.75, 1.0])
-def test_overlap_halves_share_exactly_that_much(overlap: float) -> None:
+def test_overlap_halves_share_exactly_that_fraction(overlap: float) -> None:
     assert shared(overlap) == pytest.approx(overlap, abs=1e-12)
 
 

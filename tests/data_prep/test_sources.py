@@ -1,4 +1,4 @@
-"""Folders and archives: listed in order, read in place, and nothing leads out of them."""
+"""Folders and archives: listed in order, read in place, and nothing leads outside."""
 
 import io
 import os
@@ -45,10 +45,10 @@ def test_a_link_to_a_folder_is_refused_and_so_is_a_linked_part(tmp_path: Path) -
         Folder(tmp_path / "data").sizes("train/")
 
 
-def test_what_is_no_regular_file_or_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
+def test_what_is_not_a_regular_file_or_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "nowhere.jpg").symlink_to("lost.jpg")
-    with pytest.raises(PictureError, match="no regular file"):
+    with pytest.raises(PictureError, match="not a regular file"):
         Folder(tmp_path).read("pipe.jpg")
     with pytest.raises(PictureError, match="No such file"):
         Folder(tmp_path).read("nowhere.jpg")

@@ -1,4 +1,4 @@
-"""The example of a folder of one's own pictures."""
+"""`tiles`: the example of a folder of your own pictures."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tiny ImageNet from zip archives and folders in the very format that it is published in."""
+"""Tiny ImageNet from zip archives and folders in the format in which it is published."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 from data_prep.listing import Fitting, imagenet_classes
 from data_prep.packing import write_listing
-from data_prep.prepared import SET_ASIDE
+from data_prep.rendering import SET_ASIDE
 from data_prep.tinyimagenet import list_tiny_imagenet
 from tests.data_prep.conftest import fill
 from tests.data_prep.trees import TINY_WNIDS, tiny_files, zipped
@@ -70,7 +70,7 @@ def test_what_is_missing_is_named(lost: str, reason: str, files: dict[str, bytes
         list_tiny_imagenet(zipped(tmp_path / "t.zip", files))
 
 
-def test_a_class_that_is_none_of_imagenet_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
+def test_a_class_that_imagenet_lacks_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
     files["tiny-imagenet-200/wnids.txt"] += b"\nn99999999"
     with pytest.raises(DataError, match="n99999999 .* --natural"):
         list_tiny_imagenet(zipped(tmp_path / "t.zip", files))

@@ -1,4 +1,4 @@
-"""Small data sets in the very formats in which CIFAR-100, Tiny ImageNet and ILSVRC 2012 are published."""
+"""Small data sets in the formats in which CIFAR-100, Tiny ImageNet and ILSVRC 2012 are published."""
 
 import io
 import struct
@@ -120,7 +120,7 @@ def devkit() -> dict[str, bytes]:
     synsets = np.zeros((1001, 1), dtype=fields)
     for row, index in enumerate(ORDER):
         synsets[row, 0] = (float(row + 1), WNIDS[index], "some words", 0.0)
-    synsets[1000, 0] = (1001.0, "n00001740", "entity", 1000.0)  # an inner node, which is no class
+    synsets[1000, 0] = (1001.0, "n00001740", "entity", 1000.0)  # an inner node, not a class
     buffer = io.BytesIO()
     scipy.io.savemat(cast(Any, buffer), {"synsets": synsets})
     numbers = {int(index): row + 1 for row, index in enumerate(ORDER)}

@@ -1,4 +1,4 @@
-"""What the doctor looks for, and what it says where something is missing."""
+"""What the doctor looks for, and what it says when something is missing."""
 
 import shutil
 from importlib.metadata import PackageNotFoundError
@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from course.doctor import checks as under_test
-from course.doctor import examine, findings_table
+from course.doctor.checks import examine
+from course.doctor.command import findings_table
 
 
 def found(work: Path) -> dict[str, under_test.Finding]:
@@ -38,7 +39,7 @@ def test_a_package_that_is_too_old_or_not_there_is_named_with_the_remedy(
     assert "'.[lessons]'" in findings["packages: lessons"].verdict
 
 
-def test_little_memory_and_disk_are_told_and_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_and_disk_is_reported_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = psutil.virtual_memory()._replace(available=10**8)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": 5e8}))

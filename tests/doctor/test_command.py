@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from course.doctor import Finding
 from course.doctor import outlook as under_test
+from course.doctor.checks import Finding
 from transferkit.__main__ import main
 from transferkit.training.forecast import Probe
 

@@ -1,4 +1,4 @@
-"""The minutes: of every lesson that is listed, scaled for what was not probed, and compared with what was taken."""
+"""The minutes of every lesson: predicted, scaled where nothing was probed, and compared with those taken."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.doctor import LESSONS, Outcome, look_ahead, outcome_line, outlook_table, span
 from course.doctor import outlook as under_test
+from course.doctor.command import outlook_table, span, tally_line
 from course.doctor.lesson_times import LessonTime, find_lesson, keep_lesson
-from course.doctor.outlook import prospect, scaled
-from course.doctor.record import compare_lesson, compare_networks
-from course.evidence import Step
+from course.doctor.lessons import LESSONS
+from course.doctor.outlook import Tally, compare_lesson, compare_networks, look_ahead, prospect, scaled
+from course.evidence.sweeps import SeriesStep
 from transferkit.config import get_preset
 from transferkit.disk.store import Store
 from transferkit.training.experiment import perform
@@ -44,15 +44,15 @@ def test_it_predicts_lessons_and_grids_before_any_data_is_there(tmp_path: Path, 
     grids = {one.name: one.seconds for one in outlook.grids}
     assert grids["smoke"] < grids["quick"] < grids["class"] < grids["paper"]
     assert outlook_table(outlook).row_count == len(outlook.lessons) + len(outlook.grids)
-    assert outcome_line(outlook.outcome).startswith("No network has been trained")
+    assert tally_line(outlook.tally).startswith("No network has been trained")
 
 
 def test_what_is_there_is_not_counted_again(study: Study) -> None:
     runs = plan("random0", [0], ["A3B"])
-    before = prospect("some", [Step(study, runs)], lambda _: PROBE)
+    before = prospect("some", [SeriesStep(study, runs)], lambda _: PROBE)
     assert (before.networks, before.networks_left) == (3, 3)
     perform(study, runs[0])
-    after = prospect("some", [Step(study, runs)], lambda _: PROBE)
+    after = prospect("some", [SeriesStep(study, runs)], lambda _: PROBE)
     assert (after.networks_left, after.seconds) == (2, before.seconds)
     assert 0 < after.seconds_left < before.seconds_left
 
@@ -74,10 +74,10 @@ def test_networks_are_compared_with_the_probe(study: Study, tiny_folder: Path) -
     store = Store(tiny_folder.parent.parent)
     here = replace(study, store=store)
     receipts = [perform(here, run) for run in plan("random0", [5], ["A3B"])]
-    outcome = compare_networks(here, PROBE)
-    assert outcome.networks >= 3
-    assert outcome.taken >= sum(receipt.times.seconds for receipt in receipts)
-    assert f"the {outcome.networks} networks" in outcome_line(outcome)
+    tally = compare_networks(here, PROBE)
+    assert tally.networks >= 3
+    assert tally.taken >= sum(receipt.times.seconds for receipt in receipts)
+    assert f"{tally.networks} networks" in tally_line(tally)
 
 
 def test_a_lesson_is_compared_with_what_it_trained_itself(study: Study) -> None:
@@ -91,15 +91,15 @@ def test_a_lesson_is_compared_with_what_it_trained_itself(study: Study) -> None:
     perform(study, runs[1])
     perform(study, runs[2])
     time = LessonTime("05_figure2", "quick", began.isoformat(timespec="seconds"), seconds=60)
-    outcome = compare_lesson(time, [Step(study, runs)], lambda _: PROBE)
-    assert (outcome.networks, outcome.taken) == (2, 60)
+    tally = compare_lesson(time, [SeriesStep(study, runs)], lambda _: PROBE)
+    assert (tally.networks, tally.taken) == (2, 60)
     keep_lesson(study.store.work, time)
     assert find_lesson(study.store.work, "05_figure2", "quick") == time
     assert find_lesson(study.store.work, "05_figure2", "class") is None
 
 
 def test_the_line_says_by_how_much_the_prediction_was_off() -> None:
-    assert "(+25 %)" in outcome_line(Outcome(10, predicted=125, taken=100))
+    assert "(+25 %)" in tally_line(Tally(10, predicted=125, taken=100))
 
 
 @given(st.floats(0.01, 1e10))

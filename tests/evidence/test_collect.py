@@ -1,4 +1,4 @@
-"""Studies done one at a time leave in one folder what all together would."""
+"""Series done one at a time leave in one folder what all together would."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from course.book.tables import provenance_sentence
-from course.evidence import CONV1_COLUMNS, Step, write_conv1, write_provenance, write_study
-from course.evidence.collect import refuse_mixing
+from course.evidence.collect import CONV1_COLUMNS, refuse_mixing, write_conv1, write_provenance, write_series
+from course.evidence.sweeps import SeriesStep
 from transferkit.errors import DataError
 from transferkit.training.experiment import perform
 from transferkit.training.study import Study
@@ -18,11 +18,11 @@ BASES = tuple(parse_run(label, "random0", 0) for label in ("baseA", "baseB"))
 
 
 @pytest.fixture
-def step(study: Study) -> Step:
+def step(study: Study) -> SeriesStep:
     """The bases of random0, trained."""
     for base in BASES:
         perform(study, base)
-    return Step(study, BASES)
+    return SeriesStep(study, BASES)
 
 
 def conv1_of(*places: tuple[str, str, str]) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def conv1_of(*places: tuple[str, str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CONV1_COLUMNS))
 
 
-def test_first_layers_of_other_studies_stay_and_the_dials_come_last(step: Step, tmp_path: Path) -> None:
+def test_first_layers_of_other_series_stay_and_the_dials_come_last(step: SeriesStep, tmp_path: Path) -> None:
     earlier = conv1_of(("dials", "overlap-1", "A"), ("tiny", "random0", "A"), ("tiny", "natural", "B"))
     earlier.to_csv(tmp_path / "conv1.csv", index=False)
     write_conv1([step], step.study.setting.recipe, tmp_path)
@@ -47,15 +47,15 @@ def test_first_layers_of_other_studies_stay_and_the_dials_come_last(step: Step, 
     assert (tmp_path / "conv1.csv").read_bytes() == before
 
 
-def test_studies_of_another_data_set_take_the_place_of_those_there_were_but_not_of_the_dial(
-    step: Step, tmp_path: Path
+def test_series_of_another_data_set_take_the_place_of_those_there_were_but_not_of_the_dial(
+    step: SeriesStep, tmp_path: Path
 ) -> None:
     conv1_of(("dials", "overlap-1", "A"), ("photos", "random4", "A")).to_csv(tmp_path / "conv1.csv", index=False)
     write_conv1([step], step.study.setting.recipe, tmp_path)
     assert pd.read_csv(tmp_path / "conv1.csv")["data"].tolist() == ["tiny", "tiny", "dials"]
 
 
-def test_a_study_without_a_base_of_the_recipe_leaves_the_first_layers_alone(step: Step, tmp_path: Path) -> None:
+def test_a_series_without_a_base_of_the_recipe_leaves_the_first_layers_alone(step: SeriesStep, tmp_path: Path) -> None:
     recipe = replace(step.study.setting.recipe, epochs=9)
     assert write_conv1([step], recipe, tmp_path) is None
     assert not (tmp_path / "conv1.csv").exists()
@@ -64,10 +64,12 @@ def test_a_study_without_a_base_of_the_recipe_leaves_the_first_layers_alone(step
     assert len(pd.read_csv(tmp_path / "conv1.csv")) == 1
 
 
-def test_provenance_is_told_by_study_and_counts_each_network_of_the_folder_once(step: Step, tmp_path: Path) -> None:
+def test_provenance_is_told_by_series_and_counts_each_network_of_the_folder_once(
+    step: SeriesStep, tmp_path: Path
+) -> None:
     for name, runs in (("similar", BASES), ("longer", BASES[:1])):
-        done = {name: [Step(step.study, runs)]}
-        write_study(name, done[name], tmp_path)
+        done = {name: [SeriesStep(step.study, runs)]}
+        write_series(name, done[name], tmp_path)
         write_provenance(done, tmp_path)
     rows = pd.read_csv(tmp_path / "provenance.csv")
     assert rows.columns.tolist() == ["key", "value", "study"]
@@ -81,7 +83,7 @@ def test_provenance_is_told_by_study_and_counts_each_network_of_the_folder_once(
     )
 
 
-def test_provenance_spans_the_studies_from_the_first_network_to_the_last() -> None:
+def test_provenance_spans_the_series_from_the_first_network_to_the_last() -> None:
     cells = [("networks", "1200", "all"), ("precision", "float32", "similar"), ("precision", "float32", "dial")]
     cells += [("device", "one", "similar"), ("device", "two", "dial")]
     cells += [(f"{name} version", "3.1", study) for name in ("torch", "python") for study in ("similar", "dial")]
@@ -92,8 +94,8 @@ def test_provenance_spans_the_studies_from_the_first_network_to_the_last() -> No
     )
 
 
-def test_a_folder_of_other_data_or_layers_is_refused_before_it_is_written_to(step: Step, tmp_path: Path) -> None:
-    write_study("similar", [step], tmp_path)
+def test_a_folder_of_other_data_or_layers_is_refused_before_it_is_written_to(step: SeriesStep, tmp_path: Path) -> None:
+    write_series("similar", [step], tmp_path)
     kept = pd.read_csv(tmp_path / "similar.csv")
     for column, value in (("data", "photos"), ("layers", "stem fc")):
         kept.assign(**{column: value}).to_csv(tmp_path / "similar.csv", index=False)

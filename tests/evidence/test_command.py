@@ -41,7 +41,7 @@ def evidence(work: Path, *arguments: str) -> int:
 
 
 @pytest.mark.long
-def test_every_study_leaves_its_tables_and_the_ledger(work: Path) -> None:
+def test_every_series_leaves_its_tables_and_the_ledger(work: Path) -> None:
     folder = work / "evidence-smoke"
     assert sorted(path.stem for path in folder.glob("*.csv")) == FILES
     assert sorted(path.stem for path in folder.glob("*.png")) == PICTURES
@@ -58,7 +58,7 @@ def test_every_study_leaves_its_tables_and_the_ledger(work: Path) -> None:
     assert len(pd.read_csv(folder / "conv1.csv")) == 6  # the bases of random0, random1 and natural
     provenance = pd.read_csv(folder / "provenance.csv").set_index("key")["value"]
     assert int(provenance["networks"]) == len(list(work.rglob(RECEIPT)))
-    assert set(provenance["torch version"]) == {torch.__version__}  # of each study
+    assert set(provenance["torch version"]) == {torch.__version__}  # of each series
     ledger = pd.read_csv(folder / "claims.csv")
     assert tuple(ledger.columns) == LEDGER_COLUMNS
     assert set(ledger.loc[ledger["verdict"] == "no data", "claim"]) >= {"distance"}
@@ -85,16 +85,16 @@ def test_the_cost_is_told_before_anything_is_trained(work: Path, capsys: pytest.
 
 
 @pytest.mark.long
-def test_a_study_done_alone_keeps_what_others_left(work: Path, tmp_path: Path) -> None:
+def test_a_series_done_alone_keeps_what_others_left(work: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(work / "evidence-smoke", tmp_path / "evidence"))
     before = {name: (folder / f"{name}.csv").read_bytes() for name in ("conv1", "provenance", "claims")}
-    for study in ("longer", "dissimilar"):
-        assert evidence(work, "--only", study, "--out", str(folder)) == 0
-        assert {name: (folder / f"{name}.csv").read_bytes() for name in before} == before
+    for name in ("longer", "dissimilar"):
+        assert evidence(work, "--only", name, "--out", str(folder)) == 0
+        assert {kept: (folder / f"{kept}.csv").read_bytes() for kept in before} == before
 
 
 @pytest.mark.long
-def test_a_study_without_first_layers_can_be_done_before_all_others(work: Path, tmp_path: Path) -> None:
+def test_a_series_without_first_layers_can_be_done_before_all_others(work: Path, tmp_path: Path) -> None:
     assert evidence(work, "--only", "longer", "--out", str(tmp_path)) == 0
     assert not (tmp_path / "conv1.csv").exists()
     assert (pd.read_csv(tmp_path / "claims.csv")["verdict"] == "no data").all()
@@ -145,7 +145,7 @@ def test_before_anything_is_trained_claims_shows_what_the_repository_keeps(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--only", "simlar"], 2, "'simlar' is no study: choose similar"),
+        (["--only", "simlar"], 2, "'simlar' is not a series: choose similar"),
         (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
         (["--workers", "0"], 2, "0 workers cannot train anything"),
     ],

@@ -1,4 +1,4 @@
-"""Where there is no sandbox, what needs one is skipped; grades to make pages of."""
+"""Tests that need a sandbox are skipped where there is none; grades to make pages of."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""The command: a class graded end to end, once, and honest about what it cannot do."""
+"""The command: it grades a class end to end, once, and says what it cannot do."""
 
 import csv
 import json
@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course.grading import command
+from course.grading import sandbox
 from course.grading.attacks import RIGHT, WRONG
 from course.grading.hostile import notebook
 from course.grading.page import CSV, HTML
-from course.grading.receipts import RECEIPTS, SEED
+from course.grading.records import RECORDS, SEED
 from transferkit.__main__ import main
 
 STOPPED_PARENT = "import os, time; os.kill(os.getppid(), 19); time.sleep(3600)"
@@ -45,19 +45,19 @@ def test_a_class_is_graded_once_and_with_one_seed(tmp_path: Path, capsys: pytest
     assert grade(tmp_path, "--workers", "1") == 0
     assert states(tmp_path) == {"ada": "passed", "ben": "wrong"}
     assert (tmp_path / "out" / HTML).exists()
-    seed, receipts = (tmp_path / "out" / SEED).read_bytes(), sorted((tmp_path / "out" / RECEIPTS).iterdir())
-    written = [path.stat().st_mtime_ns for path in receipts]
-    assert len(receipts) == 2
+    seed, records = (tmp_path / "out" / SEED).read_bytes(), sorted((tmp_path / "out" / RECORDS).iterdir())
+    written = [path.stat().st_mtime_ns for path in records]
+    assert len(records) == 2
 
     hand_in(tmp_path, cy="x = 1")
     (tmp_path / "submitted" / "dee.ipynb").write_bytes(b"{")
-    assert grade(tmp_path, "--workers", "1") == 1, "one is no notebook"
-    told = capsys.readouterr()
-    assert told.out.count("(before)") == 2
-    assert "1 of 4 submissions could not be graded" in told.err
+    assert grade(tmp_path, "--workers", "1") == 1, "one is not a notebook"
+    printed = capsys.readouterr()
+    assert printed.out.count("(before)") == 2
+    assert "1 of 4 submissions could not be graded" in printed.err
     assert states(tmp_path) == {"ada": "passed", "ben": "wrong", "cy": "error", "dee": "unreadable"}
     assert (tmp_path / "out" / SEED).read_bytes() == seed
-    assert [path.stat().st_mtime_ns for path in receipts] == written
+    assert [path.stat().st_mtime_ns for path in records] == written
 
 
 @pytest.mark.long
@@ -65,7 +65,7 @@ def test_without_a_sandbox_it_is_refused_and_with_the_flag_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(tmp_path, ada=RIGHT, ben="import subprocess; subprocess.Popen(['sleep', '1001'], start_new_session=True)")
-    monkeypatch.setattr(command, "why_not_contained", lambda: "bubblewrap (bwrap) is not installed here.")
+    monkeypatch.setattr(sandbox, "why_not_contained", lambda: "bubblewrap (bwrap) is not installed here.")
     assert grade(tmp_path) == 2
     assert "would not be contained here: bubblewrap (bwrap) is not installed" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -86,7 +86,7 @@ def test_without_a_sandbox_it_is_refused_and_with_the_flag_done(
         (["--seed", "-1"], "--seed 0 or more"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_runs(
+def test_wrong_usage_is_refused_before_anything_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     hand_in(tmp_path, ada=RIGHT)

@@ -1,4 +1,4 @@
-"""One submission: what one answer does costs that answer, and no other one."""
+"""One submission: what an answer does costs only that answer."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from course.exercises import exercises, get_exercise
 from course.exercises.solutions import solution_sources, stub_sources
 from course.grading.attacks import RIGHT
 from course.grading.grade import ASKER, JUDGE, Grader, Setup
-from course.grading.limits import Limits
+from course.grading.sandbox import SandboxLimits
 from course.grading.session import EndedError, Reason
 
 MURDER = "import os; os.kill(os.getppid(), 9)"
@@ -20,15 +20,15 @@ LEFT = "import os\nif os.path.exists('/tmp/left'): raise ValueError('found')\nop
 @pytest.mark.usefixtures("sandbox")
 def test_a_sandbox_that_was_ended_is_started_again() -> None:
     chop = get_exercise("chop")
-    with Grader(Setup((chop, chop), 3, Limits())) as grader:
+    with Grader(Setup((chop, chop), 3, SandboxLimits())) as grader:
         assert [grade.state for grade in grader.grade("eve", {"chop": MURDER})] == ["died", "died"]
         assert [grade.points for grade in grader.grade("ada", {"chop": RIGHT})] == [3, 3]
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("sandbox")
-def test_nothing_is_left_for_the_next_student_and_a_cell_is_told_that_it_runs_alone() -> None:
-    with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
+def test_nothing_is_left_for_the_next_student_and_a_name_error_says_that_a_cell_runs_alone() -> None:
+    with Grader(Setup((get_exercise("chop"),), 3, SandboxLimits())) as grader:
         for student in ("ben", "cy"):
             (grade,) = grader.grade(student, {"chop": LEFT + RIGHT})
             assert grade.state == "passed"
@@ -39,7 +39,7 @@ def test_nothing_is_left_for_the_next_student_and_a_cell_is_told_that_it_runs_al
 @pytest.mark.long
 @pytest.mark.usefixtures("sandbox")
 def test_the_solution_of_every_exercise_passes_and_its_stub_is_open() -> None:
-    with Grader(Setup(exercises(), 3, Limits())) as grader:
+    with Grader(Setup(exercises(), 3, SandboxLimits())) as grader:
         solved = grader.grade("ada", solution_sources())
         stubs = grader.grade("ben", stub_sources())
     assert [(grade.exercise, grade.seen) for grade in solved if grade.state != "passed"] == []
@@ -47,9 +47,9 @@ def test_the_solution_of_every_exercise_passes_and_its_stub_is_open() -> None:
 
 
 class Ending:
-    """A session whose process of one program has to be ended."""
+    """A session that ends one of the two programs for a given reason."""
 
-    def __init__(self, program: str, limits: Limits, *, enclosed: bool, ended: str, reason: Reason) -> None:
+    def __init__(self, program: str, limits: SandboxLimits, *, enclosed: bool, ended: str, reason: Reason) -> None:
         self._reason = reason if program == ended else None
 
     def __enter__(self) -> "Ending":
@@ -71,9 +71,9 @@ class Ending:
 
 
 @pytest.mark.parametrize("program", [ASKER, JUDGE])
-def test_a_machine_without_memory_costs_no_points_whoever_ran(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_memory_costs_no_points(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("course.grading.grade.Session", partial(Ending, ended=program, reason="machine"))
-    with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
+    with Grader(Setup((get_exercise("chop"),), 3, SandboxLimits())) as grader:
         (grade,) = grader.grade("ada", {"chop": RIGHT})
     assert (grade.state, grade.seen) == ("not graded", "the machine ran out of memory while this was running.")
 
@@ -81,6 +81,6 @@ def test_a_machine_without_memory_costs_no_points_whoever_ran(program: str, monk
 @pytest.mark.parametrize("reason", ["timeout", "memory", "died"])
 def test_an_answer_that_ends_the_judge_is_no_answer(reason: Reason, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("course.grading.grade.Session", partial(Ending, ended=JUDGE, reason=reason))
-    with Grader(Setup((get_exercise("chop"),), 3, Limits())) as grader:
+    with Grader(Setup((get_exercise("chop"),), 3, SandboxLimits())) as grader:
         (grade,) = grader.grade("eve", {"chop": RIGHT})
     assert (grade.state, grade.points) == ("output", 0)

@@ -1,4 +1,4 @@
-"""Notebooks that attack whoever grades them: each costs its own row, and gets no point that it has not earned."""
+"""Notebooks that attack the grader: each costs its own row, and gets no point that it has not earned."""
 
 import csv
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from course.exercises import get_exercise
 from course.exercises.kill_rate import as_csv
 from course.grading.attacks import NAME
-from course.grading.hostile import TABLE, Outcome, grade_hostile, rows
+from course.grading.hostile import TABLE, HostileClass, grade_hostile, rows
 from course.grading.page import CSV, HTML, write_grades
 from course.grading.submissions import printable
 
@@ -28,7 +28,7 @@ def test_each_costs_its_own_row_and_earns_nothing(tmp_path: Path) -> None:
     assert not [child for child in psutil.Process().children(recursive=True) if "bwrap" in child.name()]
 
 
-def only_right_answers_have_points(outcome: Outcome) -> None:
+def only_right_answers_have_points(outcome: HostileClass) -> None:
     assert len(outcome.tried) >= 40
     assert {name for name, grade in outcome.grades.items() if grade.points} == EARNED
     states = {grade.state for grade in outcome.grades.values()}
@@ -36,15 +36,15 @@ def only_right_answers_have_points(outcome: Outcome) -> None:
     assert "not graded" not in states, "nothing is the grader's fault"
 
 
-def nothing_came_out_and_nothing_was_reached(outcome: Outcome) -> None:
-    told = "".join(map(repr, outcome.grades.values()))
-    assert outcome.secret not in told
-    assert "root:" not in told
+def nothing_came_out_and_nothing_was_reached(outcome: HostileClass) -> None:
+    reported = "".join(map(repr, outcome.grades.values()))
+    assert outcome.secret not in reported
+    assert "root:" not in reported
     assert outcome.elsewhere == ("ada.ipynb",)
     assert not outcome.called
 
 
-def their_page_runs_nothing(outcome: Outcome, folder: Path) -> None:
+def their_page_runs_nothing(outcome: HostileClass, folder: Path) -> None:
     write_grades([(grade,) for grade in outcome.grades.values()], (get_exercise("chop"),), folder)
     page, table = (folder / HTML).read_text(), (folder / CSV).read_text()
     assert "<img" not in page

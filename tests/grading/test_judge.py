@@ -1,4 +1,4 @@
-"""The judge: whatever bytes come, they are judged by what they say of the cases, and by nothing else."""
+"""The judge: any bytes are judged only by what they say about the cases."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +37,6 @@ def test_no_data_made_up_passes_any_exercise(value: Plain) -> None:
         assert judge(exercise, 0, encode(value)).score == 0
 
 
-def test_what_stopped_the_code_is_told() -> None:
+def test_the_verdict_says_what_stopped_the_code() -> None:
     verdict = judge(CHOP, 0, encode({"failed": "SyntaxError: no"}))
     assert (verdict.state, verdict.seen) == ("error", "SyntaxError: no")

@@ -45,7 +45,7 @@ def course(tmp_path: Path) -> Path:
     notebook.cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
     (tmp_path / "source" / ASSIGNMENT).mkdir(parents=True)
     nbformat.write(notebook, tmp_path / "source" / ASSIGNMENT / "lesson.ipynb")
-    shutil.copy(ROOT / "course" / "nbgrader_config.py", tmp_path)
+    shutil.copy(ROOT / "course" / "grading" / "nbgrader_config.py", tmp_path)
     return tmp_path
 
 

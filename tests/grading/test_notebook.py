@@ -1,4 +1,4 @@
-"""The cells of a submitted notebook: found, or refused in words, whatever the file holds."""
+"""The cells of a submitted notebook are found, or refused with a reason, whatever the file holds."""
 
 import json
 from collections.abc import Mapping

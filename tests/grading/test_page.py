@@ -1,4 +1,4 @@
-"""The page about a class: nothing of what students wrote runs there, and what many share stands first."""
+"""The page about a class: nothing that students wrote runs there, and what many share comes first."""
 
 import csv
 import io

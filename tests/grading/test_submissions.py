@@ -35,7 +35,7 @@ def test_where_nothing_chooses_each_has_its_row(tmp_path: Path) -> None:
     assert found(tmp_path) == {"ada/one.ipynb": "one.ipynb", "ada/two.ipynb": "two.ipynb"}
 
 
-def test_two_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+def test_two_of_the_same_name_get_distinct_names(tmp_path: Path) -> None:
     hand_in(tmp_path, "ada.ipynb", "ada/04.ipynb")
     assert found(tmp_path) == {"ada.ipynb": "ada.ipynb", "ada/04.ipynb": "04.ipynb"}
 

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, whatever kills the process that writes them."""
+"""Files and folders that appear complete or not at all, even if the process that writes them is killed."""
 
 import errno
 import os
@@ -13,14 +13,14 @@ import psutil
 
 from transferkit.errors import StoreError
 
-PARTIAL = ".partial-"  # prefix of what is not finished; a reader never looks at such names
+PARTIAL = ".partial-"  # prefix of unfinished files and folders, which readers ignore
 REPLACED = ".replaced-"  # prefix of an older folder while the new one takes its place
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace the file `path` by `content`: temporary file, fsync, rename, fsync of the folder.
 
-    Raises StoreError when the disk is full or the folder cannot be written; `path` is then as it was.
+    Raises StoreError when the disk is full or the folder cannot be written; `path` then stays as it was.
     """
     temporary = path.with_name(_own_name(PARTIAL, path))
     with writing(path):
@@ -33,15 +33,15 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        _sync(path.parent)
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder to fill; it becomes `path` on leaving, and vanishes when an error leaves it.
+    """Yield an empty folder to fill; it becomes `path` at the end of the block, and vanishes after an error in it.
 
-    An older `path` is replaced only once the new one is complete; killed in between, `sweep_partials` puts it back.
-    Raises StoreError as `write_bytes`.
+    An older `path` is replaced only once the new one is complete. If the process is killed in between,
+    `sweep_partials` puts the older one back. Raises StoreError where `write_bytes` does.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,19 +49,18 @@ def new_folder(path: Path) -> Iterator[Path]:
         try:
             partial.mkdir()
             yield partial
-            for file in partial.iterdir():
-                _sync_file(file)
-            _sync_folder(partial)
+            for item in (*filter(Path.is_file, partial.iterdir()), partial):
+                _sync(item)
             _replace(path, partial)
         finally:
             _remove(partial)
 
 
 def sweep_partials(folder: Path) -> int:
-    """Delete what killed writers left in `folder` (not below it); return how many things were found.
+    """Delete what killed writers left directly in `folder`; return the number of files and folders found.
 
-    A folder that was being replaced, and has nothing in its place yet, is put back. What a living process of this
-    machine may still be writing, or one of another machine, stays.
+    A folder that was being replaced goes back to its place, if that is still empty. Whatever a living process of this
+    machine, or any process of another machine, may still be writing stays.
     """
     if not folder.is_dir():
         return 0
@@ -71,7 +70,7 @@ def sweep_partials(folder: Path) -> int:
         if path.exists():
             _remove(old)
         else:
-            with suppress(OSError):  # another sweep has just done it, or it cannot be done now: nothing is lost
+            with suppress(OSError):  # another process has just done it, or it cannot be done now: nothing is lost
                 old.rename(path)
     for item in partial:
         _remove(item)
@@ -80,7 +79,7 @@ def sweep_partials(folder: Path) -> int:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while `path` is being written, such as a full disk, into a StoreError."""
+    """Turn an error while `path` is being written, such as a full disk, into a StoreError."""
     try:
         yield
     except OSError as problem:
@@ -93,7 +92,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, partial: Path) -> None:
-    """Rename `partial` to `path`; an older `path` is gone once that is on the disk, and back if it fails."""
+    """Rename `partial` to `path`; delete an older `path` once that is on the disk, and put it back if that fails."""
     old = path.with_name(_own_name(REPLACED, path))
     try:
         if path.exists():
@@ -103,12 +102,12 @@ def _replace(path: Path, partial: Path) -> None:
         if old.exists() and not path.exists():
             old.rename(path)
         raise
-    _sync_folder(path.parent)
+    _sync(path.parent)
     _remove(old)
 
 
 def _remove(item: Path) -> None:
-    """Delete a file or folder, if it is there and can be deleted."""
+    """Delete a file or folder, if it exists and can be deleted."""
     if item.is_dir() and not item.is_symlink():
         shutil.rmtree(item, ignore_errors=True)
     else:
@@ -126,13 +125,7 @@ def _is_orphan(item: Path) -> bool:
     return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
-def _sync_file(path: Path) -> None:
-    if path.is_file():
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
-"""A moment within a training, from which it goes on to the same end: one safetensors file, which is there or not.
+"""Checkpoints, from which a training goes on to the same end: one safetensors file, complete or absent.
 
-Nothing random is kept: every order, view and dropout mask is a function of the run's keys, epoch and step.
+No random state is kept: every order, view and dropout mask is a function of the run's keys, epoch and step.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ Arrays = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class EpochLog:
-    """One epoch: mean training loss (nats), learning rate at its end, and validation loss and top-1 (0..1)."""
+    """One epoch: mean training loss (nats), learning rate at its end, validation loss (nats) and top-1 (0..1)."""
 
     epoch: int
     train_loss: float
@@ -29,11 +29,11 @@ class EpochLog:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """After `step` steps of the epoch that follows those in `log`.
+    """A training after `step` steps of the epoch that follows those in `log`.
 
-    `weights` holds every parameter and buffer, `momenta` those of the trained parameters, `losses` the loss of
-    each step of the epoch under way, all float32 (counters int64); `history` is conv1 by epoch, `seconds` the time
-    spent so far.
+    `weights` holds every parameter and buffer, `momenta` the momenta of the trained parameters, `losses` the loss of
+    each step of the current epoch, all float32 (counters int64). `history` is conv1 by epoch, `seconds` the time spent
+    so far.
     """
 
     step: int
@@ -54,18 +54,18 @@ class _Progress:
 
 
 def pack(checkpoint: Checkpoint) -> bytes:
-    """The file of a checkpoint: its arrays, and as metadata, in JSON, the rest and a checksum of the arrays."""
+    """The file of a checkpoint: its arrays, with the rest and a checksum of the arrays as metadata, in JSON."""
     arrays = {"losses": checkpoint.losses}
     arrays |= {f"weights/{name}": array for name, array in checkpoint.weights.items()}
     arrays |= {f"momenta/{name}": array for name, array in checkpoint.momenta.items()}
     arrays |= {f"history/{epoch}": array for epoch, array in checkpoint.history.items()}
-    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    progress = _Progress(checkpoint.step, checkpoint.log, checkpoint.seconds, _checksum(whole))
-    return save(whole, {"progress": msgspec.json.encode(progress).decode()})
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    progress = _Progress(checkpoint.step, checkpoint.log, checkpoint.seconds, _checksum(arrays))
+    return save(arrays, {"progress": msgspec.json.encode(progress).decode()})
 
 
 def unpack(path: Path) -> Checkpoint:
-    """The checkpoint in a file. Raises FileNotFoundError when there is none, ValueError when it is damaged."""
+    """The checkpoint in a file. Raises FileNotFoundError when there is no file, ValueError when it is damaged."""
     try:
         with safe_open(path, framework="numpy") as file:
             progress = msgspec.json.decode((file.metadata() or {})["progress"], type=_Progress)

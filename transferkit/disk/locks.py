@@ -1,4 +1,4 @@
-"""One process at a time: locks that the operating system takes back, whatever ends their holder."""
+"""Locks for one process at a time, which the operating system releases however their holder ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from transferkit.errors import StoreError
 
 @contextmanager
 def exclusive(path: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold the lock file `path`, made if need be; yield whether it is held, which is always so if it `wait`s.
+    """Hold the lock on the file `path`; yield whether it is held, which is always true with `wait`.
 
-    Where the file system knows no locks, everybody is told to hold it: work may then be done twice. Raises
-    StoreError when the file cannot be made.
+    Where the file system has no locks, this yields True to everybody: work may then be done twice. Raises StoreError
+    when the file cannot be made.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Where data lies: the work folder, and the prepared data sets in it with their manifests.
+"""The work folder, and the prepared data sets in it with their manifests.
 
 A prepared data set is a folder of three files. `images.npy` is uint8, N x 3 x H x W, training images first;
-`labels.npy` is int64, N, an index into the manifest's classes; `manifest.json` is the Manifest below.
-Anything that writes these can be studied.
+`labels.npy` is int64, N, indices into the manifest's classes; `manifest.json` is the Manifest below. Any program that
+writes these three files can supply a data set.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ CONTACT_SHEET = "contact.png"  # some images of every class, for people
 
 @dataclass(frozen=True)
 class ClassInfo:
-    """One class: its name, whether it is natural (or man-made), and the parts it is made of, if known.
+    """One class: its name, whether it is natural (or man-made), and the parts that it consists of, if known.
 
-    Where several classes come from one picture, their names begin with its name and a hyphen.
+    If several classes come from one picture, their names begin with its name and a hyphen.
     """
 
     name: str
@@ -36,7 +36,7 @@ class ClassInfo:
 
     @property
     def group(self) -> str:
-        """What this class has in common with others whose names begin alike, as one photograph."""
+        """The start of the name, which this class shares with others of the same picture."""
         return self.name.partition("-")[0]
 
 
@@ -56,7 +56,7 @@ class Manifest:
     format: int = 1
 
     def checksum(self) -> str:
-        """SHA-256 of everything here, and so of every byte of the data set: its identity in receipts."""
+        """SHA-256 of the manifest, and so of every byte of the data set: its identity in receipts."""
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
@@ -67,13 +67,13 @@ def file_checksum(path: Path) -> str:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json` into a prepared folder, atomically and for people to read."""
+    """Write `manifest.json` into a prepared folder, atomically, and indented for people to read."""
     text = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
     atomic.write_bytes(folder / MANIFEST, text + b"\n")
 
 
 def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
-    """Read a prepared folder's manifest; with `verify`, hash both arrays against it (about 1 s per GB).
+    """Read a prepared folder's manifest; with `verify`, compare both arrays with its checksums (about 1 s per GB).
 
     Raises DataError when the folder is not prepared, its manifest does not parse, or a checksum is wrong.
     """
@@ -86,13 +86,7 @@ def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
         ) from None
     except msgspec.DecodeError as problem:
         raise DataError(f"{folder / MANIFEST} does not parse ({problem}): prepare the data set again.") from None
-    if verify:
-        _verify(folder, manifest)
-    return manifest
-
-
-def _verify(folder: Path, manifest: Manifest) -> None:
-    for name in (IMAGES, LABELS):
+    for name in (IMAGES, LABELS) if verify else ():
         wanted = manifest.checksums.get(name, "none")
         found = file_checksum(folder / name) if (folder / name).is_file() else "no such file"
         if found != wanted:
@@ -100,10 +94,11 @@ def _verify(folder: Path, manifest: Manifest) -> None:
                 f"{folder / name} has checksum {found[:12]}, its manifest says {wanted[:12]}: the file was "
                 "changed or cut short; delete the folder and prepare the data set again."
             )
+    return manifest
 
 
 def find_work_folder() -> Path:
-    """`TRANSFERKIT_WORK` if set, else `work` in the checkout around the current folder, else `./work`."""
+    """The folder `TRANSFERKIT_WORK` if set, else `work` in the checkout around the current folder, else `./work`."""
     if named := os.environ.get("TRANSFERKIT_WORK"):
         return work_folder(named)
     here = Path.cwd()
@@ -112,9 +107,9 @@ def find_work_folder() -> Path:
 
 
 def work_folder(named: str) -> Path:
-    """The folder that somebody names, as in `--work ~/mine`, with its whole path: a process elsewhere takes it too.
+    """The whole path of a folder that a user names, as in `--work ~/mine`, valid for processes that start elsewhere.
 
-    Raises UsageError when it is in the home of nobody that this machine knows.
+    Raises UsageError when it lies in the home of a user whom this machine does not know.
     """
     try:
         return Path(named).expanduser().absolute()
@@ -123,18 +118,18 @@ def work_folder(named: str) -> Path:
 
 
 def prepared_folder(work: Path, data: str) -> Path:
-    """The folder of the prepared data set `data`: a name of one in the work folder, or itself a folder.
+    """The folder of the prepared data set `data`, which is its name in the work folder, or its path.
 
-    Raises UsageError when neither exists, with the names that do and the command that prepares it in this work folder.
+    Raises UsageError when neither exists, listing the names that do and the command that prepares it there.
     """
     named = work / "data" / data
     if named.is_dir():
         return named
     if os.sep in data and Path(data).is_dir():
         return Path(data).absolute()
-    there = sorted(folder.name for folder in (work / "data").glob("[!.]*") if folder.is_dir())
+    names = sorted(folder.name for folder in (work / "data").glob("[!.]*") if folder.is_dir())
     out = "" if work == find_work_folder() else f" --out {shlex.quote(str(named))}"
     raise UsageError(
-        f"no prepared data set '{data}' (prepared in {work}: {', '.join(there) or 'none'}): run "
+        f"no prepared data set '{data}' (prepared in {work}: {', '.join(names) or 'none'}): run "
         f"'python -m data_prep {data}{out}', or give the path of a prepared folder."
     )

@@ -1,7 +1,7 @@
-"""Receipts and weights on disk: the only code that knows where a run's files are.
+"""Receipts and weights on disk: the only code that knows where the files of a run are.
 
-A run's folder is named by the digest of everything that decides its result. The receipt is written last, so a
-run is done exactly when its receipt is there and its weights agree with it.
+A run's folder is named after the digest of everything that decides its result. The receipt is written last: so a run
+is done exactly when its receipt exists and its weights agree with it.
 """
 
 import logging
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -34,11 +35,11 @@ Weights = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Times:
-    """When, how fast and beside which others; the only part of a receipt that differs between two trainings of a run.
+    """When, how fast and with which others a run was trained: all that may differ between two receipts of one run.
 
-    `shared_with` names the networks whose frozen features came from the same pass over the images; `seconds` holds
-    this network's part of that pass, and all the time up to the checkpoints that it went on from. `processes` is how
-    many trained it together; `graphs` and `deterministic` are those of its `Execution`.
+    `shared_with` names the networks whose frozen features came from the same pass over the images. `seconds` includes
+    this network's part of that pass, and the time before any checkpoint that it went on from. `processes` is the number
+    that trained it together; `graphs` and `deterministic` are those of its `Execution`.
     """
 
     finished: str
@@ -52,10 +53,10 @@ class Times:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was run, with what, on what, and what came out.
+    """A finished run, its setting, its log, and the versions and the device it was trained with.
 
-    `account` says for each parameter and buffer where it came from and whether it was trained; `checksums` are
-    the SHA-256 of the files beside the receipt, by name.
+    `account` says for each parameter and buffer where it came from and whether it was trained. `checksums` are the
+    SHA-256 of the files beside the receipt, by name.
     """
 
     run: Run
@@ -69,7 +70,7 @@ class Receipt:
 
     @property
     def final(self) -> EpochLog:
-        """The last epoch, after the learning rate has come down."""
+        """The last epoch, when the learning rate has come down."""
         return self.log[-1]
 
 
@@ -80,57 +81,57 @@ class Store:
     work: Path
 
     def run_folder(self, run: Run, setting: Setting) -> Path:
-        """Where the files of this run under this setting are, done or not."""
+        """The folder for the files of this run under this setting, done or not."""
         name = f"{run.label}-{run.split}-seed{run.seed}-{digest((run, setting))}"
         return self.work / "runs" / Path(setting.data).name / name
 
     def figures_folder(self, data: str) -> Path:
-        """Where figures and tables of a data set go."""
+        """The folder for figures and tables of a data set."""
         return self.work / "figures" / Path(data).name
 
     def claim(self, run: Run, setting: Setting, *, wait: bool = True) -> AbstractContextManager[bool]:
-        """Hold a run while it is trained: whoever else wants to train it waits, and then finds it done.
+        """Hold the lock of a run while it is trained: another process that wants to train it waits, and finds it done.
 
-        Who does not `wait` is told whether it holds the run.
+        Without `wait`, yields at once whether the lock is held.
         """
         return exclusive(self.run_folder(run, setting) / LOCK, wait)
 
     def find(self, run: Run, setting: Setting) -> Receipt | None:
         """The receipt of a finished run, or None. Damaged files are set aside with a logged warning.
 
-        While another process trains that run, they are left to it.
+        They stay where they are while another process trains that run.
         """
         receipt, damage = self._inspect(run, setting)
         return self._set_aside(run, setting, damage) if damage else receipt
 
     def receipts(self) -> Iterator[Receipt]:
-        """Every receipt that can be read, whatever its setting and without a look at its weights, by folder."""
+        """Every readable receipt, whatever its setting, in the order of folders; the weights are not checked."""
         paths = (self.work / "runs").glob(f"*/[!.]*/{RECEIPT}")
         for path in sorted(path for path in paths if DAMAGED not in path.parent.name):
-            with suppress(OSError, msgspec.DecodeError):  # whoever looks for that run sets it aside
+            with suppress(OSError, msgspec.DecodeError):  # `find` sets a damaged one aside
                 yield _decoded(path.read_bytes())
 
     def weights(self, run: Run, setting: Setting) -> dict[str, np.ndarray]:
-        """The trained weights of a finished run by name. Raises StoreError when it is not finished or damaged."""
+        """The trained weights of a finished run by name. Raises StoreError when it is unfinished or damaged."""
         return self._read(run, setting, WEIGHTS)
 
     def history(self, run: Run, setting: Setting) -> dict[int, np.ndarray]:
-        """conv1 of a finished base network at moments of its training: by epoch, 0 is untrained; float32, as weights.
+        """conv1 of a finished base network by epoch, float32 filters x 3 x k x k; epoch 0 is untrained.
 
-        Raises StoreError when that run is not finished, damaged, or kept no history.
+        Raises StoreError when that run is unfinished or damaged, or kept no history.
         """
         kept = self._read(run, setting, HISTORY)
         return {int(epoch): kept[epoch] for epoch in sorted(kept, key=int)}
 
     def give(self, weights: Weights) -> str:
-        """Keep weights that networks are to start from; returns the name by which `given` finds them, their SHA-256."""
+        """Keep weights for networks to start from; return the name by which `given` finds them, their SHA-256."""
         content = _packed({name: weights[name] for name in sorted(weights)})
         name = sha256(content).hexdigest()
         atomic.write_bytes(self.work / "given" / f"{name}.safetensors", content)
         return name
 
     def given(self, name: str) -> dict[str, np.ndarray]:
-        """The weights that were given under this name. Raises StoreError when they are not there or damaged."""
+        """The weights that `give` kept under this name. Raises StoreError when they are missing or damaged."""
         path = self.work / "given" / f"{name}.safetensors"
         content = path.read_bytes() if path.is_file() else b""
         if sha256(content).hexdigest() != name:
@@ -149,14 +150,14 @@ class Store:
     def keep(self, receipt: Receipt, weights: Weights, history: Mapping[int, np.ndarray] | None = None) -> Receipt:
         """Write weights and history, then the receipt with their checksums, each atomically; return that receipt.
 
-        What another process has kept of the same run in the meantime stays as it is, and its receipt is returned.
+        If another process has kept the same run in the meantime, its files stay and its receipt is returned.
         """
         folder = self.run_folder(receipt.run, receipt.setting)
         atomic.sweep_partials(folder)
         kept, _ = self._inspect(receipt.run, receipt.setting)
         kept = kept or self._write(receipt, weights, history)
-        for passing in (PULSE, CHECKPOINT):
-            (folder / passing).unlink(missing_ok=True)
+        for temporary in (PULSE, CHECKPOINT):
+            (folder / temporary).unlink(missing_ok=True)
         return kept
 
     def _write(self, receipt: Receipt, weights: Weights, history: Mapping[int, np.ndarray] | None) -> Receipt:
@@ -165,7 +166,7 @@ class Store:
         if history:
             files[HISTORY] = _packed({str(epoch): conv1 for epoch, conv1 in history.items()})
         receipt = replace(receipt, checksums={name: sha256(content).hexdigest() for name, content in files.items()})
-        (folder / RECEIPT).unlink(missing_ok=True)  # a damaged one: nobody is to compare it with what is written now
+        (folder / RECEIPT).unlink(missing_ok=True)  # a damaged one, which nobody should compare with the new files
         for name, content in files.items():
             atomic.write_bytes(folder / name, content)
         text = msgspec.json.format(msgspec.json.encode(receipt, order="deterministic"), indent=1)
@@ -179,7 +180,7 @@ class Store:
         atomic.write_bytes(folder / CHECKPOINT, pack(checkpoint))
 
     def checkpoint(self, run: Run, setting: Setting) -> Checkpoint | None:
-        """Where the training of a run can go on; None when it begins. A damaged one is deleted with a warning."""
+        """The checkpoint from which a run can go on, or None. A damaged one is deleted with a logged warning."""
         path = self.run_folder(run, setting) / CHECKPOINT
         try:
             return unpack(path)
@@ -191,18 +192,18 @@ class Store:
             return None
 
     def beat(self, run: Run, setting: Setting, images: int) -> None:
-        """Note that a run in training has seen so many images, for whoever watches from another process."""
+        """Write down how many images a run in training has seen, so that another process can show its progress."""
         atomic.write_bytes(self.run_folder(run, setting) / PULSE, msgspec.json.encode(images))
 
     def pulse(self, run: Run, setting: Setting) -> int:
-        """How many images a run in training has seen; 0 when it has not begun."""
+        """The number of images that a run in training has seen; 0 when it has not begun."""
         try:
             return msgspec.json.decode((self.run_folder(run, setting) / PULSE).read_bytes(), type=int)
         except (FileNotFoundError, msgspec.DecodeError):
             return 0
 
     def _inspect(self, run: Run, setting: Setting) -> tuple[Receipt | None, str]:
-        """The receipt of a finished run, or None and what is damaged, which is nothing of one that has no receipt."""
+        """The receipt of a finished run, or None and a description of the damage, empty if there is no receipt."""
         folder = self.run_folder(run, setting)
         if not (folder / RECEIPT).exists():
             return None, ""
@@ -216,30 +217,26 @@ class Store:
         return receipt, ""
 
     def _set_aside(self, run: Run, setting: Setting, damage: str) -> Receipt | None:
-        """Rename the folder of a damaged run unless its files are just being written; the receipt, if they were."""
+        """Rename the folder of a damaged run unless it is being trained; its receipt, if that has just finished."""
         folder = self.run_folder(run, setting)
         try:
             with self.claim(run, setting, wait=False) as mine:
                 if not mine:
                     return None
-                receipt, damage = self._inspect(run, setting)  # again: whoever held the claim may have trained it
+                receipt, damage = self._inspect(run, setting)  # again: the last holder of the lock may have trained it
                 if not damage:
                     return receipt
-                aside = folder.rename(_free_name(folder))
-        except (StoreError, OSError) as problem:  # a store that is shared for reading
+                names = (folder.with_name(f"{folder.name}{DAMAGED}{number}") for number in count(1))
+                aside = folder.rename(next(name for name in names if not name.exists()))
+        except (StoreError, OSError) as problem:  # the store may be read-only
             _log.warning("%s is damaged (%s) but cannot be set aside: %s", folder, damage, problem)
             return None
         _log.warning("%s is damaged (%s): set aside as %s, to be trained again.", folder.name, damage, aside.name)
         return None
 
 
-def _free_name(folder: Path) -> Path:
-    names = (folder.with_name(f"{folder.name}{DAMAGED}{number}") for number in range(1, 10_000))
-    return next(path for path in names if not path.exists())
-
-
 def _decoded(content: bytes) -> Receipt:
-    """The receipt of a file. Raises DecodeError when it is damaged."""
+    """The receipt in a file's content. Raises DecodeError when it is damaged."""
     return msgspec.json.decode(content, type=Receipt, dec_hook=read_net)
 
 

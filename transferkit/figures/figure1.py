@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 
 from transferkit.errors import UsageError
-from transferkit.figures.picture import PAGE_WIDTH, foot, head, page
+from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import INK, QUIET, SMALL_SIZE, STYLES, TEXT_SIZE
 from transferkit.figures.words import listed
 from transferkit.treatments import LAYERS, Run, Source
@@ -63,11 +62,14 @@ def layers_of(run: Run) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def draw_treatments(runs: Sequence[Run], title: str = "What is copied, frozen and trained") -> Figure:
-    """One row per run, each below the base it copies from: a rectangle per layer, a lock where it is frozen.
+def figure1(runs: Sequence[Run], title: str = "What is copied, frozen and trained") -> Picture:
+    """Figure 1: one row per run, below the base it copies from; a rectangle per layer, a lock where it is frozen.
 
     `runs` are of one split and seed, for instance `plan("random0", [0], ["B3B", "B3B+", "A3B", "A3B+", "R3B"])`.
-    Raises UsageError when there is none.
+    Raises UsageError when there is none, or when they are of several splits or seeds.
+
+    >>> tk.figure1(tk.plan("random0", seeds=[0], labels=["A3B", "R3B"])).figure.get_suptitle()
+    'What is copied, frozen and trained'
     """
     rows = _arrange(runs)
     notes = (
@@ -91,12 +93,7 @@ def draw_treatments(runs: Sequence[Run], title: str = "What is copied, frozen an
     for run, height in zip(rows, heights, strict=True):
         _draw_row(ax, run, height + _INSET)
     _draw_copies(ax, rows, heights)
-    return figure
-
-
-def describe_treatments(runs: Sequence[Run]) -> str:
-    """Alternative text of Figure 1; argument and errors as for `draw_treatments`."""
-    return " ".join(["A row of eight layers per network.", *(_told(run) for run in _arrange(runs))])
+    return Picture(figure, " ".join(["A row of eight layers per network.", *map(_told, rows)]))
 
 
 def _told(run: Run) -> str:
@@ -152,7 +149,7 @@ def _draw_layer(ax: Axes, layer: Layer, left: float, top: float) -> None:
     paper = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
     ax.text(*middle, ", ".join(layer.data), ha="center", va="center", fontsize=SMALL_SIZE, color=INK, bbox=paper)
     if layer.frozen:
-        draw_padlock(ax, (left + 0.7 * _WIDE, top + _TALL / 2), 0.3)
+        _draw_padlock(ax, (left + 0.7 * _WIDE, top + _TALL / 2), 0.3)
 
 
 def _draw_copies(ax: Axes, rows: Sequence[Run], heights: Sequence[float]) -> None:
@@ -185,7 +182,7 @@ def _swatch(look: _Look) -> Rectangle:
     )
 
 
-def draw_padlock(ax: Axes, middle: tuple[float, float], size: float) -> None:
+def _draw_padlock(ax: Axes, middle: tuple[float, float], size: float) -> None:
     """Draw a closed padlock, `size` high, around `middle`; both in data units of an Axes with y downwards."""
     x, y = middle
     half, top = 0.36 * size, y - 0.02 * size

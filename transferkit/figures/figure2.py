@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -14,15 +13,16 @@ from transferkit.figures.lines import (
     RANDOM,
     Line,
     base_mean,
-    draw_line,
     end_of,
     label_ends,
     paired_line,
+    plot_line,
     plot_networks,
     select,
     spread,
+    treatments_in,
 )
-from transferkit.figures.picture import page
+from transferkit.figures.picture import Picture, page
 from transferkit.figures.readings import NOTEWORTHY, READINGS, Reading, absent, find_readings, mark_readings
 from transferkit.figures.style import (
     BASE_LINE,
@@ -37,123 +37,12 @@ from transferkit.figures.style import (
     dress,
     faint,
     key,
+    label,
     round_ticks,
 )
 from transferkit.figures.words import authors_note, bases, caption, interval_note, listed, sides, trends
 from transferkit.results import layers_of, summarise
-from transferkit.treatments import TREATMENTS, Treatment
-
-
-def draw_figure2(
-    table: pd.DataFrame,
-    data: str,
-    title: str = "How transferable are the features?",
-    *,
-    authors: pd.DataFrame | None = None,
-) -> Figure:
-    """Figure 2 of Yosinski et al. 2014: every network above, mean paired differences below; 7 inches wide.
-
-    `table` is as of `results.tabulate` and may lack runs; `data` names the data set in the caption. Below, the
-    paper's numbered readings stand where they hold, and `authors`, as of `authors.authors_table("figure2")`, lie
-    underneath. Raises UsageError for a table without networks.
-    """
-    chosen = select(table, FIGURE2)
-    notes = [
-        f"{caption(table, data)}. Above, one marker per network{sides(chosen)}.",
-        " ".join([*_reading_notes(chosen), interval_note(chosen)]),
-        *authors_note(authors, FIGURE2),
-    ]
-    figure = page(7.1 + 0.16 * len(notes), title, notes, _entries(chosen), rows=2)
-    above, below = figure.subplots(2, 1, height_ratios=(1, 1.05))
-    plot_networks(above, table)
-    plot_means(below, table, authors=authors)
-    return figure
-
-
-def describe_figure2(table: pd.DataFrame, data: str, *, authors: pd.DataFrame | None = None) -> str:
-    """Alternative text of Figure 2: the bases' mean, then how each treatment's mean paired difference goes with n.
-
-    Says which of the paper's readings hold. Raises UsageError for a table without networks.
-    """
-    opening = "Above, the accuracy of every network over n, the number of layers copied; below, means against base."
-    told = [_describe(opening, table, data, FIGURE2), *_reading_words(select(table, FIGURE2))]
-    return " ".join([*told, *authors_note(authors, FIGURE2)])
-
-
-def draw_random(
-    table: pd.DataFrame, data: str, title: str = "Random, untrained filters", *, authors: pd.DataFrame | None = None
-) -> Figure:
-    """Random frozen filters beside transferred ones (Figure 3, top right and bottom): means and networks, one panel.
-
-    Arguments and errors as for `draw_figure2`.
-    """
-    chosen = select(table, RANDOM)
-    notes = [
-        f"{caption(table, data, RANDOM)}.",
-        f"Small markers: single networks{sides(chosen)}. {interval_note(chosen)}",
-        *authors_note(authors, RANDOM),
-    ]
-    figure = page(4.5 + 0.16 * len(notes), title, notes, _entries(chosen), rows=2)
-    plot_means(figure.subplots(), table, RANDOM, networks=True, authors=authors)
-    return figure
-
-
-def describe_random(table: pd.DataFrame, data: str, *, authors: pd.DataFrame | None = None) -> str:
-    """Alternative text of the figure of random, untrained filters; errors as for `describe_figure2`."""
-    opening = "Networks on random, untrained filters and on transferred ones against base, over n, the layers copied."
-    return " ".join([_describe(opening, table, data, RANDOM), *authors_note(authors, RANDOM)])
-
-
-def _describe(opening: str, table: pd.DataFrame, data: str, treatments: Sequence[Treatment]) -> str:
-    return " ".join([opening, f"{caption(table, data, treatments)}.", bases(table), *trends(table, treatments)])
-
-
-def _entries(table: pd.DataFrame) -> list[Line2D]:
-    there = set(table["treatment"])
-    return key([treatment for treatment in TREATMENTS if treatment in there], base_mean(table))
-
-
-def _reading_notes(table: pd.DataFrame) -> list[str]:
-    summary = summarise(table[table["paired"].notna()])
-    notes = []
-    if find_readings(summary):
-        notes.append(
-            f"Numbers: the paper's readings, where means differ by {NOTEWORTHY:.0f} point or more "
-            "and no interval reaches the other mean."
-        )
-    return notes + _gone(summary) + _twice_trained(summary)
-
-
-def _reading_words(table: pd.DataFrame) -> list[str]:
-    summary = summarise(table[table["paired"].notna()])
-    held = [
-        f"Reading {reading.number} of the paper ({reading.words}) holds at n = {listed(reading.at)}."
-        for reading in find_readings(summary)
-    ]
-    return held + _gone(summary) + _twice_trained(summary)
-
-
-def _gone(summary: pd.DataFrame) -> list[str]:
-    numbers = absent(summary)
-    if not numbers:
-        return []
-    return [f"Not seen in these networks: reading{'s' * (len(numbers) > 1)} {listed(numbers)} of the paper."]
-
-
-def _twice_trained(summary: pd.DataFrame) -> list[str]:
-    """A warning where reading 5 holds, but the selffer control gains as much."""
-    at = [n for reading in find_readings(summary) if reading.number == 5 for n in reading.at]
-    means = summary[summary["n"].isin(at)].pivot_table(index="n", columns="treatment", values="paired")
-    if "BnB+" not in means or means[["BnB+", "AnB+"]].dropna().empty:
-        return []
-    both = 100 * means[["BnB+", "AnB+"]].dropna().mean()
-    if both["AnB+"] - both["BnB+"] >= NOTEWORTHY:
-        return []
-    return [
-        f"Where reading 5 holds, AnB+ gains {both['AnB+']:+.1f} points and its control BnB+ {both['BnB+']:+.1f}: "
-        "no more than a second training gives."
-    ]
-
+from transferkit.treatments import Treatment
 
 _LINE_SHIFT = 0.33  # of a treatment's offset: so far its means are moved, that intervals stand side by side
 _PANEL_HEIGHT = 2.6  # inches, about
@@ -167,6 +56,93 @@ _FILLS: dict[int, _Fill] = {  # by the number of the reading that speaks of them
 }
 
 
+def figure2(
+    table: pd.DataFrame,
+    data: str | None = None,
+    title: str = "How transferable are the features?",
+    *,
+    authors: pd.DataFrame | None = None,
+) -> Picture:
+    """Figure 2: every network above, mean paired differences below, with the paper's readings where they hold.
+
+    `table` comes from `results.tabulate` and may lack runs; `data` names another data set in the caption than the
+    table's. `authors`, a table like it, lie underneath below. Raises UsageError for a table without networks.
+
+    >>> picture = tk.figure2(table)
+    >>> picture.alt[:47]
+    'Above, the accuracy of every network over n, th'
+    >>> picture.save("figure2.svg").name
+    'figure2.svg'
+    """
+    chosen = select(table, FIGURE2)
+    summary = summarise(chosen[chosen["paired"].notna()])
+    readings = find_readings(summary)
+    numbers = [
+        f"Numbers: the paper's readings, where means differ by {NOTEWORTHY:.0f} point or more "
+        "and no interval reaches the other mean."
+    ]
+    held = [
+        f"Reading {reading.number} of the paper ({reading.words}) holds at n = {listed(reading.at)}."
+        for reading in readings
+    ]
+    unheld = [*_not_seen(summary, readings), *_twice_trained(summary, readings)]
+    said, dotted = f"{caption(chosen, data)}.", authors_note(authors, FIGURE2)
+    notes = [
+        f"{said} Above, one marker per network{sides(chosen)}.",
+        " ".join([*(numbers if readings else []), *unheld, interval_note(chosen)]),
+        *dotted,
+    ]
+    figure = page(7.1 + 0.16 * len(notes), title, notes, key(treatments_in(chosen), base_mean(chosen)), rows=2)
+    above, below = figure.subplots(2, 1, height_ratios=(1, 1.05))
+    plot_networks(above, table)
+    plot_means(below, table, authors=authors)
+    opening = "Above, the accuracy of every network over n, the number of layers copied; below, means against base."
+    told = [opening, said, bases(chosen), *trends(chosen, FIGURE2), *held, *unheld, *dotted]
+    return Picture(figure, " ".join(told))
+
+
+def random_filters(
+    table: pd.DataFrame, data: str | None = None, title: str = "Random, untrained filters", *,
+    authors: pd.DataFrame | None = None,
+) -> Picture:  # fmt: skip
+    """Random frozen filters beside transferred ones (Figure 3, top right and bottom): means and networks, one panel.
+
+    Arguments and errors as for `figure2`.
+
+    >>> tk.random_filters(table).alt[:43]
+    'Networks on random, untrained filters and o'
+    """
+    chosen = select(table, RANDOM)
+    said, dotted = f"{caption(chosen, data, RANDOM)}.", authors_note(authors, RANDOM)
+    notes = [said, f"Small markers: single networks{sides(chosen)}. {interval_note(chosen)}", *dotted]
+    figure = page(4.5 + 0.16 * len(notes), title, notes, key(treatments_in(chosen), base_mean(chosen)), rows=2)
+    plot_means(figure.subplots(), table, RANDOM, networks=True, authors=authors)
+    opening = "Networks on random, untrained filters and on transferred ones against base, over n, the layers copied."
+    return Picture(figure, " ".join([opening, said, bases(chosen), *trends(chosen, RANDOM), *dotted]))
+
+
+def _not_seen(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[str]:
+    numbers = absent(summary, readings)
+    if not numbers:
+        return []
+    return [f"Not seen in these networks: reading{'s' * (len(numbers) > 1)} {listed(numbers)} of the paper."]
+
+
+def _twice_trained(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[str]:
+    """A warning where reading 5 holds, but the selffer control gains as much."""
+    at = [n for reading in readings if reading.number == 5 for n in reading.at]
+    means = summary[summary["n"].isin(at)].pivot_table(index="n", columns="treatment", values="paired")
+    if "BnB+" not in means or means[["BnB+", "AnB+"]].dropna().empty:
+        return []
+    both = 100 * means[["BnB+", "AnB+"]].dropna().mean()
+    if both["AnB+"] - both["BnB+"] >= NOTEWORTHY:
+        return []
+    return [
+        f"Where reading 5 holds, AnB+ gains {both['AnB+']:+.1f} points and its control BnB+ {both['BnB+']:+.1f}: "
+        "no more than a second training gives."
+    ]
+
+
 def plot_means(
     ax: Axes,
     table: pd.DataFrame,
@@ -178,7 +154,7 @@ def plot_means(
     """Draw a line per treatment through the means of its paired differences, in percentage points (Figure 2, bottom).
 
     All lines start at the bases' 0. Bars are the 95 % intervals of `results.summarise`, where it gives them;
-    `networks` adds a small marker for each. The readings of the paper that hold are numbered. `authors`, as of
+    `networks` adds a small marker for each. The readings of the paper that hold are numbered. `authors`, from
     `authors.authors_table`, lie faintly underneath. The axis on the right adds the bases' mean, in percent.
     Networks without their target's base are left out.
     """
@@ -188,7 +164,7 @@ def plot_means(
     if authors is not None:
         _plot_authors(ax, authors, treatments)
     for treatment, line in lines.items():
-        draw_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
+        plot_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
         if networks and treatment != "base":
             _draw_networks(ax, paired[paired["treatment"] == treatment], line, treatment)
     dress(ax, names=True, layers=layers)
@@ -201,8 +177,7 @@ def plot_means(
     ends = [end_of(line, gap, treatment, STYLES[treatment].edge) for treatment, line in lines.items()]
     label_ends(ax, ends, _PANEL_HEIGHT)
     _add_accuracy_axis(ax, base_mean(table))
-    ax.set_xlabel(f"n: number of layers copied, {layers[0]} up to the one named", fontsize=TEXT_SIZE, color=INK)
-    ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
+    label(ax, f"n: number of layers copied, {layers[0]} up to the one named", "Paired difference to base (points)")
 
 
 def _plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatment]) -> None:
@@ -273,8 +248,8 @@ def _fill(ax: Axes, lines: dict[Treatment, Line], numbers: set[int]) -> None:
 
 
 def _entry(number: int) -> Line2D | Rectangle:
-    label = f"{number}  {READINGS[number][2]}"
+    words = f"{number}  {READINGS[number][2]}"
     if number not in _FILLS:
-        return Line2D([], [], linestyle="none", label=label)
+        return Line2D([], [], linestyle="none", label=words)
     _, _, colour, hatch, hatch_colour = _FILLS[number]
-    return Rectangle((0, 0), 1, 1, facecolor=colour, edgecolor=hatch_colour, hatch=hatch, linewidth=0, label=label)
+    return Rectangle((0, 0), 1, 1, facecolor=colour, edgecolor=hatch_colour, hatch=hatch, linewidth=0, label=words)

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from transferkit.errors import UsageError
-from transferkit.figures.lines import Line, draw_line, end_of, label_ends, paired_line, spread
-from transferkit.figures.picture import page
+from transferkit.figures.lines import Line, end_of, label_ends, paired_line, plot_line, spread
+from transferkit.figures.picture import Picture, page
 from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.style import (
     BASE_LINE,
@@ -25,55 +24,81 @@ from transferkit.figures.style import (
     TEXT_SIZE,
     dress,
     faint,
+    label,
 )
-from transferkit.figures.words import decapitalise, networks_per_point, number, trend
+from transferkit.figures.words import data_of, decapitalise, networks_per_point, number, trend
 from transferkit.results import layers_of, summarise
+from transferkit.splits import SplitKind, is_of_kind
 from transferkit.treatments import Half, Treatment
 
-DISSIMILAR = "natural"  # the split whose half A is man-made and whose half B is natural
-APART = "apart"  # what the names of splits begin with whose halves share no photograph
 _ENTRIES_IN_A_ROW = 3
 _NAMES: dict[Half, str] = {"B": "target natural", "A": "target man-made"}
 
 
-def draw_figure3(
+SIMILAR_ANB, DISSIMILAR_ANB, RANDOM_RNB = "AnB, similar halves", "AnB, dissimilar halves", "RnB, random filters"
+APART_ANB = "AnB, same kinds but no common photograph"
+FAR = "#7a4a00"
+_APART = "#8a5a9e"
+_ANB, _RNB = (STYLES[name].line(LARGE, joined=True) for name in ("AnB", "RnB"))
+_HOLLOW = {"markerfacecolor": "#ffffff", "markeredgecolor": FAR, "color": FAR, "linestyle": "--"}
+_SQUARE = {"marker": "s", "markersize": 5.5, "markeredgecolor": _APART, "color": _APART, "linestyle": "-."}
+LOOKS: Mapping[str, dict[str, Any]] = {
+    SIMILAR_ANB: _ANB,
+    APART_ANB: _ANB | _SQUARE | {"markerfacecolor": "#ffffff"},
+    DISSIMILAR_ANB: _ANB | _HOLLOW,
+    RANDOM_RNB: _RNB,
+}
+ENDS: Mapping[str, str] = {
+    SIMILAR_ANB: "similar", APART_ANB: "apart", DISSIMILAR_ANB: "dissimilar", RANDOM_RNB: "random"
+}  # fmt: skip
+_ROOM = 0.35  # of the fall of AnB: so far the axis reaches below it, and no further
+_RIGHT = 0.6  # chop points beyond the last layer: the names at the ends of the lines need room
+
+
+def figure3(
     table: pd.DataFrame,
-    data: str,
+    data: str | None = None,
     title: str = "Dissimilar halves and random filters",
     *,
     classes: int | None = None,
     authors: pd.DataFrame | None = None,
-) -> Figure:
+) -> Picture:
     """Figure 3: transfer between man-made and natural (left), random filters (right), all relative to base (below).
 
-    `table` is as of `results.tabulate`, with networks of the split `natural` and of others; those of the splits
-    `apart0`, ... have a line of their own below. `classes` of a half lets
-    it mark random filters that never left the plateau. `authors`: as of `authors.authors_table`, the three parts of
-    their figures together, laid underneath below. Raises UsageError when AnB or RnB is missing altogether.
+    `table`, from `results.tabulate`, has networks of the split `natural` and of others; those of the splits
+    `apart0`, ... have a line of their own below. `classes` of a half lets it mark random filters that never left the
+    plateau. `authors`, the three parts of their figures from `authors.authors_table` together, lie underneath below.
+    Raises UsageError when AnB or RnB is missing altogether.
+
+    >>> tk.figure3(table).alt[:46]
+    'Top-1 of transfer between man-made and natural'
     """
-    parts = _parts(table)
-    notes = [_note(table, data), plateau_note(parts.get(RANDOM_RNB, table[:0]), classes), *_authors_notes(authors)]
+    parts, theirs = _parts(table), {} if authors is None else _parts(authors)
+    random = parts.get(RANDOM_RNB, table[:0])
+    seeds = number(table["seed"].nunique(), "seed")
+    said = f"{_counted(parts)} ({seeds}; data {data_of(table, data)}). Small markers: single networks."
+    dotted = [f"Dotted, below: the authors' published networks on ImageNet ({_counted(theirs)})."] if theirs else []
+    notes = [said, plateau_note(random, classes), *dotted]
     entries = [Line2D([], [], label=name, **LOOKS[name]) for name in parts]
     rows = -(-len(entries) // _ENTRIES_IN_A_ROW)
-    figure = page(6.44 + 0.16 * (rows + len(notes)), title, [note for note in notes if note], entries, rows=rows)
+    figure = page(6.44 + 0.16 * (rows + len(notes)), title, notes, entries, rows=rows)
     grid = figure.add_gridspec(2, 2, height_ratios=(1, 1.25))
     _draw_targets(figure.add_subplot(grid[0, 0]), table)
-    _draw_random(figure.add_subplot(grid[0, 1]), table, classes)
-    draw_relative(figure.add_subplot(grid[1, :]), parts, {} if authors is None else _parts(authors))
-    return figure
-
-
-def describe_figure3(table: pd.DataFrame, data: str, *, classes: int | None = None) -> str:
-    """Alternative text of Figure 3; arguments and errors as for `draw_figure3`."""
-    told = [f"{name} {trend(summary_of(rows, name))}." for name, rows in _parts(table).items()]
+    _draw_random(figure.add_subplot(grid[0, 1]), table, random, classes)
+    _draw_relative(figure.add_subplot(grid[1, :]), parts, theirs)
     opening = "Top-1 of transfer between man-made and natural classes, of random filters, and of both against base."
-    failed = plateau_note(_parts(table).get(RANDOM_RNB, table[:0]), classes)
-    return " ".join(filter(None, [opening, _note(table, data), "Mean paired differences in points:", *told, failed]))
+    told = [f"{name} {trend(_summary_of(rows, name))}." for name, rows in parts.items()]
+    words = [opening, said, "Mean paired differences in points:", *told, *notes[1:]]
+    return Picture(figure, " ".join(filter(None, words)))
+
+
+def _counted(parts: Mapping[str, pd.DataFrame]) -> str:
+    return "; ".join(f"{name}: {decapitalise(networks_per_point(rows))}" for name, rows in parts.items())
 
 
 def _parts(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The networks behind each of the lines, those of random filters on similar halves where there are any."""
-    far, apart = table["split"] == DISSIMILAR, table["split"].str.startswith(APART)
+    far, apart = _of_kind(table, "natural"), _of_kind(table, "apart")
     random = table["treatment"] == "RnB"
     transfer = table["treatment"] == "AnB"
     chosen = {
@@ -88,9 +113,13 @@ def _parts(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
+def _of_kind(table: pd.DataFrame, kind: SplitKind) -> pd.Series:
+    return table["split"].map(lambda split: is_of_kind(split, kind)).astype(bool)
+
+
 def _draw_targets(ax: Axes, table: pd.DataFrame) -> None:
     """Top-1 of AnB on the dissimilar split, each target with its own line, and of its bases."""
-    rows = table[table["split"] == DISSIMILAR]
+    rows = table[_of_kind(table, "natural")]
     for target, name in _NAMES.items():
         look = LOOKS[DISSIMILAR_ANB] | ({"markerfacecolor": FAR, "linestyle": "-"} if target == "B" else {})
         _draw_accuracy(ax, rows[rows["target"] == target], "AnB", look, name)
@@ -100,10 +129,8 @@ def _draw_targets(ax: Axes, table: pd.DataFrame) -> None:
         _say_empty(ax, "no networks of split natural")
 
 
-def _draw_random(ax: Axes, table: pd.DataFrame, classes: int | None) -> None:
-    """Top-1 of random filters and of their bases; networks on the plateau are hollow and crossed out."""
-    parts = _parts(table)
-    rows = parts.get(RANDOM_RNB, table[:0])
+def _draw_random(ax: Axes, table: pd.DataFrame, rows: pd.DataFrame, classes: int | None) -> None:
+    """Top-1 of `rows`, random filters, and of their bases; networks on the plateau are hollow and crossed out."""
     behind = table[(table["treatment"] == "base") & table["split"].isin(rows["split"])]
     shown = pd.concat([behind, rows]) if len(behind) else rows
     x = _draw_accuracy(ax, shown, "RnB", LOOKS[RANDOM_RNB], "mean")
@@ -129,8 +156,7 @@ def _draw_accuracy(ax: Axes, rows: pd.DataFrame, treatment: Treatment, look: dic
 
 def _finish(ax: Axes, title: str, table: pd.DataFrame) -> None:
     dress(ax, names=False, layers=layers_of(table))
-    ax.set_title(title, loc="left", fontsize=TEXT_SIZE, color=INK)
-    ax.set_ylabel("Top-1 accuracy (%)", fontsize=TEXT_SIZE, color=INK)
+    label(ax, y="Top-1 accuracy (%)", title=title)
     ax.set_xlabel("n", fontsize=TEXT_SIZE, color=INK, labelpad=1)
     ax.margins(y=0.12)
 
@@ -140,46 +166,13 @@ def _say_empty(ax: Axes, message: str) -> None:
     ax.text(0.5, 0.5, message, transform=ax.transAxes, ha="center", fontsize=SMALL_SIZE, color=QUIET)
 
 
-def _note(table: pd.DataFrame, data: str) -> str:
-    counts = [f"{name}: {decapitalise(networks_per_point(rows))}" for name, rows in _parts(table).items()]
-    seeds = number(table["seed"].nunique(), "seed")
-    return f"{'; '.join(counts)} ({seeds}; data {data}). Small markers: single networks."
-
-
-def _authors_notes(authors: pd.DataFrame | None) -> list[str]:
-    if authors is None:
-        return []
-    counts = "; ".join(f"{name}: {decapitalise(networks_per_point(rows))}" for name, rows in _parts(authors).items())
-    return [f"Dotted, below: the authors' published networks on ImageNet ({counts})."]
-
-
-SIMILAR_ANB, DISSIMILAR_ANB, RANDOM_RNB = "AnB, similar halves", "AnB, dissimilar halves", "RnB, random filters"
-APART_ANB = "AnB, same kinds but no common photograph"
-FAR = "#7a4a00"
-_APART = "#8a5a9e"
-_ANB, _RNB = (STYLES[name].line(LARGE, joined=True) for name in ("AnB", "RnB"))
-_HOLLOW = {"markerfacecolor": "#ffffff", "markeredgecolor": FAR, "color": FAR, "linestyle": "--"}
-_SQUARE = {"marker": "s", "markersize": 5.5, "markeredgecolor": _APART, "color": _APART, "linestyle": "-."}
-LOOKS: Mapping[str, dict[str, Any]] = {
-    SIMILAR_ANB: _ANB,
-    APART_ANB: _ANB | _SQUARE | {"markerfacecolor": "#ffffff"},
-    DISSIMILAR_ANB: _ANB | _HOLLOW,
-    RANDOM_RNB: _RNB,
-}
-ENDS: Mapping[str, str] = {
-    SIMILAR_ANB: "similar", APART_ANB: "apart", DISSIMILAR_ANB: "dissimilar", RANDOM_RNB: "random"
-}  # fmt: skip
-_ROOM = 0.35  # of the fall of AnB: so far the axis reaches below it, and no further
-_RIGHT = 0.6  # chop points beyond the last layer: the names at the ends of the lines need room
-
-
-def summary_of(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """As `results.summarise`, of the treatment that the part `name` is about."""
+def _summary_of(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The summary from `results.summarise` of the treatment that the part `name` is about."""
     summary = summarise(rows)
     return summary[summary["treatment"] == _treatment(name)]
 
 
-def draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[str, pd.DataFrame]) -> None:
+def _draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[str, pd.DataFrame]) -> None:
     """Draw the mean paired difference of each part, and the authors' dotted underneath.
 
     The parts are tables by their names, keys of LOOKS. The axis follows AnB; random filters may leave it, as in
@@ -187,10 +180,10 @@ def draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[
     """
     lines, ends, layers = {}, [], layers_of(next(iter(parts.values())))
     for place, (name, rows) in enumerate(parts.items()):
-        lines[name] = paired_line(summary_of(rows, name), _treatment(name), 0.06 * (place - 1), layers)
-        draw_line(ax, lines[name], LOOKS[name], name)
+        lines[name] = paired_line(_summary_of(rows, name), _treatment(name), 0.06 * (place - 1), layers)
+        plot_line(ax, lines[name], LOOKS[name], name)
     for name, rows in authors.items():
-        line = paired_line(summary_of(rows, name), _treatment(name))
+        line = paired_line(_summary_of(rows, name), _treatment(name))
         look = faint(STYLES[_treatment(name)]) | {"color": LOOKS[name]["color"]}
         ax.plot(line.x, line.mean, gid=f"authors {name}", zorder=1.5, **look)
         ends += [end_of(line, 0.2, f"authors: {ENDS[name]}", QUIET)]
@@ -205,8 +198,7 @@ def draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[
     for name, last in gone.items():
         above_axis = floor + 0.025 * (ax.get_ylim()[1] - floor)
         ax.text(last, above_axis, f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES)
-    ax.set_xlabel(f"n: number of layers copied, {layers[0]} up to the one named", fontsize=TEXT_SIZE, color=INK)
-    ax.set_ylabel("Paired difference to base (points)", fontsize=TEXT_SIZE, color=INK)
+    label(ax, f"n: number of layers copied, {layers[0]} up to the one named", "Paired difference to base (points)")
 
 
 def _limit(ax: Axes, lines: Mapping[str, Line]) -> dict[str, float]:

@@ -13,19 +13,43 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
-from transferkit.figures.picture import DPI, PAGE_WIDTH, foot, head, page
-from transferkit.figures.style import INK, TEXT_SIZE
-from transferkit.filters import Kind
-from transferkit.filters.table import KINDS
-from transferkit.filters.tiles import is_coloured
+from transferkit.figures.picture import DPI, PAGE_WIDTH, Picture, foot, head, page
+from transferkit.figures.style import INK, label
+from transferkit.gabor import Kind
+from transferkit.gabor.table import KINDS
+from transferkit.gabor.tiles import is_coloured
 
 _WIDTH = round(PAGE_WIDTH * DPI)  # pixels of the saved file
-_ROWS = ((40, 8), (100, 12))  # up to so many filters stand in rows of so many
-_LONG_ROW = 10  # of more filters: a number of three digits needs room
+_ROWS = ((40, 8), (100, 12))  # the most filters that stand in rows of this length
+_LONG_ROW = 10  # for more filters: a number of three digits needs room
 _MARGIN, _GAP, _LABEL = 17, 20, 28  # pixels of the saved file: at the page's sides, between tiles, below each
 _LABEL_SIZE = 7.0  # points: three facts fit below a tile of a twelfth of the page
 
+FILTERS_PER_ROW = 8  # of conv1, and of a training to watch
+
 Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A kind's letter and name, the frame of its tiles and the fill of its bars: unlike in colour and in grey."""
+
+    letter: str
+    name: str
+    edge: str
+    dash: Any
+    fill: str
+    hatch: str
+    ink: str
+
+
+LOOKS: Mapping[Kind, Look] = MappingProxyType(
+    {
+        "gabor": Look("G", "Gabor", "#006d55", "-", "#006d55", "", "#ffffff"),
+        "blob": Look("B", "colour blob", "#c2458c", (0, (1.3, 0.9)), "#eab9d4", "////", INK),
+        "neither": Look("\N{EN DASH}", "neither", "#cfcfcf", "-", "#ffffff", "....", INK),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -44,14 +68,16 @@ class _Grid:
         return left, self.above + index // self.columns * (self.side + _LABEL + _GAP)
 
 
-def draw_filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Figure:
+def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
     """All filters in the order given, each framed by its kind; below it its number, kind and R2.
 
-    tiles: float filters x k x k x 3 in 0..1, as of `filters.filter_tiles`; table: as of `first_layer.fit_table`, with
+    tiles: float filters x k x k x 3 in 0..1, from `tiles.filter_tiles`; table: from `table.fit_table`, with
     its rows in the order of the tiles. Every weight is the same whole number of pixels of the saved file.
     Raises UsageError when there is no filter, or not one row for each.
     """
-    _check(tiles, table)
+    check_any({"the sheet": tiles})
+    if len(tiles) != len(table):
+        raise UsageError(f"{len(tiles)} tiles and {len(table)} rows do not fit: give one row per tile, in its order.")
     notes = (
         "Below each filter: its number, its kind and R\N{SUPERSCRIPT TWO}, the share of its energy that the nearest "
         "Gabor or patch explains. Each is scaled by its own largest weight; mid-grey is zero.",
@@ -70,23 +96,12 @@ def draw_filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Figure:
         canvas[top : top + grid.side, left : left + grid.side] = enlarged
         _frame(ax, (left, top), grid.side, row)
     ax.imshow(canvas, interpolation="nearest", extent=(0, _WIDTH, height, 0), aspect="auto")
-    return figure
-
-
-def describe_filter_sheet(tiles: Floats, table: pd.DataFrame) -> str:
-    """Alternative text of the filter sheet; arguments and errors as for `draw_filter_sheet`."""
-    _check(tiles, table)
     r2 = table["r2"]
-    return (
+    return Picture(
+        figure,
         f"{len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, each scaled by its own largest weight: "
-        f"{told(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}."
+        f"{told(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}.",
     )
-
-
-def _check(tiles: Floats, table: pd.DataFrame) -> None:
-    check_any({"the sheet": tiles})
-    if len(tiles) != len(table):
-        raise UsageError(f"{len(tiles)} tiles and {len(table)} rows do not fit: give one row per tile, in its order.")
 
 
 def _grid(count: int, k: int, above: int) -> _Grid:
@@ -121,10 +136,7 @@ def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any) -> None:
     ax.text(left + side + around, s=f"{row.r2:.2f}", ha="right", color=INK, **words)
 
 
-FILTERS_PER_ROW = 8
-
-
-def draw_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> Figure:
+def conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> Picture:
     """The filters of conv1 of two networks side by side; tiles, filters x k x k x 3 in 0..1, stand in the given order.
 
     Every weight is the same whole number of pixels of the saved file, so tiles stay crisp.
@@ -135,25 +147,21 @@ def draw_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] 
     sheets = [filter_grid(tiles, room) for tiles in (tiles_a, tiles_b)]
     height = heading + max(len(sheet) for sheet in sheets) + margin
     figure = Figure(figsize=(PAGE_WIDTH, height / DPI), dpi=DPI, facecolor="white")
+    words = ["The filters of conv1, each scaled on its own around mid-grey."]
     for left, sheet, tiles, name in zip((margin, 2 * margin + room), sheets, (tiles_a, tiles_b), names, strict=True):
         rows, columns = sheet.shape[:2]
         box = (left / width, (height - heading - rows) / height, columns / width, rows / height)
         ax = figure.add_axes(box)
         ax.imshow(sheet, interpolation="nearest")
         ax.set_axis_off()
-        size = f"{len(tiles)} filters, {tiles.shape[1]} x {tiles.shape[2]}"
-        ax.set_title(f"conv1 of {name} ({size})", loc="left", fontsize=TEXT_SIZE, color=INK)
-    return figure
+        label(ax, title=f"conv1 of {name} ({len(tiles)} filters, {tiles.shape[1]} x {tiles.shape[2]})")
+        words.append(f"{name}: {len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, {colours(tiles)}.")
+    return Picture(figure, " ".join(words))
 
 
-def describe_conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> str:
-    """Alternative text of the conv1 sheets; tiles are filters x k x k x 3."""
-    sheets = [
-        f"{name}: {len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, "
-        f"of which {int(is_coloured(tiles).sum())} see colour rather than light and dark."
-        for name, tiles in zip(names, (tiles_a, tiles_b), strict=True)
-    ]
-    return " ".join(["The filters of conv1, each scaled on its own around mid-grey.", *sheets])
+def colours(tiles: np.ndarray) -> str:
+    """How many of these filters see colour, in words."""
+    return f"{int(is_coloured(tiles).sum())} of them see colour rather than light and dark"
 
 
 def filter_grid(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
@@ -170,28 +178,6 @@ def filter_grid(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
     return sheet
 
 
-@dataclass(frozen=True)
-class Look:
-    """A kind's letter and name, the frame of its tiles and the fill of its bars: unlike in colour and in grey."""
-
-    letter: str
-    name: str
-    edge: str
-    dash: Any
-    fill: str
-    hatch: str
-    ink: str
-
-
-LOOKS: Mapping[Kind, Look] = MappingProxyType(
-    {
-        "gabor": Look("G", "Gabor", "#006d55", "-", "#006d55", "", "#ffffff"),
-        "blob": Look("B", "colour blob", "#c2458c", (0, (1.3, 0.9)), "#eab9d4", "////", INK),
-        "neither": Look("\N{EN DASH}", "neither", "#cfcfcf", "-", "#ffffff", "....", INK),
-    }
-)
-
-
 def check_any(tables: Mapping[str, Sized]) -> None:
     """Raises UsageError when there is no network, or one of them has no filter."""
     if not tables:
@@ -202,7 +188,7 @@ def check_any(tables: Mapping[str, Sized]) -> None:
 
 
 def count(table: pd.DataFrame, kind: Kind) -> int:
-    """How many filters of this kind a table of `first_layer.fit_table` has."""
+    """How many filters of this kind a table from `table.fit_table` has."""
     return int((table["kind"] == kind).sum())
 
 

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
-from transferkit.figures.style import BASE_LINE, EDGE_WIDTH, INK, ON_LINES, SMALL, SMALL_SIZE, STYLES, TEXT_SIZE, dress
+from transferkit.figures.style import BASE_LINE, EDGE_WIDTH, ON_LINES, SMALL, SMALL_SIZE, STYLES, dress, label
 from transferkit.results import layers_of
-from transferkit.treatments import LAYERS, Treatment
+from transferkit.treatments import LAYERS, TREATMENTS, Treatment
 
 _LABEL_HEIGHT = 11.5  # points: the least distance of two labels at line ends
 
@@ -52,7 +52,7 @@ def paired_line(
     return Line(n + np.where(n > 0, shift, 0), points[:, 0], points[:, 1], points[:, 2])
 
 
-def draw_line(ax: Axes, line: Line, look: Mapping[str, Any], name: str) -> None:
+def plot_line(ax: Axes, line: Line, look: Mapping[str, Any], name: str) -> None:
     """Draw the means with the `look`, arguments of `Axes.plot`, and the intervals as bars.
 
     At n = 0 there is a marker for the bases themselves only.
@@ -121,7 +121,7 @@ def plot_networks(
 ) -> None:
     """Draw one marker per network: top-1 in percent over n (Figure 2, top), or a loss in nats.
 
-    `table` is as of `results.tabulate`. Treatments stand side by side; within one, networks are spread from
+    `table` comes from `results.tabulate`. Treatments stand side by side. Networks of one treatment are spread from
     left to right by target half, split and seed, so none hides another. Dashed: the mean of the bases.
     """
     scale = 100 if measure == "top1" else 1
@@ -134,7 +134,7 @@ def plot_networks(
     if np.isfinite(mean := base_mean(table, measure)):
         ax.axhline(scale * mean, zorder=1, **BASE_LINE)
     dress(ax, names=False, layers=layers_of(table))
-    ax.set_ylabel(_LABELS[measure], fontsize=TEXT_SIZE, color=INK)
+    label(ax, y=_LABELS[measure])
 
 
 def place_networks(table: pd.DataFrame) -> pd.Series:
@@ -152,6 +152,12 @@ def select(table: pd.DataFrame, treatments: Sequence[Treatment]) -> pd.DataFrame
     if chosen.empty:
         raise UsageError(f"the table has no network of {', '.join(treatments)}: train some with the sweep first.")
     return chosen
+
+
+def treatments_in(table: pd.DataFrame) -> list[Treatment]:
+    """The treatments that the table has networks of, in the order of TREATMENTS."""
+    there = set(table["treatment"])
+    return [treatment for treatment in TREATMENTS if treatment in there]
 
 
 def base_mean(table: pd.DataFrame, measure: Measure = "top1") -> float:

@@ -39,7 +39,8 @@ def page(
 ) -> Figure:  # fmt: skip
     """An empty page, PAGE_WIDTH x `height` inches, whose subplots keep clear of the title, the legend and the notes.
 
-    The legend's entries, labelled artists, stand in `rows`; `compress` moves panels of a fixed aspect together.
+    The legend's entries, labelled artists, stand in `rows`; `compress` moves panels of a fixed aspect together. An
+    empty note takes no line.
     """
     figure = Figure(figsize=(PAGE_WIDTH, height), dpi=DPI, facecolor="white")
     figure.suptitle(title, x=LEFT, y=1 - 0.08 / height, ha="left", va="top", fontsize=TITLE_SIZE, color=INK)
@@ -87,7 +88,12 @@ class Png:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its alternative text. It shows itself in a notebook, `width` CSS pixels wide."""
+    """A figure with its alternative text. It shows itself in a notebook, `width` CSS pixels wide.
+
+    >>> picture = tk.figure2(table)
+    >>> picture.figure.get_suptitle(), picture.width, len(picture.alt) > 100
+    ('How transferable are the features?', 800, True)
+    """
 
     figure: Figure
     alt: str

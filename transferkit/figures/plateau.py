@@ -34,7 +34,7 @@ def on_plateau(table: pd.DataFrame, classes: int | None) -> pd.Series:
 
 
 def plateau_note(table: pd.DataFrame, classes: int | None) -> str:
-    """What is to be said of them in one or two sentences; empty where there is nothing to be said."""
+    """One or two sentences about these networks; empty where there is nothing to say."""
     if classes is None or table.empty:
         return ""
     if not _losses_known(table):
@@ -51,7 +51,7 @@ def plateau_note(table: pd.DataFrame, classes: int | None) -> str:
     )
 
 
-def draw_guessing(ax: Axes, classes: int | None) -> None:
+def plot_guessing(ax: Axes, classes: int | None) -> None:
     """A dotted line at the training loss of guessing among `classes`, in nats, with its name; none without them."""
     if classes is not None:
         height = math.log(classes)

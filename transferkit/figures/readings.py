@@ -1,5 +1,6 @@
 """The numbered readings of Figure 2 of Yosinski et al. 2014 (section 4.1): which of them hold in these networks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,7 +35,7 @@ class Reading:
 
 
 def find_readings(summary: pd.DataFrame) -> tuple[Reading, ...]:
-    """The readings that hold, by number; summary: as of `results.summarise`.
+    """The readings that hold, by number; `summary` comes from `results.summarise`.
 
     One treatment is clearly above another at n when their mean paired differences are at least NOTEWORTHY
     apart and no interval, where there is one, reaches the other mean. Reading 3 needs n where 2 holds, and
@@ -51,10 +52,10 @@ def find_readings(summary: pd.DataFrame) -> tuple[Reading, ...]:
     )
 
 
-def absent(summary: pd.DataFrame) -> list[int]:
-    """The numbers of the readings that these networks could show and do not."""
+def absent(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[int]:
+    """The numbers of the readings that these networks could show, but that are not among those that hold."""
     there = set(summary["treatment"]) | {"base"}
-    found = {reading.number for reading in find_readings(summary)}
+    found = {reading.number for reading in readings}
     return [number for number, (upper, lower, _) in READINGS.items() if {upper, lower} <= there and number not in found]
 
 

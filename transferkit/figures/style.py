@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
-from transferkit.treatments import LAYERS, Treatment
+from transferkit.treatments import APPEARANCES, LAYERS, Appearance, Treatment
 
 INK, QUIET, BAND = "#1a1a1a", "#595959", "#f5f5f5"
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.0, 9.5, 8.5  # points
@@ -25,25 +25,20 @@ ON_LINES: Mapping[str, Any] = MappingProxyType(  # text that lines must not stri
     {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}, "zorder": 5}
 )
 
-Shape = Literal["circle", "diamond", "square"]
-Sign = Literal["", "+", "x"]
+FULL: Mapping[str, Any] = MappingProxyType(  # two lines that differ in all but their width
+    {"color": "#a34700", "linestyle": "-", "marker": "o", "linewidth": LINE_WIDTH}
+)
+HOLLOW: Mapping[str, Any] = MappingProxyType(
+    {
+        "color": "#00527f", "linestyle": (0, (4, 2)), "marker": "s", "markerfacecolor": "white",
+        "linewidth": LINE_WIDTH,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Style:
-    """The look of one treatment: a marker of `shape` filled with `fill`, with a `sign` in it, on a line.
-
-    `dash` is matplotlib's line style; `offset` moves its networks from n, in chop points, so that treatments
-    stand side by side.
-    """
-
-    meaning: str
-    shape: Shape
-    sign: Sign
-    fill: str
-    edge: str
-    dash: str
-    offset: float
+class Style(Appearance):
+    """The look of one treatment as matplotlib takes it."""
 
     def line(self, size: float, *, joined: bool) -> dict[str, Any]:
         """Arguments for `Axes.plot`: markers `size` points wide, joined by the line or not."""
@@ -59,20 +54,12 @@ class Style:
         }
 
 
-_BLUE, _VERMILLION, _GREY = "#0072b2", "#d55e00", "#6b6b6b"  # the first two of Okabe and Ito
 STYLES: Mapping[Treatment, Style] = MappingProxyType(
-    {
-        "base": Style("trained from scratch", "circle", "", "#ffffff", INK, "none", 0.0),
-        "BnB": Style("selffer, frozen", "circle", "", _BLUE, "#00527f", "-", -0.25),
-        "BnB+": Style("selffer, fine-tuned", "circle", "+", "#b5d9f0", "#00527f", "--", -0.09),
-        "AnB": Style("transfer, frozen", "diamond", "", _VERMILLION, "#a34700", "-", 0.09),
-        "AnB+": Style("transfer, fine-tuned", "diamond", "+", "#fbd0ae", "#a34700", "--", 0.27),
-        "RnB": Style("random filters, frozen", "square", "x", "#d9d9d9", _GREY, "-.", 0.43),
-    }
+    {treatment: Style(**vars(appearance)) for treatment, appearance in APPEARANCES.items()}
 )
 
 
-def marker(shape: Shape, sign: Sign) -> Path:
+def marker(shape: str, sign: str) -> Path:
     """The outline of a marker with its sign, as one path in the square -1..1."""
     outline = {
         "circle": Path.unit_circle(),
@@ -129,9 +116,24 @@ def dress(ax: Axes, *, names: bool, layers: Sequence[str] = LAYERS) -> None:
     for n in () if names else points[1::2]:
         ax.axvspan(n - 0.5 + 0.09, n + 0.5 + 0.09, color=BAND, linewidth=0, zorder=0)
     ax.yaxis.set_major_locator(round_ticks())
-    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8, which="both")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    tidy(ax)
+
+
+def tidy(ax: Axes, *without: str) -> None:
+    """Small ticks, and no spines at the top and at the right, nor at the other sides named."""
+    ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
+    ax.spines[["top", "right", *without]].set_visible(False)
+
+
+def label(ax: Axes, x: str = "", y: str = "", title: str = "") -> None:
+    """Name the axes and the panel, where a name is given."""
+    words: dict[str, Any] = {"fontsize": TEXT_SIZE, "color": INK}
+    if x:
+        ax.set_xlabel(x, **words)
+    if y:
+        ax.set_ylabel(y, **words)
+    if title:
+        ax.set_title(title, loc="left", **words)
 
 
 _SCALE = LinearSegmentedColormap.from_list("pale to dark", ["#e8a268", "#c85a12", "#7c2f06", "#2b1408"])

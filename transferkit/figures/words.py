@@ -12,10 +12,11 @@ from transferkit.results import summarise
 from transferkit.treatments import HALVES, TREATMENTS, Treatment
 
 
-def caption(table: pd.DataFrame, data: str, treatments: Sequence[Treatment] = FIGURE2) -> str:
-    """One line: how many networks stand behind every point, and of which targets, seeds, data and splits.
+def caption(table: pd.DataFrame, data: str | None, treatments: Sequence[Treatment] = FIGURE2) -> str:
+    """One line: how many networks stand behind every point, with their targets, seeds, data and splits.
 
-    Raises UsageError for a table without networks of these treatments.
+    Without `data` the table says which, as those of `results.tabulate` do. Raises UsageError for a table without
+    networks of these treatments.
     """
     rows = select(table, treatments)
     chopped = rows[rows["treatment"] != "base"]
@@ -24,8 +25,13 @@ def caption(table: pd.DataFrame, data: str, treatments: Sequence[Treatment] = FI
     splits = sorted(rows["split"].unique())
     return (
         f"{networks_per_point(rows)} ({_named(targets, 'target')}), {number(rows['seed'].nunique(), 'seed')}; "
-        f"data {data}, {_named(splits, 'split')}"
+        f"data {data_of(table, data)}, {_named(splits, 'split')}"
     )
+
+
+def data_of(table: pd.DataFrame, data: str | None) -> str:
+    """The data set that is named, or else the one that the table says its networks were trained on."""
+    return data or str(table.attrs.get("data", "unnamed"))
 
 
 def interval_note(table: pd.DataFrame) -> str:

@@ -1,19 +1,12 @@
-"""Networks of named layers: the paper's eight in its size and in a small one, and torchvision's models in stages.
+"""Networks of named layers: the paper's eight layers, full-sized and small, and torchvision's models in stages.
 
-`transferkit.network.torchvision_nets` finds them by name; it is not imported here, as torchvision is slow to import.
+`transferkit.network.torchvision_nets` finds them by name. It is not imported here, since torchvision is slow to import.
 """
 
 from transferkit.network.build import build, count_multiplications, count_parameters
-from transferkit.network.eight import MEAN_IMAGE, EightLayerNet, initialise, layer_of
+from transferkit.network.eight import MEAN_IMAGE, EightLayerNet, initialise
 from transferkit.network.layered import LayeredNet
 
 __all__ = [
-    "MEAN_IMAGE",
-    "EightLayerNet",
-    "LayeredNet",
-    "build",
-    "count_multiplications",
-    "count_parameters",
-    "initialise",
-    "layer_of",
-]
+    "MEAN_IMAGE", "EightLayerNet", "LayeredNet", "build", "count_multiplications", "count_parameters", "initialise",
+]  # fmt: skip

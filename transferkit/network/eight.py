@@ -1,4 +1,4 @@
-"""The paper's eight layers, in its size and in a small one."""
+"""The paper's eight layers, full-sized and small."""
 
 import math
 from collections.abc import Mapping
@@ -23,14 +23,14 @@ MEAN_IMAGE = "conv1_mean"  # the buffer, float32 3 x H x W in 0..255
 class EightLayerNet(LayeredNet):
     """conv1..conv5, fc6, fc7, fc8 of a NetSpec; `initialise` draws its weights.
 
-    Dropout belongs to the layer that reads, not to the one that is dropped. As in the paper it stays on after a
-    frozen fc6 or fc7: in training, a frozen fc7 reads what each step leaves of fc6, so that what it gives is never the
-    same twice, while all frozen layers up to fc6 give the same in every step (`steady_depth`). The mean image belongs
-    to conv1: it is part of the function that a copy of conv1 must go on to be.
+    Dropout belongs to the layer that reads the dropped units, not to the one that computes them. As in the paper, it
+    stays on after a frozen fc6 or fc7. So in training, a frozen fc7 gives other features in every step, while all
+    frozen layers up to fc6 give the same (`steady_depth`). The mean image belongs to conv1, because a copy of conv1
+    must compute the same function.
     """
 
     spec: NetSpec
-    fast = True  # computes convolutions faster than as written; the tests compare with False
+    fast = True  # use the fast convolutions of `fast.py`; the tests compare with False
 
     def __init__(self, spec: NetSpec, n_classes: int) -> None:
         super().__init__(spec, n_classes)
@@ -38,7 +38,8 @@ class EightLayerNet(LayeredNet):
         if spec.pixels == "mean image":
             self.register_buffer(MEAN_IMAGE, torch.zeros(3, 1, 1))
         for name, conv in zip(LAYERS[:N_CONVS], spec.convs, strict=True):
-            self.add_module(name, _conv(channels, conv))
+            filters = nn.Conv2d(channels, conv.channels, conv.kernel, conv.stride, conv.padding, groups=conv.groups)
+            self.add_module(name, filters)
             if conv.norm == "batch":
                 self.add_module(f"{name}_norm", nn.BatchNorm2d(conv.channels))
             channels = conv.channels
@@ -48,18 +49,17 @@ class EightLayerNet(LayeredNet):
     def forward(
         self, x: Tensor, after: int = 0, until: int | None = None, weights: Mapping[str, Tensor] | None = None
     ) -> Tensor:
-        """As every LayeredNet; images may be folded, by `fold_images`, with the channels first."""
+        """Apply layers as every LayeredNet does; images may come folded by `fold_images`, with the channels first."""
         if weights is None:
             weights = dict(self.named_parameters())
         for name in LAYERS[after:until]:
-            weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-            full = name.startswith("fc")
-            x = self._full_layer(name, x, weight, bias) if full else self._conv_layer(name, x, weight, bias)
+            apply = self._full_layer if name.startswith("fc") else self._conv_layer
+            x = apply(name, x, weights[f"{name}.weight"], weights[f"{name}.bias"])
         return x
 
     def _conv_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         conv = self.spec.convs[LAYERS.index(name)]
-        x = convolve(conv, x, weight, bias, fast=self.fast)  # pools before the ReLU: the same numbers at less cost
+        x = convolve(conv, x, weight, bias, fast=self.fast)  # pools before the ReLU, which gives the same at less cost
         if conv.norm == "batch":
             x = self.get_submodule(f"{name}_norm")(x)
             x = F.max_pool2d(x, 3, stride=2) if conv.pool else x
@@ -74,13 +74,13 @@ class EightLayerNet(LayeredNet):
         return x if name == "fc8" else F.relu(x)
 
     def held(self, images: Tensor) -> Tensor:
-        """Images as memory holds them best: folded where conv1 is computed so and pixels are not told apart."""
+        """Lay images out as every LayeredNet does; folded, if conv1 folds and all pixels are scaled alike."""
         conv1 = self.spec.convs[0]
         folded = self.fast and conv1.folds and not self.spec.pixels
         return fold_images(images, conv1) if folded else super().held(images)
 
     def to_input(self, held: Tensor, dtype: torch.dtype, views: Tensor | None = None) -> Tensor:
-        """As every LayeredNet; of a mean image that is larger, what each crop shows is subtracted, or the centre."""
+        """Scale pixels as every LayeredNet does, or subtract the mean image: the part that each view shows of it."""
         if self.spec.pixels != "mean image":
             return super().to_input(held, dtype)
         mean, size = self.get_buffer(MEAN_IMAGE), held.shape[1]
@@ -91,39 +91,37 @@ class EightLayerNet(LayeredNet):
         return (held.permute(0, 3, 1, 2).float() - shown).to(dtype)
 
     def steady_depth(self, depth: int) -> int:
-        """As every LayeredNet: no deeper than the first layer of whose outputs some are dropped."""
+        """The same as in every LayeredNet, but no deeper than the first layer whose outputs are dropped."""
         dropped = (N_CONVS + number for number, full in enumerate(self.spec.fulls, start=1) if full.dropout)
         return min([depth, *dropped])
 
     def layer_of(self, name: str) -> str:
-        """The layer of a name: `conv1_norm.running_mean` is conv1's."""
-        return layer_of(name)
+        """The layer that a parameter, buffer or submodule belongs to: conv1 for `conv1_norm.running_mean`.
+
+        Raises UsageError when it belongs to none.
+        """
+        layer = name.split(".")[0].removesuffix("_norm").removesuffix("_mean")
+        if layer not in LAYERS:
+            raise UsageError(f"'{name}' belongs to no layer: its name must start with one of {', '.join(LAYERS)}.")
+        return layer
 
     def normalises(self, name: str) -> bool:
-        """Whether the parameter is of a layer's batch normalisation."""
+        """Whether the parameter belongs to a batch normalisation."""
         return name.split(".")[0] not in LAYERS
 
     def modules_of(self, layer: str) -> tuple[nn.Module, ...]:
         """The layer's convolution or linear map, and its normalisation."""
-        return tuple(module for name, module in self.named_children() if layer_of(name) == layer)
+        return tuple(module for name, module in self.named_children() if self.layer_of(name) == layer)
 
     def initialise(self, key: KeyOf, *, he: bool = False) -> None:
         """Draw the weights as the function `initialise` does."""
         initialise(self, key, he=he)
 
 
-def layer_of(name: str) -> str:
-    """The layer that a parameter, buffer or submodule belongs to: `conv1_norm.running_mean` is conv1's."""
-    layer = name.split(".")[0].removesuffix("_norm").removesuffix("_mean")
-    if layer not in LAYERS:
-        raise UsageError(f"'{name}' belongs to no layer: its name must start with one of {', '.join(LAYERS)}.")
-    return layer
-
-
 def initialise(network: EightLayerNet, key: KeyOf, *, he: bool = False) -> None:
-    """Draw every weight anew, each layer from the stream `key(layer)`, and set biases as the spec says.
+    """Draw every weight anew, each layer from the random stream `key(layer)`, and set biases as the spec says.
 
-    `he` ignores the spec's standard deviations and uses He et al. 2015 everywhere, with zero biases.
+    `he` ignores the spec's standard deviations and biases, and uses those of He et al. 2015, with zero biases.
     """
     spec = network.spec
     stds = [layer.init_std for layer in (*spec.convs, *spec.fulls)] + [spec.fc8_init_std]
@@ -139,12 +137,8 @@ def initialise(network: EightLayerNet, key: KeyOf, *, he: bool = False) -> None:
             nn.init.constant_(layer.get_parameter("bias"), 0.0 if he else bias)
 
 
-def _conv(channels: int, conv: ConvSpec) -> nn.Conv2d:
-    return nn.Conv2d(channels, conv.channels, conv.kernel, conv.stride, conv.padding, groups=conv.groups)
-
-
 def widths(spec: NetSpec, n_classes: int) -> tuple[int, ...]:
-    """Units from what fc6 reads to what fc8 gives."""
+    """The numbers of units from the inputs of fc6 to the outputs of fc8."""
     size = spec.image_size
     for conv in spec.convs:
         size = size_after(size, conv, pool=conv.pool)
@@ -152,6 +146,6 @@ def widths(spec: NetSpec, n_classes: int) -> tuple[int, ...]:
 
 
 def size_after(size: int, conv: ConvSpec, *, pool: bool) -> int:
-    """The side of the map that a convolution makes of one of side `size`, before its pooling or after."""
+    """The side of the map that a convolution computes from one of side `size`, in pixels, with or without pooling."""
     size = (size + 2 * conv.padding - conv.kernel) // conv.stride + 1
     return (size - 3) // 2 + 1 if pool else size

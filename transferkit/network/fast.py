@@ -1,9 +1,9 @@
-"""Convolutions computed faster than as written, beside the plain versions that they equal but for rounding.
+"""Three faster ways to compute a convolution; only rounding tells them from the plain one.
 
-`convolve` is what a network calls, with `fast` or without. What each of the three gives, for the small network on
-two cores with AVX2 in float32: folding conv1 halves a base's step; filters that cover their whole map (conv3 to conv5)
-and the gradients of pooled convolutions (conv1, conv2) save another fifth each, as `python -m benchmarks.ladder`
-measures. Folding serves every device and precision; the other two only a processor in float32, where they pay.
+A network calls `convolve`, with `fast` or without. For the small network in float32 on two cores with AVX2, folding
+conv1 halves the time of a base's step. Treating filters that cover their whole map as one matrix (conv3 to conv5) saves
+another fifth, and so do cheaper gradients of pooled convolutions (conv1, conv2): `python -m benchmarks.ladder` measures
+them. Folding serves every device and precision; the other two are used where they pay, on a processor in float32.
 """
 
 from collections.abc import Callable
@@ -18,20 +18,20 @@ from torch.nn import functional as F
 
 from transferkit.specs import ConvSpec
 
-_IN_ANY_ORDER = {"reassoc", "contract"}  # of Numba's liberties with floating point; not those that take all for finite
+_IN_ANY_ORDER = {"reassoc", "contract"}  # what Numba may do to sums; the other options assume that all is finite
 
 
 def convolve(conv: ConvSpec, x: Tensor, weight: Tensor, bias: Tensor, *, fast: bool) -> Tensor:
-    """The convolution of a layer, and its max-pooling unless it is normalised in between by batches.
+    """The convolution of a layer, and its max-pooling unless batch normalisation comes in between.
 
-    N x C x H x H to N x filters x h x h. Of images that are to be folded, `fold_images` may have been called before.
+    N x C x H x H to N x filters x h x h. Images of a layer that folds may have gone through `fold_images` before.
     """
     pool = conv.pool and conv.norm != "batch"
     stride, padding = conv.stride, conv.padding
     if x.shape[1] > conv.groups * weight.shape[1] or (fast and conv.folds):  # folded already, or to be
         x = x if x.shape[1] > weight.shape[1] else fold_images(x, conv).permute(0, 3, 1, 2)
         weight, stride, padding = fold_filters(weight, stride), 1, 0
-    if fast and pool and stride == 1 and _winners_pay(conv, x):
+    if fast and stride == 1 and _winners_pay(conv, x):
         return convolve_and_pool(x, weight, bias, padding)
     if fast and _covering_pays(conv, x):
         x = convolve_covering(x, weight, bias)
@@ -41,21 +41,22 @@ def convolve(conv: ConvSpec, x: Tensor, weight: Tensor, bias: Tensor, *, fast: b
 
 
 def _winners_pay(conv: ConvSpec, x: Tensor) -> bool:
-    """Where following the winners was measured to be faster: in training, on a processor, in float32."""
-    return torch.is_grad_enabled() and x.device.type == "cpu" and x.dtype == torch.float32 and conv.groups == 1
+    """Whether `convolve_and_pool` was measured to be faster: in training, on a processor, in float32."""
+    trained = torch.is_grad_enabled() and x.device.type == "cpu" and x.dtype == torch.float32
+    return trained and conv.pool and conv.norm != "batch" and conv.groups == 1
 
 
 def _covering_pays(conv: ConvSpec, x: Tensor) -> bool:
-    """Where one matrix for all places was measured to be faster: on a processor, in float32."""
+    """Whether `convolve_covering` was measured to be faster: on a processor, in float32."""
     return x.device.type == "cpu" and x.dtype != torch.bfloat16 and conv.covers(x.shape[-1])
 
 
 def fold_images(images: Tensor, conv: ConvSpec) -> Tensor:
-    """Blocks of stride x stride pixels as channels, so that `conv` can go over them in steps of one block.
+    """Turn blocks of stride x stride pixels into channels, so that `conv` can go over them in steps of one block.
 
-    N x 3 x H x W of any dtype to N x h x w x (3 stride^2), without the margin that is never pooled, and with
-    zeros where the last filter overhangs. With `fold_filters` it is the same convolution, which processors do
-    faster: they dislike three channels and large steps.
+    N x 3 x H x W of any dtype to N x h x w x (3 stride^2), without the margin that is never pooled, and with zeros
+    where the last filter overhangs. With `fold_filters` it is the same convolution, but faster: processors are slow
+    with three channels and large strides.
     """
     stride, outputs = conv.stride, (images.shape[-1] - conv.kernel) // conv.stride + 1
     if conv.pool:
@@ -68,12 +69,12 @@ def fold_images(images: Tensor, conv: ConvSpec) -> Tensor:
 
 
 def fold_filters(weight: Tensor, stride: int) -> Tensor:
-    """Filters x 3 x k x k as they read folded images: filters x (3 stride^2) x b x b, channels last in memory."""
+    """Fold filters x 3 x k x k in the same way: to filters x (3 stride^2) x b x b, channels last in memory."""
     return _blocks(weight, stride).permute(0, 3, 1, 2)
 
 
 def _blocks(x: Tensor, stride: int) -> Tensor:
-    """N x C x H x H to N x h x h x (C stride^2), the last blocks filled with zeros."""
+    """N x C x H x H to N x h x h x (C stride^2), the last blocks padded with zeros."""
     n, channels, size = x.shape[:3]
     blocks = -(-size // stride)
     if missing := blocks * stride - size:
@@ -83,18 +84,18 @@ def _blocks(x: Tensor, stride: int) -> Tensor:
 
 
 def _take_blocks(images: Tensor, seen: torch.Size, stride: int) -> Tensor:
-    """What `_blocks` makes of the corner of the images that is `seen`, C x H x H, in a third of its time."""
+    """The same as `_blocks` of the images' corner of shape `seen`, C x H x H, in a third of the time."""
     size = seen[-1]
     places = torch.arange(images[0].numel()).view(1, *images.shape[1:])[..., :size, :size]
     order = _blocks(places, stride)
     folded = images.new_empty(len(images), *order.shape[1:])
     rows, columns = images.flatten(1).numpy(), order.flatten().numpy()
-    np.take(rows, columns, axis=1, out=folded.flatten(1).numpy(), mode="clip")  # the mode that writes into `out`
+    np.take(rows, columns, axis=1, out=folded.flatten(1).numpy(), mode="clip")  # by default, NumPy buffers `out`
     return folded
 
 
 def convolve_covering(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """`F.conv2d` with stride 1 and as much padding as leaves the size, where `ConvSpec.covers` holds.
+    """Compute `F.conv2d` with stride 1 and the padding that keeps the size, where `ConvSpec.covers` holds.
 
     N x C x H x H to N x filters x H x H, channels last in memory; gradients flow as through the convolution.
     """
@@ -113,7 +114,7 @@ def covering_matrix(weight: Tensor, size: int) -> Tensor:
 
 @lru_cache(maxsize=16)  # enough for the layers of a few networks; every step asks for them
 def _taps(filters: int, kernel: int, size: int) -> np.ndarray:
-    """Which row, of filters x k^2, each place of the output's filters reads each place of the input with; int64."""
+    """The row, among filters x k^2, with which each output place and filter reads each input place; int64."""
     place = np.arange(size)
     offset = place[None, :] - place[:, None] + kernel // 2  # output x input, along one side
     tap = (offset[:, None, :, None] * kernel + offset[None, :, None, :]).reshape(size**2, 1, size**2)
@@ -121,9 +122,9 @@ def _taps(filters: int, kernel: int, size: int) -> np.ndarray:
 
 
 def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0) -> Tensor:
-    """`F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)`, with a cheaper gradient.
+    """Compute `F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)`, with a cheaper gradient.
 
-    Such pooling passes a gradient to at most one place in four; the usual gradient multiplies the zeros of all others.
+    The pooling passes a gradient to at most one place in four; the usual code multiplies the zeros of the others too.
     N x C x H x H and filters x C x k x k, channels last in memory, to N x filters x h x h; float32.
     """
     pooled: Tensor = _ConvolvedAndPooled.apply(x, weight, bias, padding)
@@ -133,7 +134,7 @@ def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0)
 class _ConvolvedAndPooled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
-        unread = (x.shape[-1] + 2 * padding - weight.shape[-1]) % 2  # pooling reads an odd number of places a side
+        unread = (x.shape[-1] + 2 * padding - weight.shape[-1]) % 2  # pooling reads an odd number of places per side
         margin = [padding, padding - unread] * 2
         seen = F.pad(x, margin) if any(margin) else x
         pooled, winners = F.max_pool2d(F.conv2d(seen, weight, bias), 3, stride=2, return_indices=True)
@@ -144,7 +145,8 @@ class _ConvolvedAndPooled(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-        seen, filters, winners, slopes = (_channels_last(x) for x in (*ctx.saved_tensors, slope))
+        given = (*ctx.saved_tensors, slope)
+        seen, filters, winners, slopes = (x.detach().permute(0, 2, 3, 1).contiguous() for x in given)
         where = winners.flatten(1, 2).numpy(), slopes.flatten(1, 2).numpy()
         of_x = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
@@ -160,28 +162,23 @@ class _ConvolvedAndPooled(torch.autograd.Function):
         return of_x, of_weight, of_bias, None
 
 
-def _channels_last(x: Tensor) -> Tensor:
-    """A x C x H x W as A x H x W x C, one after the other in memory."""
-    return x.detach().permute(0, 2, 3, 1).contiguous()
-
-
 @lru_cache
 def _compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """The loop in machine code, which Numba keeps beside this file or among the user's caches if it can."""
-    from numba import njit  # here, as it takes most of a second to import
+    """The loop as machine code, which Numba caches beside this file or in the user's cache folder, if it can."""
+    from numba import njit  # here, since it takes most of a second to import
 
     try:
         return njit(cache=True, fastmath=_IN_ANY_ORDER, nogil=True)(loop)
-    except RuntimeError:  # there is no place to keep it
+    except RuntimeError:  # no cache folder can be written
         return njit(cache=False, fastmath=_IN_ANY_ORDER, nogil=True)(loop)
 
 
 def gather_filters(seen: np.ndarray, winners: np.ndarray, slopes: np.ndarray, gathered: np.ndarray) -> None:
-    """Add to `gathered`, shaped like the filters, what each of them saw where it won, times the slope there.
+    """Add to `gathered`, shaped like the filters, the input that each saw where it won the pooling, times the slope.
 
     All arrays are contiguous: `seen` N x H x W x C with its margin, filters F x k x k x C, `winners` and `slopes`
-    N x P x F, where `winners` (int64) numbers the places of each filter's map row by row. Four winners are added at a
-    time, since most of the time goes into reading and writing the sum.
+    N x P x F, where `winners` (int64) numbers the places of each filter's map row by row. Four winners are added at
+    once, since most of the time goes into reading and writing the sum.
     """
     images, height, width, channels = seen.shape
     passed, filters = slopes.shape[1:]
@@ -212,7 +209,7 @@ def gather_filters(seen: np.ndarray, winners: np.ndarray, slopes: np.ndarray, ga
 
 
 def spread_filters(filters: np.ndarray, winners: np.ndarray, slopes: np.ndarray, spread: np.ndarray) -> None:
-    """Add to `spread`, shaped as `seen` in `gather_filters`, each filter where it won, times the slope there."""
+    """Add to `spread`, shaped like `seen` in `gather_filters`, each filter where it won, times the slope there."""
     images, height, width, channels = spread.shape
     passed, kernel = slopes.shape[1], filters.shape[1]
     reach, columns = kernel * channels, width - kernel + 1

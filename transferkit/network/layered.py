@@ -1,4 +1,4 @@
-"""What every network here can do: apply some of its layers, freeze them for good, say what belongs to which."""
+"""What every network can do: apply some of its layers, freeze them, and say what belongs to each layer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -15,15 +15,16 @@ KeyOf = Callable[[str], tuple[Key, ...]]
 
 
 def to_input(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """uint8 images of any shape to what a network reads: (pixel - 128) / 64, exact in bfloat16 too.
+    """Scale uint8 images of any shape: (pixel - 128) / 64, which is exact in bfloat16 too.
 
-    Constants rather than the mean of a half: a copied layer then meets the same scale on both halves.
+    This is the usual scaling; `LayeredNet.to_input` applies it, or another that the network's spec names. Its constants
+    do not depend on a half, so that a copied layer meets the same scale on both halves.
     """
     return images.to(dtype).sub_(128).div_(64)
 
 
 class LayeredNet(nn.Module, ABC):
-    """A network of the named layers of a Net, each of which is one function of what the layer below it gives."""
+    """A network of the named layers of a Net, each of which is a function of the features of the layer below."""
 
     def __init__(self, spec: Net, n_classes: int) -> None:
         super().__init__()
@@ -31,7 +32,7 @@ class LayeredNet(nn.Module, ABC):
         self.n_classes = n_classes
         self.frozen: frozenset[str] = frozenset()
         self.n_outputs = spec.outputs_for(n_classes)
-        if spec.pixels == "imagenet":  # constants, no part of the state, on the device once and not in every batch
+        if spec.pixels == "imagenet":  # buffers, to be moved to the device once, but not saved, as they are constants
             for name, values in (("pixel_mean", IMAGENET_MEAN), ("pixel_std", IMAGENET_STD)):
                 self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
@@ -46,39 +47,40 @@ class LayeredNet(nn.Module, ABC):
     ) -> Tensor:
         """Apply the layers numbered `after` + 1 to `until` (1 is the first; None: the last).
 
-        From images, float N x 3 x H x W, to logits, N x outputs, by default; with `until=n`, to the features of
-        layer n; with `after=n`, from those features. `weights` are computed with instead of the network's own
-        parameters, by the same names: copies in another precision, say.
+        By default, from images, float N x 3 x H x W, to logits, N x outputs; with `until=n`, to the features of layer
+        n; with `after=n`, from those features. `weights`, by parameter name, replace the network's own parameters in
+        this computation: copies in another precision, say.
         """
 
     @abstractmethod
     def layer_of(self, name: str) -> str:
-        """The layer that a parameter, buffer or submodule belongs to. Raises UsageError when it is of none."""
+        """The layer that a parameter, buffer or submodule belongs to. Raises UsageError when it belongs to none."""
 
     @abstractmethod
     def initialise(self, key: KeyOf, *, he: bool = False) -> None:
-        """Draw every weight anew, each layer from the stream `key(layer)`.
+        """Draw every weight anew, each layer from the random stream `key(layer)`.
 
-        `he` asks for filters that let a signal of full size through even where nothing normalises it: those of
-        He et al. 2015, with zero biases.
+        `he` draws the weights of He et al. 2015, with zero biases, which pass on a signal of full size even if nothing
+        normalises it.
         """
 
     @abstractmethod
     def normalises(self, name: str) -> bool:
-        """Whether this parameter is of a batch normalisation, which is computed in float32 whatever the precision."""
+        """Whether the parameter belongs to a batch normalisation, which computes in float32 in both precisions."""
 
     @abstractmethod
     def modules_of(self, layer: str) -> tuple[nn.Module, ...]:
         """The modules that the layer applies."""
 
     def held(self, images: Tensor) -> Tensor:
-        """Images, uint8 N x 3 x H x W, as memory holds them best: N x H x W x channels, perhaps folded."""
+        """Lay out images, uint8 N x 3 x H x W, for fast reading: N x H x W x channels, perhaps folded."""
         return images.permute(0, 2, 3, 1).contiguous()
 
     def to_input(self, held: Tensor, dtype: torch.dtype, views: Tensor | None = None) -> Tensor:
-        """Some of what `held` gives, or crops of it, as the first layer reads it: N x channels x H x W of `dtype`.
+        """Turn images laid out by `held` into inputs of the first layer: N x channels x H x W of `dtype`.
 
-        `views`, N x 3, say where those crops were taken, as those of `draw_views`.
+        Unlike the function `to_input`, it scales pixels as the spec says. `views`, N x 3, say where crops were taken
+        (`draw_views`), for a network whose scaling depends on the place.
         """
         images = held.permute(0, 3, 1, 2)
         if self.spec.pixels == "imagenet":
@@ -87,14 +89,14 @@ class LayeredNet(nn.Module, ABC):
         return to_input(images, dtype)
 
     def freeze(self, layers: Iterable[str]) -> None:
-        """Stop these layers for good: no gradient, so no weight decay either, and no moving buffers."""
+        """Freeze exactly these layers: no gradient, so no weight decay either, and no change of their buffers."""
         self.frozen = frozenset(layers)
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(self.layer_of(name) not in self.frozen)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "LayeredNet":
-        """As in torch, but what is frozen stays in evaluation, or its running statistics would move."""
+        """Set the mode as torch does, except that frozen layers stay in evaluation: their statistics must not move."""
         super().train(mode)
         for layer in self.frozen:
             for module in self.modules_of(layer):
@@ -103,9 +105,9 @@ class LayeredNet(nn.Module, ABC):
 
     @property
     def frozen_depth(self) -> int:
-        """How many layers from the first on are frozen: no gradient ever reaches below this one."""
+        """The number of frozen layers below the first trained one, which no gradient reaches."""
         return next((depth for depth, name in enumerate(self.layers) if name not in self.frozen), len(self.layers))
 
     def steady_depth(self, depth: int) -> int:
-        """The greatest depth up to this one whose output, if frozen so far, is the same in every step of training."""
+        """The greatest depth up to `depth` at which frozen layers give the same features in every training step."""
         return depth

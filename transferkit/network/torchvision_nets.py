@@ -1,10 +1,14 @@
-"""torchvision's classification models, and small ones of its parts, as networks of named stages."""
+"""torchvision's classification models, and small models built from its parts, as networks of named stages.
+
+`find_net` looks a network up by name and finds its stages; `StagedNet` is the network itself.
+"""
 
 import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from operator import attrgetter
 
 import torch
@@ -22,13 +26,73 @@ from transferkit.randomness import seed_from
 from transferkit.specs import Net, Stage, StagedSpec, paper_net, paper_net_at_half_size, small_net
 
 NORMALISATIONS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)
+SMALL_IMAGE = 64  # pixels: below it a residual net begins with 3x3 filters in steps of one, and does not pool
+N_PROBED = 2  # outputs of the network that is built only to be looked at
+OWNED = {"tokens()": ("class_token", "encoder.pos_embedding")}  # parameters that an operation reads
+_PREFIXES = (
+    "alexnet", "vgg", "resnet", "resnext", "wide_resnet", "convnext", "efficientnet", "mobilenet_v3", "vit_",
+)  # fmt: skip
+
+
+def find_net(name: str, image_size: int) -> Net:
+    """The network called `name`, for square images with a side of `image_size` pixels.
+
+    For images below SMALL_IMAGE pixels, a residual net of torchvision begins with 3x3 filters in steps of one, without
+    pooling, as in He et al. 2016 for CIFAR: its published first layers would shrink their sides to a quarter.
+    Raises UsageError for an unknown name, and for images that are too small for the network.
+    """
+    own = {net.name: net for net in (small_net(), paper_net(), paper_net_at_half_size())}
+    if name in own:
+        return own[name]
+    if name not in net_names():
+        raise UsageError(
+            f"'{name}' is no network: choose {', '.join([*own, *SMALL_MODELS])}, or one of torchvision's AlexNet, VGG, "
+            "ResNet, ConvNeXt, EfficientNet, MobileNetV3 or ViT, as resnet18."
+        )
+    spec = _without_stages(name, image_size)
+    try:
+        with torch.device("meta"):
+            model = build_model(spec, N_PROBED)
+            first = next(name for name, own in model.named_parameters() if own.ndim == 4 and own.shape[1] == 3)
+            spec = replace(spec, stages=stages_of(model), first_filters=first)
+            StagedNet(spec, N_PROBED).eval()(torch.empty(1, 3, image_size, image_size))
+    except (RuntimeError, ValueError, AssertionError) as problem:
+        raise UsageError(
+            f"{name} cannot read images of {image_size} pixels ({str(problem).splitlines()[0]}): "
+            "prepare larger ones or choose another network."
+        ) from None
+    return spec
+
+
+def net_names() -> tuple[str, ...]:
+    """The names that `find_net` knows: our nets, small models, and torchvision's models with known stages."""
+    torchvisions = (name for name in models.list_models(models) if name.startswith(_PREFIXES))
+    return ("small", "paper", "paper-115", *SMALL_MODELS, *torchvisions)
+
+
+def _without_stages(name: str, image_size: int) -> StagedSpec:
+    residual = name.startswith(("resnet", "resnext", "wide_resnet")) and name not in SMALL_MODELS
+    arguments = (("image_size", image_size),) if name.startswith("vit_") else ()
+    small = residual and image_size < SMALL_IMAGE
+    return StagedSpec(name, image_size, name, (), "", arguments=arguments, small_stem=small)
+
+
+def stages_of(model: nn.Module) -> tuple[Stage, ...]:
+    """The stages of a model: its groups of blocks of equal resolution, the layers of a plain net, or single blocks.
+
+    Raises UsageError for a model of another family.
+    """
+    for family, stages in _FAMILIES:
+        if isinstance(model, family):
+            return stages(model)
+    raise UsageError(f"a {type(model).__name__} has no known stages: name them in a StagedSpec of your own.")
 
 
 class StagedNet(LayeredNet):
-    """The model of a StagedSpec: its parameters and buffers have torchvision's names, its layers are the stages.
+    """The model of a StagedSpec: its parameters and buffers have torchvision's names, and its layers are the stages.
 
-    A frozen stage is in evaluation for good: its batch normalisation uses the statistics it was copied with, and
-    within it there is no dropout and no stochastic depth, so that its features are always the same.
+    A frozen stage always stays in evaluation mode: its batch normalisation uses the statistics it was copied with, and
+    it has neither dropout nor stochastic depth. So its features are always the same.
     """
 
     spec: StagedSpec
@@ -46,7 +110,7 @@ class StagedNet(LayeredNet):
     def forward(
         self, x: Tensor, after: int = 0, until: int | None = None, weights: Mapping[str, Tensor] | None = None
     ) -> Tensor:
-        """As every LayeredNet."""
+        """Apply layers as every LayeredNet does."""
         if weights is not None:
             swapped: Tensor = functional_call(self, dict(weights), (x, after, until))
             return swapped
@@ -56,7 +120,7 @@ class StagedNet(LayeredNet):
         return x
 
     def layer_of(self, name: str) -> str:
-        """The stage of a name: the one that has a step which it is, or lies in."""
+        """The stage with a step that is this parameter, buffer or submodule, or contains it."""
         for stage in self.spec.stages:
             for step in stage.steps:
                 if any(f"{name}.".startswith(f"{own}.") for own in OWNED.get(step, (step,))):
@@ -64,19 +128,19 @@ class StagedNet(LayeredNet):
         raise UsageError(f"'{name}' belongs to no stage of {self.spec.name}: they are {', '.join(self.layers)}.")
 
     def modules_of(self, layer: str) -> tuple[nn.Module, ...]:
-        """The modules among the stage's steps."""
+        """The modules among the steps of the stage."""
         stage = next(stage for stage in self.spec.stages if stage.name == layer)
         return tuple(self.get_submodule(step) for step in stage.steps if step not in OPERATIONS)
 
     def normalises(self, name: str) -> bool:
-        """Whether the parameter is of a batch normalisation."""
+        """Whether the parameter belongs to a batch normalisation."""
         return name in self._normalising
 
     def initialise(self, key: KeyOf, *, he: bool = False) -> None:
-        """Draw the whole model as torchvision does, from the stream of its first layer.
+        """Draw the whole model as torchvision does, from the random stream of its first layer.
 
-        `he` draws the filters of a model without any normalisation after He et al. 2015; others keep the scale that
-        their own initialisation gives.
+        With `he`, a model without any normalisation draws its filters after He et al. 2015. Other models keep the scale
+        of their own initialisation.
         """
         with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
             torch.manual_seed(seed_from(*key(self.layers[0])))
@@ -93,24 +157,8 @@ def _draw_after_he(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _tokens(network: nn.Module, x: Tensor) -> Tensor:
-    """Maps N x D x h x w to tokens N x (1 + h w) x D: the class token first, and every one told its place."""
-    patches = x.flatten(2).transpose(1, 2)
-    first, places = (attrgetter(name)(network) for name in OWNED["tokens()"])  # perhaps copies in another precision
-    tokens: Tensor = torch.cat([first.expand(len(patches), -1, -1), patches], dim=1) + places
-    return tokens
-
-
-OPERATIONS: Mapping[str, Callable[[nn.Module, Tensor], Tensor]] = {
-    "flatten()": lambda _, x: x.flatten(1),
-    "tokens()": _tokens,
-    "class_token()": lambda _, x: x[:, 0],
-}
-OWNED = {"tokens()": ("class_token", "encoder.pos_embedding")}  # parameters that an operation reads
-
-
 def build_model(spec: StagedSpec, outputs: int) -> nn.Module:
-    """The model with torch's own initialisation, drawn from its global generator. Raises what torchvision raises."""
+    """Build the model, with weights drawn from torch's global generator. Raises what torchvision raises."""
     arguments = dict(spec.arguments)
     if spec.model in SMALL_MODELS:
         return SMALL_MODELS[spec.model](spec.image_size, outputs, arguments)
@@ -123,125 +171,8 @@ def build_model(spec: StagedSpec, outputs: int) -> nn.Module:
     return model
 
 
-def _residual(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
-    """He et al. 2016's residual net for small images: three stages of basic blocks, each of half the size.
-
-    `width`: channels of the first stage (16), doubled twice; `blocks`: of each stage (1). From 40 pixels on it begins
-    as the large ones do, with filters in steps of two (5x5) and pooling, so that a CPU can train it.
-    """
-    width, blocks = arguments.get("width", 16), arguments.get("blocks", 1)
-    large = image_size >= 40
-    first = nn.Conv2d(3, width, 5 if large else 3, 2 if large else 1, padding=2 if large else 1, bias=False)
-    stages = [
-        ("conv1", first),
-        ("bn1", nn.BatchNorm2d(width)),
-        ("relu", nn.ReLU()),
-        ("maxpool", nn.MaxPool2d(3, 2, padding=1) if large else nn.Identity()),
-        ("layer1", _blocks(width, width, blocks)),
-        ("layer2", _blocks(width, 2 * width, blocks)),
-        ("layer3", _blocks(2 * width, 4 * width, blocks)),
-        ("avgpool", nn.AdaptiveAvgPool2d(1)),
-        ("fc", nn.Linear(4 * width, outputs)),
-    ]
-    model = nn.Sequential(OrderedDict(stages))
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return model
-
-
-def _blocks(inputs: int, outputs: int, count: int) -> nn.Sequential:
-    halves = inputs != outputs
-    shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, 2, bias=False), nn.BatchNorm2d(outputs)) if halves else None
-    first = BasicBlock(inputs, outputs, 2 if halves else 1, shortcut)
-    return nn.Sequential(first, *(BasicBlock(outputs, outputs) for _ in range(count - 1)))
-
-
-def _vision_transformer(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
-    """Eight by eight patches; `width`: of a token (64), `blocks`: how many (6)."""
-    width, blocks = arguments.get("width", 64), arguments.get("blocks", 6)
-    model: nn.Module = VisionTransformer(
-        image_size=image_size, patch_size=image_size // 8, num_layers=blocks, num_heads=4, hidden_dim=width,
-        mlp_dim=2 * width, num_classes=outputs,
-    )  # fmt: skip
-    return model
-
-
-def _convnext(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
-    """Three stages of one block each (`blocks`); `width`: channels of the first (24), doubled twice."""
-    width, blocks = arguments.get("width", 24), arguments.get("blocks", 1)
-    setting = [CNBlockConfig(width, 2 * width, blocks), CNBlockConfig(2 * width, 4 * width, blocks)]
-    setting.append(CNBlockConfig(4 * width, None, blocks))
-    model: nn.Module = ConvNeXt(setting, stochastic_depth_prob=0.1, num_classes=outputs)
-    return model
-
-
-SMALL_MODELS: Mapping[str, Callable[[int, int, Mapping[str, int]], nn.Module]] = {
-    "resnet-small": _residual,
-    "vit-small": _vision_transformer,
-    "convnext-small": _convnext,
-}
-
-
-SMALL_IMAGE = 64  # pixels: below it a residual net begins with 3x3 filters in steps of one, and does not pool
-N_PROBED = 2  # outputs of the network that is built to look at
-
-
-def net_names() -> tuple[str, ...]:
-    """The names that `find_net` knows: ours, small models, and torchvision's of the families that can be chopped."""
-    torchvisions = (name for name in models.list_models(models) if name.startswith(_PREFIXES))
-    return ("small", "paper", "paper-115", *SMALL_MODELS, *torchvisions)
-
-
-def find_net(name: str, image_size: int) -> Net:
-    """The network called `name`, for square images of so many pixels.
-
-    A residual net of torchvision begins with 3x3 filters in steps of one and without pooling where images have fewer
-    than SMALL_IMAGE pixels, as He et al. 2016 have it for CIFAR: its published first layer would leave them an
-    eighth of their size. Raises UsageError for an unknown name, and for images that are too small for it.
-    """
-    own = {net.name: net for net in (small_net(), paper_net(), paper_net_at_half_size())}
-    if name in own:
-        return own[name]
-    if name not in net_names():
-        raise UsageError(
-            f"'{name}' is no network: choose {', '.join([*own, *SMALL_MODELS])}, or one of torchvision's AlexNet, VGG, "
-            "ResNet, ConvNeXt, EfficientNet, MobileNetV3 or ViT, as resnet18."
-        )
-    spec = _unparted(name, image_size)
-    try:
-        with torch.device("meta"):
-            model = build_model(spec, N_PROBED)
-            spec = replace(spec, stages=stages_of(model), first_filters=_first_filters(model))
-            StagedNet(spec, N_PROBED).eval()(torch.empty(1, 3, image_size, image_size))
-    except (RuntimeError, ValueError, AssertionError) as problem:
-        raise UsageError(
-            f"{name} cannot read images of {image_size} pixels ({str(problem).splitlines()[0]}): "
-            "prepare larger ones or choose another network."
-        ) from None
-    return spec
-
-
-def _unparted(name: str, image_size: int) -> StagedSpec:
-    residual = name.startswith(("resnet", "resnext", "wide_resnet")) and name not in SMALL_MODELS
-    arguments = (("image_size", image_size),) if name.startswith("vit_") else ()
-    small = residual and image_size < SMALL_IMAGE
-    return StagedSpec(name, image_size, name, (), "", arguments=arguments, small_stem=small)
-
-
-def stages_of(model: nn.Module) -> tuple[Stage, ...]:
-    """How a model is parted: at its blocks of equal resolution, a plain net at its layers, a transformer at its blocks.
-
-    Raises UsageError for a model of another family.
-    """
-    for family, parted in _FAMILIES:
-        if isinstance(model, family):
-            return parted(model)
-    raise UsageError(f"a {type(model).__name__} has no known stages: name them in a StagedSpec of your own.")
-
-
 def _plain_stages(model: nn.Module) -> tuple[Stage, ...]:
-    """AlexNet and VGG: conv1, conv2, ..., fc6, ... Dropout belongs to the layer that reads."""
+    """AlexNet and VGG: conv1, conv2, ..., fc6, ... Dropout belongs to the layer that reads what it leaves."""
     stages: list[tuple[str, list[str]]] = []
     steps: list[str] = []
     for part in ("features", "classifier"):
@@ -266,7 +197,7 @@ def _residual_stages(model: nn.Module) -> tuple[Stage, ...]:
 
 
 def _convnext_stages(model: nn.Module) -> tuple[Stage, ...]:
-    """Each stage with the convolution before it that halves its maps."""
+    """ConvNeXt: each stage begins with the convolution that halves its maps."""
     count = len(model.get_submodule("features")._modules)
     stages = [Stage("stem", ("features.0",)), Stage("stage1", ("features.1",))]
     stages += [Stage(f"stage{i // 2 + 1}", (f"features.{i}", f"features.{i + 1}")) for i in range(2, count, 2)]
@@ -274,7 +205,7 @@ def _convnext_stages(model: nn.Module) -> tuple[Stage, ...]:
 
 
 def _feature_stages(model: nn.Module) -> tuple[Stage, ...]:
-    """EfficientNet and MobileNetV3: every child of their features."""
+    """EfficientNet and MobileNetV3: every child of `features` is a stage."""
     children = [name for name, _ in model.get_submodule("features").named_children()]
     blocks = [Stage(f"block{name}" if name != "0" else "stem", (f"features.{name}",)) for name in children]
     return (*blocks, Stage("head", ("avgpool", "flatten()", "classifier")))
@@ -295,10 +226,78 @@ _FAMILIES: Sequence[tuple[type[nn.Module] | tuple[type[nn.Module], ...], Callabl
     (models.VisionTransformer, _transformer_stages),
     (nn.Sequential, _residual_stages),  # resnet-small
 )
-_PREFIXES = (
-    "alexnet", "vgg", "resnet", "resnext", "wide_resnet", "convnext", "efficientnet", "mobilenet_v3", "vit_",
-)  # fmt: skip
 
 
-def _first_filters(model: nn.Module) -> str:
-    return next(name for name, tensor in model.named_parameters() if tensor.ndim == 4 and tensor.shape[1] == 3)
+def _tokens(network: nn.Module, x: Tensor) -> Tensor:
+    """Turn maps N x D x h x w into tokens N x (1 + h w) x D: the class token first, each plus that of its position."""
+    patches = x.flatten(2).transpose(1, 2)
+    first, positions = (attrgetter(name)(network) for name in OWNED["tokens()"])  # perhaps copies in another precision
+    tokens: Tensor = torch.cat([first.expand(len(patches), -1, -1), patches], dim=1) + positions
+    return tokens
+
+
+OPERATIONS: Mapping[str, Callable[[nn.Module, Tensor], Tensor]] = {
+    "flatten()": lambda _, x: x.flatten(1),
+    "tokens()": _tokens,
+    "class_token()": lambda _, x: x[:, 0],
+}
+
+
+def _residual(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
+    """The residual net of He et al. 2016 for small images: three stages of basic blocks, each at half the resolution.
+
+    `width`: channels of the first stage (16), doubled twice. `blocks`: number in each stage (1). From 40 pixels on, it
+    begins with 5x5 filters in steps of two and with pooling, as large nets do, so that a CPU can train it.
+    """
+    width, blocks = arguments.get("width", 16), arguments.get("blocks", 1)
+    large = image_size >= 40
+    kernel, stride, padding = (5, 2, 2) if large else (3, 1, 1)
+    stages = [
+        ("conv1", nn.Conv2d(3, width, kernel, stride, padding, bias=False)),
+        ("bn1", nn.BatchNorm2d(width)),
+        ("relu", nn.ReLU()),
+        ("maxpool", nn.MaxPool2d(3, 2, padding=1) if large else nn.Identity()),
+        ("layer1", _blocks(width, width, blocks)),
+        ("layer2", _blocks(width, 2 * width, blocks)),
+        ("layer3", _blocks(2 * width, 4 * width, blocks)),
+        ("avgpool", nn.AdaptiveAvgPool2d(1)),
+        ("fc", nn.Linear(4 * width, outputs)),
+    ]
+    model = nn.Sequential(OrderedDict(stages))
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return model
+
+
+def _blocks(inputs: int, outputs: int, count: int) -> nn.Sequential:
+    halves = inputs != outputs
+    shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, 2, bias=False), nn.BatchNorm2d(outputs)) if halves else None
+    first = BasicBlock(inputs, outputs, 2 if halves else 1, shortcut)
+    return nn.Sequential(first, *(BasicBlock(outputs, outputs) for _ in range(count - 1)))
+
+
+def _vision_transformer(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
+    """A transformer of eight by eight patches. `width`: of a token (64). `blocks`: their number (6)."""
+    width, blocks = arguments.get("width", 64), arguments.get("blocks", 6)
+    model: nn.Module = VisionTransformer(
+        image_size=image_size, patch_size=image_size // 8, num_layers=blocks, num_heads=4, hidden_dim=width,
+        mlp_dim=2 * width, num_classes=outputs,
+    )  # fmt: skip
+    return model
+
+
+def _convnext(image_size: int, outputs: int, arguments: Mapping[str, int]) -> nn.Module:
+    """Three stages. `width`: channels of the first (24), doubled twice. `blocks`: number in each stage (1)."""
+    width, blocks = arguments.get("width", 24), arguments.get("blocks", 1)
+    channels = (width, 2 * width, 4 * width, None)
+    setting = [CNBlockConfig(own, above, blocks) for own, above in pairwise(channels)]
+    model: nn.Module = ConvNeXt(setting, stochastic_depth_prob=0.1, num_classes=outputs)
+    return model
+
+
+SMALL_MODELS: Mapping[str, Callable[[int, int, Mapping[str, int]], nn.Module]] = {
+    "resnet-small": _residual,
+    "vit-small": _vision_transformer,
+    "convnext-small": _convnext,
+}

@@ -1,6 +1,6 @@
-"""Which part of an image a network reads: a random crop, perhaps mirrored, while it trains; the centre in the test.
+"""The part of an image that a network reads: a random crop, perhaps mirrored, in training; the centre in validation.
 
-As in the paper: 227 of 256 pixels. What is drawn is a function of the keys alone, whatever the device, so that an
+The paper crops 227 of 256 pixels. All draws are a function of their keys alone, on every device, so that an
 interrupted training goes on with the very same views.
 """
 
@@ -13,7 +13,7 @@ from transferkit.randomness import Key, generator_from
 
 
 def draw_views(augment: Augment, n_images: int, margin: int, *keys: Key) -> Tensor:
-    """Random views of so many images: top, left (0..margin pixels) and 1 where mirrored; int64, images x 3."""
+    """Draw a view of each of `n_images`: top, left (0..margin pixels), and 1 if mirrored; int64, images x 3."""
     drawn = generator_from("views", *keys).integers(0, [margin + 1, margin + 1, 2], (n_images, 3))
     if "crop" not in augment:
         drawn[:, :2] = margin // 2
@@ -23,9 +23,9 @@ def draw_views(augment: Augment, n_images: int, margin: int, *keys: Key) -> Tens
 
 
 def take_views(images: Tensor, rows: Tensor, views: Tensor, size: int) -> Tensor:
-    """These rows of the images, N x 3 x H x H, each in its own view, rows x 3: rows x 3 x size x size, same dtype.
+    """Take rows of images, N x 3 x H x H, each in its own view, rows x 3: rows x 3 x size x size of the same dtype.
 
-    On the images' device, in one pass that reads only what is kept.
+    This runs on the images' device, in one pass that reads only the pixels it keeps.
     """
     steps = torch.arange(size, device=images.device)
     down = views[:, 0, None] + steps

@@ -1,6 +1,6 @@
-"""Weights from files: read without running code, searched for a first layer, made fit for a network.
+"""Read weights from files without running code, find a first layer in them, and fit them to a network.
 
-Nothing in a file is run: safetensors cannot carry code, and torch refuses what does under `weights_only`.
+Nothing in a file is run: safetensors cannot carry code, and with `weights_only` torch refuses files that do.
 """
 
 import contextlib
@@ -26,11 +26,12 @@ from transferkit.errors import DataError, UsageError
 from transferkit.network.build import build
 from transferkit.specs import StagedSpec
 
-SAFE_TORCH = "2.10"  # before it, files are known that run code in spite of weights_only (CVE-2026-24747)
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # where training scripts put the weights in a checkpoint
-PREFIXES = r"^((module|_orig_mod)\.)+"  # what DataParallel and torch.compile put before every name
-CHECKPOINT_DEPTH = 4  # checkpoints nest less; a hostile one may contain itself
-SHOWN = 8  # layers or names that an error lists at most
+SAFE_TORCH = "2.10"  # in older versions, files can run code in spite of weights_only (CVE-2026-24747)
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts put the weights
+PREFIXES = r"^((module|_orig_mod)\.)+"  # DataParallel and torch.compile put them before every name
+CHECKPOINT_DEPTH = 4  # levels searched: real checkpoints nest less, and a hostile one may contain itself
+SHOWN = 8  # the most layers or names that an error lists
+COUNTER = "num_batches_tracked"  # in batch normalisation; torch before 0.4.1 did not save it
 ACCEPTED = "give a safetensors file or a PyTorch state dict (.pth, .pt, .bin)"
 SAVE_PLAIN = "give weights saved with torch.save(network.state_dict(), FILE)"
 NEEDED = "floating-point filters x 3 x k x k with k of 2 or more"
@@ -40,7 +41,7 @@ State = dict[str, torch.Tensor]  # by their names, without PREFIXES
 
 @dataclass(frozen=True)
 class NamedFilters:
-    """The filters of one layer: weights, float32 filters x 3 x k x k, and the file or name they come from."""
+    """The filters of one layer: weights, float32 filters x 3 x k x k, and the file or name that they come from."""
 
     layer: str
     weights: NDArray[np.float32]
@@ -48,9 +49,9 @@ class NamedFilters:
 
 
 def load_filters(weights: str, layer: str | None = None) -> NamedFilters:
-    """Filters from a weights file where there is one, else from torchvision's weights of that name.
+    """Read filters from a weights file if there is one, else from torchvision's weights of that name.
 
-    Raises UsageError for what is neither, and whatever `read_filters` or `named_filters` raises.
+    Raises UsageError when there are neither, and what `read_filters` and `named_filters` raise.
     """
     path = Path(weights)
     if path.is_file() or (path.exists() and weights.lower() not in _catalogue()):
@@ -59,18 +60,20 @@ def load_filters(weights: str, layer: str | None = None) -> NamedFilters:
 
 
 def read_filters(path: Path, layer: str | None = None) -> NamedFilters:
-    """Filters from a safetensors or PyTorch file, told apart by their first bytes; half precision is widened.
+    """Read the filters of a layer, as float32, from a safetensors or PyTorch file.
 
-    `layer` may end in ".weight" or not; without it, the first layer that looks at colour images is taken (in the
-    order of the file, which in safetensors is that of the alphabet).
-    Raises UsageError for a path or layer that will not do, DataError for a file that is damaged, carries code, or
-    has no such filters.
+    `layer` may end in ".weight" or not. Without it, takes the first layer that looks at colour images, in the order of
+    the file, which is alphabetical in safetensors. Raises UsageError for a path or layer that does not exist or does
+    not fit, DataError for a file that is damaged, carries code, or has no such filters.
     """
     return _choose(read_state(path), layer, str(path))
 
 
 def read_state(path: Path) -> State:
-    """All named tensors of a safetensors or PyTorch file, told apart by their first bytes. Raises as `read_filters`."""
+    """All named tensors in a safetensors or PyTorch file, recognised by its first bytes.
+
+    Raises UsageError for a path that cannot be read, DataError for a file that is damaged or carries code.
+    """
     if not path.is_file():
         raise UsageError(f"{path} is {'not a file' if path.exists() else 'not there'}: {ACCEPTED}.")
     try:
@@ -91,8 +94,8 @@ def read_state(path: Path) -> State:
 def named_filters(name: str, layer: str | None = None) -> NamedFilters:
     """Filters from torchvision's pretrained weights: "resnet50" or "ResNet50_Weights.IMAGENET1K_V2", in any case.
 
-    They are fetched once and kept in torch's cache. Raises UsageError for an unknown name or layer, DataError when
-    the weights cannot be fetched or what the cache has is damaged.
+    They are downloaded once and kept in torch's cache. Raises UsageError for an unknown name or layer, DataError when
+    the download fails or the cached file is damaged.
     """
     catalogue = _catalogue()
     weights = catalogue.get(name.lower())
@@ -102,7 +105,7 @@ def named_filters(name: str, layer: str | None = None) -> NamedFilters:
         raise UsageError(f"{name!r} is neither a weights file nor {names}.")
     _require_safe_torch(name)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # torch announces the download on stdout, which is for results
+        with contextlib.redirect_stdout(sys.stderr):  # torch announces a download on stdout, which is for results
             content = weights.get_state_dict(check_hash=True, progress=False, map_location="cpu", weights_only=True)
     except OSError as problem:
         remedy = "try again with a network, or give a file with --weights FILE"
@@ -114,9 +117,8 @@ def named_filters(name: str, layer: str | None = None) -> NamedFilters:
 
 
 def _catalogue() -> dict[str, Any]:
-    """What torchvision has, by lower-case name: each weights' own, and each model's for its default weights."""
-    # Here, as it is slow to import and files do without it.
-    from torchvision.models import get_model_weights, list_models
+    """The weights in torchvision by lower-case name: their own, or that of a model for its default weights."""
+    from torchvision.models import get_model_weights, list_models  # here, since it is slow to import
 
     kinds = {model: get_model_weights(model).__members__ for model in list_models()}
     own = {f"{type(w).__name__}.{name}".lower(): w for members in kinds.values() for name, w in members.items()}
@@ -126,14 +128,14 @@ def _catalogue() -> dict[str, Any]:
 def _read_safetensors(path: Path) -> State:
     try:
         with safe_open(path, framework="pt") as file:
-            return {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
+            return {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is not a dict
     except Exception as problem:  # a damaged file can raise anything
         raise DataError(f"{path} is a damaged safetensors file ({problem}): fetch it again.") from None
 
 
 def _read_torch(path: Path, zipped: bool) -> State:
     _require_safe_torch(str(path))
-    mapped = zipped and path.suffix != ".safetensors"  # by its path, torch would not see that it is a zip
+    mapped = zipped and path.suffix != ".safetensors"  # by that suffix, torch would not take it for a zip file
     try:
         with warnings.catch_warnings(action="ignore"), path.open("rb") as file:
             content = torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
@@ -159,13 +161,13 @@ def _tensors(content: object, source: str) -> State:
 
 
 def _state_dicts(content: object, depth: int) -> Iterator[Mapping[str, object]]:
-    """What could be the state dict, likeliest first: under a usual key, the content itself, under any other key."""
+    """Candidates for the state dict, likeliest first: under a usual key, the content itself, under any other key."""
     if depth and isinstance(content, Mapping) and all(isinstance(name, str) for name in content):
         for key in WRAPPERS:
             yield from _state_dicts(content.get(key), depth - 1)
         yield content
         for key in content:
-            if key not in WRAPPERS and not key.startswith("optim"):  # its averages have the shapes of weights
+            if key not in WRAPPERS and not key.startswith("optim"):  # an optimiser's averages have shapes like weights
                 yield from _state_dicts(content[key], depth - 1)
 
 
@@ -188,7 +190,7 @@ def _choose(state: State, layer: str | None, source: str) -> NamedFilters:
 
 
 def _suited(state: State) -> list[str]:
-    """The layers whose filters look at colour images and can be looked at, in order."""
+    """The layers whose filters look at colour images, in order; only plain tensors on the CPU."""
     plain = {k: t for k, t in state.items() if t.ndim == 4 and t.layout == torch.strided and t.device.type == "cpu"}
     shapes = {name: tensor.shape for name, tensor in plain.items() if tensor.is_floating_point() and tensor.numel()}
     return [name for name, (_, channels, rows, columns) in shapes.items() if channels == 3 and rows == columns > 1]
@@ -203,7 +205,7 @@ def _layer(name: str) -> str:
 
 
 def _fault(problem: Exception) -> str:
-    """What is wrong with a PyTorch file, without torch's advice to load it unsafely."""
+    """Describe what is wrong with a PyTorch file, without torch's advice to load it unsafely."""
     if isinstance(problem, pickle.UnpicklingError) or "TorchScript" in str(problem):
         asked = re.search(r"GLOBAL ([\w.]+)|TorchScript", str(problem))
         named = f" ({asked[1] or asked[0]})" if asked else ""
@@ -212,14 +214,11 @@ def _fault(problem: Exception) -> str:
     return f"is damaged or not written by torch.save ({reason})"
 
 
-COUNTER = "num_batches_tracked"  # of batch normalisation; torch before 0.4.1 did not save it
-
-
 def fitting(state: Mapping[str, Tensor], spec: StagedSpec, source: str) -> dict[str, np.ndarray]:
-    """The tensors of every layer but the last, float32 by name, out of a state dict read from `source`.
+    """The tensors of every layer but the last, float32 by name, from a state dict read from `source`.
 
-    The last layer's classes are others, so that whatever the file has for it is left out. Raises DataError when a
-    tensor is missing, is of another shape, or has numbers that are not finite, and when the file has more than fits.
+    The last layer was made for other classes, so that the file's tensors for it are left out. Raises DataError when a
+    tensor is missing, has another shape or numbers that are not finite, and when the file has tensors of no layer.
     """
     with torch.device("meta"):
         network = build(spec, 1)

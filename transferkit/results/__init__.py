@@ -22,20 +22,6 @@ from transferkit.results.table import (
 )
 
 __all__ = [
-    "COLUMNS",
-    "ENOUGH_FOR_INTERVAL",
-    "EPOCH_COLUMNS",
-    "Estimate",
-    "Over",
-    "compare",
-    "contrast",
-    "estimate",
-    "layers_of",
-    "pair",
-    "refuse_incomplete",
-    "refuse_mixed",
-    "slope",
-    "summarise",
-    "tabulate",
-    "tabulate_epochs",
-]
+    "COLUMNS", "ENOUGH_FOR_INTERVAL", "EPOCH_COLUMNS", "Estimate", "Over", "compare", "contrast", "estimate",
+    "layers_of", "pair", "refuse_incomplete", "refuse_mixed", "slope", "summarise", "tabulate", "tabulate_epochs",
+]  # fmt: skip

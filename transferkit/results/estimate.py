@@ -1,10 +1,10 @@
 """Means of paired differences with intervals that respect what networks share.
 
-Networks of one split share their classes and images, those of one split and seed also their bases, so they are no
-independent measurements. The unit is therefore the split: everything is first averaged within each split, over
-seeds, targets and n, and the interval is Student's t over the splits' means. On simulated grids it covers the truth
-as often as it says, however much splits differ; intervals over networks, over pairs of split and seed, or from
-bootstrapped splits do not (benchmarks/interval_coverage.py). With one split only, the unit is the seed, and the
+Networks of one split share their classes and images, and those of one split and seed share their bases too: they are
+not independent measurements. The unit is therefore the split. Everything is first averaged within each split, over
+seeds, targets and n, and the interval is Student's t over the splits' means. On simulated grids it covers the truth as
+often as it says, however much the splits differ. Intervals over networks, over pairs of split and seed, or from
+bootstrapped splits do not (benchmarks/interval_coverage.py). With only one split, the unit is the seed, and the
 interval says nothing about other splits.
 """
 
@@ -20,16 +20,16 @@ from scipy.special import stdtrit
 from transferkit.treatments import TREATMENTS, Treatment
 
 Over = Literal["splits", "seeds"]
-ENOUGH_FOR_INTERVAL = 3  # splits or seeds in a summary: two would give 12.7 standard errors to either side
+ENOUGH_FOR_INTERVAL = 3  # splits or seeds: with two, the interval would reach 12.7 standard errors to either side
 _CELL = ["split", "seed", "target", "n"]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over clusters, its standard error (NaN for one cluster), and how many stand behind it.
+    """A mean over clusters, its standard error (NaN for one cluster), and the numbers it is based on.
 
-    The clusters are splits, or the seeds of one split, which `seeds_of` then names (of one on either side for a
-    difference). `matched` is False for a difference of networks that have no target in common.
+    The clusters are splits, or the seeds of one split, which `seeds_of` then names (for a difference, that of either
+    side). `matched` is False for a difference of networks that have no target in common.
     """
 
     value: float
@@ -42,19 +42,19 @@ class Estimate:
 
     @property
     def over(self) -> Over:
-        """What the clusters are, where they are fewest."""
+        """What the clusters are; in a difference, those of the side with the fewest."""
         return "seeds" if self.seeds_of else "splits"
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The interval of Student's t, NaN and NaN with one cluster."""
+        """The lower and upper end of Student's t interval; NaN and NaN with one cluster."""
         half = stdtrit(self.freedom, (1 + level) / 2) * self.error if self.freedom > 0 else np.nan
         return float(self.value - half), float(self.value + half)
 
     def interval_of_next(self, level: float = 0.95) -> tuple[float, float]:
-        """Where the mean of one further cluster is expected; NaN and NaN with one cluster.
+        """The interval in which the mean of one further cluster is expected; NaN and NaN with one cluster.
 
-        It is wider than the interval of the mean, and however many clusters there are, it stays as wide as clusters
-        scatter. The further one must be as large as those there are.
+        It is wider than the interval of the mean, and stays as wide as clusters scatter, however many there are. The
+        further cluster must be as large as the others.
         """
         half = stdtrit(self.freedom, (1 + level) / 2) if self.freedom > 0 else np.nan
         half *= self.error * np.sqrt(self.clusters + 1)
@@ -64,17 +64,17 @@ class Estimate:
 def estimate(table: pd.DataFrame, column: str = "paired", *, networks_per_row: int = 1) -> Estimate | None:
     """The mean of a column over networks, as the mean of the splits' (or seeds') means; None without any value.
 
-    `table` has the columns split and seed; rows whose value is NaN are left out. Where a row is a difference of
-    several networks, `networks_per_row` says of how many.
+    `table` has the columns split and seed; rows whose value is NaN are left out. `networks_per_row` is 2 where a row is
+    the difference of two networks.
     """
     found = _estimate(table.dropna(subset=[column]), lambda rows: float(rows[column].mean()))
     return found and replace(found, networks=found.networks * networks_per_row)
 
 
 def slope(table: pd.DataFrame, column: str = "paired", along: str = "n") -> Estimate | None:
-    """The mean slope of a column along another, per unit of that, fitted within each split (or seed).
+    """The mean slope of a column per unit of the column `along`, fitted within each split (or seed).
 
-    None where no cluster has two different values of `along`.
+    None if no cluster has two different values of `along`.
     """
     rows = table.dropna(subset=[column])
     keys = [cluster_column(rows)]
@@ -85,8 +85,8 @@ def slope(table: pd.DataFrame, column: str = "paired", along: str = "n") -> Esti
 def contrast(table: pd.DataFrame, first: Treatment, second: Treatment) -> Estimate | None:
     """Mean top-1 of a treatment minus that of another, matched on split, seed, target and n (fractions).
 
-    Where no two networks match, each is taken against its own target's base at the n they share, and the two
-    means are subtracted as if independent (`matched` is then False). None where one treatment is absent.
+    If no two networks match, the paired differences of either treatment are averaged over the n that both have, and
+    the two means are subtracted as if independent (`matched` is then False). None if a treatment is absent.
     """
     one, two = (table[table["treatment"] == treatment] for treatment in (first, second))
     both = one.merge(two, on=_CELL, suffixes=("", "_second"), validate="one_to_one")
@@ -97,7 +97,7 @@ def contrast(table: pd.DataFrame, first: Treatment, second: Treatment) -> Estima
 
 
 def compare(first: Estimate | None, second: Estimate | None) -> Estimate | None:
-    """The difference of two estimates from different networks, with Welch's degrees of freedom; None if one is."""
+    """The difference of two estimates from different networks, with Welch's degrees of freedom; None if either is."""
     if first is None or second is None:
         return None
     parts = np.array([first.error, second.error]) ** 2
@@ -111,10 +111,10 @@ def compare(first: Estimate | None, second: Estimate | None) -> Estimate | None:
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """Per treatment and n: `count`, mean `top1`, mean `paired`, and `low`, `high` of its 95 % interval.
+    """Summarise each treatment and n: `count`, mean `top1`, mean `paired`, and `low`, `high` of its 95 % interval.
 
-    Mean and interval of the paired differences are those of `estimate`, the interval NaN below ENOUGH_FOR_INTERVAL
-    splits, or seeds of one split. Rows are in the order of TREATMENTS, then n.
+    Mean and interval of the paired differences are those of `estimate`; below ENOUGH_FOR_INTERVAL splits, or seeds of
+    one split, the interval is NaN. Rows come in the order of TREATMENTS, then n.
     """
     rows = []
     for treatment in TREATMENTS:
@@ -127,7 +127,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_of_clusters(means: Sequence[float] | NDArray[np.float64]) -> tuple[float, float, int]:
-    """Mean, standard error (NaN for one cluster) and degrees of freedom from the means of clusters, float G."""
+    """Mean, standard error (NaN for one cluster) and degrees of freedom of the clusters' means."""
     values = np.asarray(means, dtype=np.float64)
     freedom = len(values) - 1
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if freedom else np.nan
@@ -144,5 +144,5 @@ def _estimate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -
 
 
 def cluster_column(table: pd.DataFrame) -> str:
-    """What a table's clusters are: "split", or "seed" where all networks are of one split."""
+    """The column that names a table's clusters: "split", or "seed" if all networks are of one split."""
     return "split" if len(table["split"].unique()) > 1 else "seed"

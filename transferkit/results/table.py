@@ -13,17 +13,20 @@ from transferkit.treatments import LAYERS
 RUN_COLUMNS = ("run", "treatment", "split", "seed", "source", "target", "n", "finetune")
 COLUMNS = (*RUN_COLUMNS, "top1", "paired", "train_loss", "valid_loss", "seconds")
 EPOCH_COLUMNS = (*RUN_COLUMNS, "epoch", "learning_rate", "train_loss", "valid_loss", "top1")
-SETTING_COLUMNS = ("data", "images_per_class", "epochs", "random_filters", "layers")  # where a table holds several
+SETTING_COLUMNS = ("data", "images_per_class", "epochs", "random_filters", "layers")  # in tables of several settings
 _BASE_KEYS = ("split", "seed", "target", "data", "images_per_class", "epochs")
 
 
 def tabulate(receipts: Iterable[Receipt]) -> pd.DataFrame:
     """One row per network with the columns COLUMNS; accuracies and paired differences are fractions (0..1).
 
-    `paired` is top-1 minus that of the own target's base of the same split and seed: 0 for a base, NaN where
-    that base is missing. Losses are in nats, `train_loss` is the mean over the last epoch. Networks of other layers
-    than the paper's have one column more, `layers`, with the names of theirs. Raises DataError for receipts of
-    different settings, naming what differs, and for two receipts of one network.
+    `paired` is top-1 minus that of the base of the same split, seed and target: 0 for a base, NaN if that base is
+    missing. Losses are in nats; `train_loss` is the mean over the last epoch. If the networks have other layers than
+    the paper's, the column `layers` names them. Raises DataError for receipts of different settings, naming the
+    differences, and for two receipts of one network.
+
+    >>> tk.tabulate(receipts)["run"].tolist()
+    ['baseA', 'baseB', 'A3B', 'B3B']
     """
     kept = list(receipts)
     _refuse_mixed(kept)
@@ -32,11 +35,17 @@ def tabulate(receipts: Iterable[Receipt]) -> pd.DataFrame:
          receipt.times.seconds)
         for receipt in kept
     ]  # fmt: skip
-    return pair(_with_layers(pd.DataFrame(rows, columns=list(COLUMNS)), kept))
+    table = pair(_with_layers(pd.DataFrame(rows, columns=list(COLUMNS)), kept))
+    table.attrs["data"] = kept[0].setting.data if kept else "nothing"
+    return table
 
 
 def tabulate_epochs(receipts: Iterable[Receipt]) -> pd.DataFrame:
-    """One row per network and epoch with the columns EPOCH_COLUMNS: its log. Raises DataError as `tabulate`."""
+    """One row per network and epoch with the columns EPOCH_COLUMNS. Raises DataError for different settings.
+
+    >>> len(tk.tabulate_epochs(receipts))  # two epochs each
+    8
+    """
     kept = list(receipts)
     _refuse_mixed(kept)
     rows = [
@@ -48,7 +57,7 @@ def tabulate_epochs(receipts: Iterable[Receipt]) -> pd.DataFrame:
 
 
 def layers_of(table: pd.DataFrame) -> tuple[str, ...]:
-    """The layers of the networks in a table, by its column `layers`; without one, the paper's eight."""
+    """The layers of the networks in a table, from its column `layers`; without that column, the paper's eight."""
     if "layers" not in table or table.empty:
         return LAYERS
     return tuple(str(table["layers"].iloc[0]).split())
@@ -62,8 +71,8 @@ def _with_layers(table: pd.DataFrame, receipts: Sequence[Receipt]) -> pd.DataFra
 def pair(table: pd.DataFrame) -> pd.DataFrame:
     """The same table with its column `paired` computed anew from `top1`.
 
-    A network's base is that of its split, seed and target, and where the table says so of its data, its images
-    per class and its epochs. Raises DataError when a network is there twice.
+    A network's base has the same split, seed and target, and the same data, images per class and epochs if the table
+    has these columns. Raises DataError when a network appears twice.
     """
     _refuse_twice(table)
     keys = _present(table, _BASE_KEYS)
@@ -73,7 +82,7 @@ def pair(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def refuse_incomplete(table: pd.DataFrame) -> pd.DataFrame:
-    """The table itself. Raises DataError when a network has no base to be paired with, or is there twice."""
+    """The table itself. Raises DataError when a network has no base to be paired with, or appears twice."""
     _refuse_twice(table)
     lonely = table[table["paired"].isna()]
     if not lonely.empty:
@@ -86,7 +95,7 @@ def refuse_incomplete(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def refuse_mixed(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table. Raises DataError when its networks are of several settings, naming the column and values."""
+    """The table itself. Raises DataError when it mixes networks of several settings, naming the column and values."""
     for column in _present(table, SETTING_COLUMNS):
         values = list(dict.fromkeys(table[column].dropna()))
         if len(values) > 1:
@@ -126,16 +135,16 @@ def _refuse_mixed(receipts: Sequence[Receipt]) -> None:
             continue
         one, two = (dict(_leaves(msgspec.to_builtins(receipt.setting))) for receipt in (first, other))
         names = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
-        told = ", ".join(f"{name} ({one.get(name)} and {two.get(name)})" for name in names[:3])
+        differing = ", ".join(f"{name} ({one.get(name)} and {two.get(name)})" for name in names[:3])
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         raise DataError(
-            f"{first.run.label} and {other.run.label} were trained under different settings: {told}{more}. "
+            f"{first.run.label} and {other.run.label} were trained under different settings: {differing}{more}. "
             "Tabulate each setting on its own."
         )
 
 
 def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Every number and word of nested settings with its dotted name."""
+    """Every value in nested settings, with its dotted name."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else str(name))

@@ -1,4 +1,4 @@
-"""From a prepared folder to one half of its classes on a device, and from there to deterministic batches."""
+"""Load one half of a prepared data set onto a device, and put its images into reproducible batches."""
 
 import multiprocessing
 from collections import deque
@@ -19,17 +19,17 @@ from transferkit.randomness import Key, generator_from
 from transferkit.splits import ClassSplit, make_split
 from transferkit.treatments import Half
 
-# Of the free memory, so much at most is given to one part of a half.
+# The largest share of the free memory that the training or validation images of a half may fill.
 RESIDENT_SHARE: dict[Device, float] = {"cuda": 0.9, "cpu": 0.5}
 PIECE = 1024  # images copied at a time
-AHEAD = 3  # batches
+AHEAD = 3  # batches read in advance
 
 
 @dataclass(frozen=True)
 class HalfData:
     """Images of one half, uint8 N x 3 x H x W, and labels, int64 N, numbered 0..n_classes-1 within the half.
 
-    With `rows`, int64 N, the images are those of the whole data set, mapped from the disk, and the half's are there.
+    If `rows`, int64 N, is given, `images` holds the whole data set, mapped from the disk, and these rows are the half.
     """
 
     images: Tensor
@@ -51,13 +51,13 @@ class Prepared:
     manifest: Manifest
 
     def split(self, name: str) -> ClassSplit:
-        """The split called `name` of these classes. Raises UsageError when they cannot be split so."""
+        """The split of these classes called `name`. Raises UsageError when they cannot be split that way."""
         classes = self.manifest.classes
         known_parts, groups = all(info.parts for info in classes), [info.group for info in classes]
         return make_split(name, [info.natural for info in classes], known_parts=known_parts, groups=groups)
 
     def can_split(self, name: str) -> bool:
-        """Whether these classes can be split so."""
+        """Whether these classes can be split that way."""
         try:
             return bool(self.split(name))
         except UsageError:
@@ -65,14 +65,14 @@ class Prepared:
 
 
 def open_prepared(folder: Path, *, verify: bool = True) -> Prepared:
-    """Open a prepared folder; `verify` hashes it against its manifest. Raises DataError when it is damaged."""
+    """Open a prepared folder; `verify` compares its checksums. Raises DataError when it is damaged."""
     return Prepared(folder, read_manifest(folder, verify=verify))
 
 
 def load_half(
     prepared: Prepared, split: ClassSplit, half: Half, part: Part, *, images_per_class: int | None = None
 ) -> HalfData:
-    """The training or validation images of one half, in file order, in memory. Raises as `open_half`."""
+    """The training or validation images of one half, in file order, in memory. Raises what `open_half` raises."""
     return in_memory(open_half(prepared, split, half, part, images_per_class=images_per_class), "cpu")
 
 
@@ -81,8 +81,8 @@ def open_half(
 ) -> HalfData:
     """The training or validation images of one half, in file order, left on the disk: `rows` says where they are.
 
-    `images_per_class` keeps the first so many training images of each class, as the paper's supplement does.
-    Raises DataError when a class has fewer, or the arrays cannot be read.
+    `images_per_class` keeps that many training images of each class, the first ones, as in the paper's supplement.
+    Raises DataError when a class has fewer, or when the arrays cannot be read.
     """
     manifest = prepared.manifest
     first, last = manifest.train if part == "train" else manifest.valid
@@ -97,7 +97,7 @@ def open_half(
 
 
 def in_memory(half: HalfData, device: Device) -> HalfData:
-    """A half with its images in the memory of a device, copied piece by piece."""
+    """The half with its images in the memory of a device, copied piece by piece."""
     if half.rows is None:
         return replace(half, images=half.images.to(device), labels=half.labels.to(device))
     images = torch.empty((len(half.rows), *half.images.shape[1:]), dtype=torch.uint8, device=device)
@@ -107,24 +107,24 @@ def in_memory(half: HalfData, device: Device) -> HalfData:
 
 
 def place(half: HalfData, device: Device) -> HalfData:
-    """A half as it is best read on a device: in its memory where RESIDENT_SHARE of what is free holds it.
+    """Put a half where a device reads it fastest: into its memory, if RESIDENT_SHARE of what is free holds it.
 
-    Else the images stay on the disk and are read ahead while the device computes; so they do where a GPU has no room
-    after all, as when several processes found it free at the same time. The numbers are the same.
+    Otherwise the images stay on the disk and are read ahead while the device computes. The same happens when a GPU
+    has no room after all because several processes found it free at the same time. The numbers do not change.
     """
     if half.nbytes <= RESIDENT_SHARE[device] * free_memory(device):
         try:
             return in_memory(half, device)
         except torch.OutOfMemoryError:
-            pass  # what was copied is held until here
+            pass  # the partial copy is freed only when this clause ends
         torch.cuda.empty_cache()
     return replace(half, labels=half.labels.to(device))
 
 
 def free_memory(device: Device) -> float:
-    """Bytes that this process may take: of the GPU all that is free, of the machine its part among the workers.
+    """Bytes that this process may take: all the free memory of the GPU, or its share as one of the machine's workers.
 
-    Blocks that torch keeps of the GPU's memory without using them are free to this process, though to no other.
+    Blocks of the GPU's memory that torch keeps without using them are free for this process, though not for others.
     """
     if device == "cuda":
         kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
@@ -133,24 +133,24 @@ def free_memory(device: Device) -> float:
 
 
 def count_siblings() -> int:
-    """How many worker processes the parent of this one has, this one included; 1 if this one is no worker.
+    """The number of worker processes beside this one, itself included; 1 if this is not a worker.
 
-    All that it has started are counted, such as the tracker of its resources: rather one too many than too few.
+    Every process that the parent started counts, even Python's resource tracker: better one too many than too few.
     """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
         return 1
     try:
         return max(1, len(psutil.Process(parent.pid).children()))
-    except psutil.Error:  # it has just ended
+    except psutil.Error:  # the parent has just ended
         return 1
 
 
 def read_ahead(images: Tensor, batches: Iterable[Tensor], device: torch.device) -> Iterator[Tensor]:
-    """Batches of images that are mapped from the disk, on the device, each read while those before it are used.
+    """Yield batches of images mapped from the disk, on the device, each read while earlier ones are in use.
 
     `batches` are rows of the images, int64, on the CPU. On a GPU, the copies go through pinned memory on a stream of
-    their own, so that neither reading nor copying is waited for unless the disk is slower than the network.
+    their own, so that training waits only when the disk is slower than the network.
     """
     copies = torch.cuda.Stream(device) if device.type == "cuda" else None
     waiting: deque[Future[tuple[Tensor, torch.cuda.Event | None]]] = deque()
@@ -177,13 +177,13 @@ def _arrived(sent: Tensor, event: torch.cuda.Event | None) -> Tensor:
     if event is not None:
         stream = torch.cuda.current_stream(sent.device)
         stream.wait_event(event)
-        sent.record_stream(stream)  # or its memory could be used again before this stream has read it
+        sent.record_stream(stream)  # otherwise its memory could be reused before this stream has read it
     return sent
 
 
 def _mapped(path: Path) -> np.ndarray:
     try:
-        rows: np.ndarray = np.load(path, mmap_mode="c")  # copy-on-write: torch takes no read-only arrays
+        rows: np.ndarray = np.load(path, mmap_mode="c")  # copy-on-write, since torch rejects read-only arrays
         return rows
     except (OSError, ValueError) as problem:
         raise DataError(f"{path} cannot be read ({problem}): prepare the data set again.") from problem
@@ -200,6 +200,6 @@ def _first_of_each(labels: np.ndarray, kept: np.ndarray, count: int, prepared: P
 
 
 def batch_order(n_images: int, batch_size: int, *keys: Key) -> Tensor:
-    """The rows of one epoch's batches, int64 batches x batch size, as the keys alone decide; no short last batch."""
+    """The rows of one epoch's batches, int64 batches x batch size, a function of the keys; no short last batch."""
     order = torch.from_numpy(generator_from(*keys).permutation(n_images))
     return order[: n_images - n_images % batch_size].view(-1, batch_size)

@@ -1,4 +1,4 @@
-"""One network trained by several processes, as torchrun starts them: who is who, and what they tell each other."""
+"""Several processes that train one network together, as torchrun starts them: how they meet and what they exchange."""
 
 import os
 import secrets
@@ -23,9 +23,9 @@ POLL_SECONDS, PATIENCE_SECONDS = 0.02, 300.0
 
 @dataclass(frozen=True)
 class Processes:
-    """Process number `rank` of the `count` that train one network together, each on its part of every batch.
+    """Process number `rank` of `count` processes that train one network, each on its part of every batch.
 
-    All of them must call the same methods in the same order. Only the first reads and writes the store.
+    All of them must call the same methods in the same order. Only the first one reads and writes the store.
     """
 
     rank: int = 0
@@ -51,9 +51,8 @@ class Processes:
 
     def average_(self, values: Tensor) -> None:
         """Replace `values` by their mean over all processes, the same bits in each of them."""
-        if self.count > 1:
-            dist.all_reduce(values)
-            values.div_(self.count)
+        self.sum_(values)
+        values.div_(self.count)
 
     def sum_(self, values: Tensor) -> None:
         """Replace `values` by their sum over all processes."""
@@ -61,41 +60,39 @@ class Processes:
             dist.all_reduce(values)
 
     def broadcast_(self, tensors: Iterable[Tensor]) -> None:
-        """Give these tensors, in every process, the values that they have in the first."""
+        """Overwrite these tensors in every process with their values in the first."""
         if self.count > 1:
             for tensor in tensors:
                 dist.broadcast(tensor, src=0)
 
     def from_first(self, decide: Callable[[], T]) -> T:
-        """What `decide` returns in the first process, the only one that calls it, for all of them."""
+        """Call `decide` in the first process only; its result, in every process."""
         if self.count == 1:
             return decide()
-        said = [decide() if self.is_first else None]
-        dist.broadcast_object_list(said, src=0)
-        return said[0]  # type: ignore[return-value]
+        result = [decide() if self.is_first else None]
+        dist.broadcast_object_list(result, src=0)
+        return result[0]  # type: ignore[return-value]
 
 
 ALONE = Processes()
 
 
 def launched() -> bool:
-    """Whether this process is one of those that torchrun, or what sets the same variables, has started."""
+    """Whether torchrun, or another launcher that sets the same variables, started this process."""
     return {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= set(os.environ)
 
 
 @contextmanager
 def together(device: str) -> Iterator[Processes]:
-    """Meet the other processes: over NCCL, with one GPU each, on `cuda`; over Gloo on `cpu`.
+    """Connect this process with the others: over NCCL, with one GPU each, on `cuda`; over Gloo on `cpu`.
 
-    Raises UsageError when there are more processes on this machine than GPUs.
+    Raises UsageError when this machine has more processes than GPUs.
     """
     if device == "cuda":
-        own, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-        if own >= there:
-            raise UsageError(
-                f"process {own + 1} of this machine finds {there} GPUs: start at most one process per GPU."
-            )
-        torch.cuda.set_device(own)
+        gpu, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if gpu >= gpus:
+            raise UsageError(f"process {gpu + 1} of this machine finds {gpus} GPUs: start at most one process per GPU.")
+        torch.cuda.set_device(gpu)
     store, rank, count = next(dist.rendezvous("env://"))  # type: ignore[attr-defined]
     store = meet(store, Processes(rank, count))
     dist.init_process_group("nccl" if device == "cuda" else "gloo", store=store, rank=rank, world_size=count)
@@ -106,21 +103,20 @@ def together(device: str) -> Iterator[Processes]:
 
 
 def meet(store: "Store", processes: Processes) -> "Store":
-    """A part of the store that only the processes of this attempt use, once all of them are there.
+    """Wait for all processes of this attempt; return a part of the store that only they use.
 
-    torchrun keeps one store over all restarts: the addresses of processes that are gone are still in it, and would
-    be taken for those of the new ones. So the first process names the attempt, and an attempt counts once the
-    first has confirmed the very process that asks. Raises TrainingError, or what the store raises,
-    when a process does not come in time.
+    torchrun keeps one store over all restarts, so that it still holds the addresses of processes that have ended.
+    Therefore the first process names each attempt, and the others trust it only once the first has confirmed them.
+    Raises TrainingError, or what the store raises, when a process does not come in time.
     """
     own = secrets.token_hex(8)
     if processes.is_first:
         store.set("attempt", own)
-        there = [store.get(f"{own}/{other}").decode() for other in range(1, processes.count)]
-        store.set(f"{own}/met", " ".join(there))
+        others = [store.get(f"{own}/{rank}").decode() for rank in range(1, processes.count)]
+        store.set(f"{own}/met", " ".join(others))
         return dist.PrefixStore(own, store)  # type: ignore[attr-defined]
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < ends:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
         attempt = store.get("attempt").decode()
         store.set(f"{attempt}/{processes.rank}", own)
         if store.check([f"{attempt}/met"]) and own in store.get(f"{attempt}/met").decode().split():

@@ -1,4 +1,4 @@
-"""What the trained layers of a network read: images, or the features of its frozen layers, in batches."""
+"""What the trained layers of a network read: batches of images, or of the features of its frozen layers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,25 +10,23 @@ from torch import Tensor
 from transferkit.config import Precision
 from transferkit.network import LayeredNet
 from transferkit.network.views import take_centres, take_views
-from transferkit.training.data import HalfData, read_ahead
+from transferkit.training.data import PIECE, HalfData, read_ahead
 from transferkit.training.optimiser import weights_in
 
 EVALUATION_BATCH = 256
-CACHE_BYTES = 2**30  # features of frozen layers are kept in memory up to this size, else computed again
-HELD_BYTES = 2**30  # images are laid out as the network holds them once up to this size, else in every batch
+CACHE_BYTES = 2**30  # features of frozen layers are kept in memory up to this size, and larger ones computed again
+HELD_BYTES = 2**30  # images up to this size are brought into the network's layout once, larger ones in every batch
 
-
-Batches = Sequence[Tensor] | Tensor  # a tensor: its first dimension counts the batches
+Batches = Sequence[Tensor] | Tensor  # the first dimension of a tensor counts the batches
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What the trained layers read, N rows: images (uint8) or features of frozen layers, with labels (int64).
+    """N images (uint8) or features of frozen layers, which the trained layers read, and their labels (int64).
 
-    `inputs` are N x height x width x channels, or N x units, as memory holds them best; `after` is the number
-    of layers that have already been applied. `whole` images are N x 3 x H x H as prepared: of every batch, what the
-    network reads is cut out. With `rows`, int64 N, they are those of the whole data set on the disk, and the examples
-    are there.
+    `inputs` are N x height x width x channels, or N x units; `after` is the number of layers that have already been
+    applied. With `whole`, they are images as prepared, N x 3 x H x H, from which each batch cuts what the network
+    reads. If `rows`, int64 N, is given, `inputs` holds the whole data set on the disk, and the examples are these rows.
     """
 
     inputs: Tensor
@@ -42,10 +40,10 @@ def batches(
     network: LayeredNet, examples: Examples, rows: Batches, weights: Mapping[str, Tensor],
     views: Batches | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
-    """One batch for each of `rows` (int64, CPU): inputs as the next layer takes them, in the weights' dtype; labels.
+    """Yield a batch for each of `rows` (int64, CPU): inputs for the next layer, in the weights' dtype, and labels.
 
-    `views`, one for each of `rows`, are those of `draw_views`; without them whole images are read at their centre.
-    Only a disk is waited for.
+    `views`, one for each of `rows`, are those of `draw_views`; without them, whole images are read at their centre.
+    This waits for the disk if need be, and never for the GPU.
     """
     device = examples.labels.device
     read = None if examples.rows is None else read_ahead(examples.inputs, [examples.rows[own] for own in rows], device)
@@ -60,7 +58,7 @@ def batches(
 
 
 def _moved(parts: Batches, device: torch.device) -> Sequence[Tensor]:
-    """The parts on a device, by one transfer rather than one for each batch."""
+    """The parts on a device, moved by a single transfer instead of one for each batch."""
     if not len(parts):
         return ()
     moved: tuple[Tensor, ...] = torch.cat(tuple(parts)).to(device).split([len(part) for part in parts])
@@ -68,7 +66,7 @@ def _moved(parts: Batches, device: torch.device) -> Sequence[Tensor]:
 
 
 def _cut(network: LayeredNet, images: Tensor, rows: Tensor, views: Tensor | None) -> Tensor:
-    """What the network reads of these images, as it holds them."""
+    """The part of these images that the network reads, in the network's layout."""
     size = network.spec.image_size
     if views is None:
         return network.held(take_centres(images.index_select(0, rows), size))
@@ -79,14 +77,17 @@ def _cut(network: LayeredNet, images: Tensor, rows: Tensor, views: Tensor | None
 def read_half(
     network: LayeredNet, half: HalfData, precision: Precision, depths: Collection[int], *, augment: bool = False
 ) -> dict[int, Examples]:
-    """What networks read whose first layers are those of `network`, frozen: by depth, from one pass over the half.
+    """Compute what trained layers read above the frozen first layers of `network`, by depth, in one pass over the half.
 
-    Depth 0 is the images, as the network holds them; so is a depth whose features would not fit into
-    CACHE_BYTES together with those of the greater depths. Where every epoch shows other views (`augment`), all
-    depths are: what frozen layers make of them is never the same twice. Nor is what a frozen layer makes of
-    dropped-out inputs: of its depth are the features of the `steady_depth` below, and it is computed in every step.
+    At depth 0 they read the images; at depth n, the features of layer n, which never change, with three exceptions.
+    A frozen layer that reads dropped-out inputs gives other features in every step: its depth gets the features of
+    `steady_depth`, from which every step computes it again. With `augment`, every epoch shows other views, so that all
+    depths get the images. So does a depth whose features, with those of greater depths, exceed CACHE_BYTES.
     """
-    images = _images(network, half, augment)
+    images = Examples(half.images, half.labels, whole=True, rows=half.rows)
+    fitting = half.images.shape[-1] == network.spec.image_size and half.nbytes <= HELD_BYTES
+    if fitting and half.rows is None and not augment:
+        images = Examples(network.held(half.images), half.labels)
     weights = weights_in(network, precision)
     network.eval()
     steady = {depth: network.steady_depth(depth) for depth in depths}
@@ -105,13 +106,6 @@ def read_half(
     return {depth: read.get(below, images) for depth, below in steady.items()}
 
 
-def _images(network: LayeredNet, half: HalfData, augment: bool) -> Examples:
-    fitting = half.images.shape[-1] == network.spec.image_size and half.nbytes <= HELD_BYTES
-    if fitting and half.rows is None and not augment:
-        return Examples(network.held(half.images), half.labels)
-    return Examples(half.images, half.labels, whole=True, rows=half.rows)
-
-
 def _features(
     network: LayeredNet, inputs: Tensor, depths: list[int], weights: Mapping[str, Tensor]
 ) -> Iterator[tuple[int, Tensor]]:
@@ -122,7 +116,7 @@ def _features(
 
 
 def _room_for(features: dict[int, Tensor], n_images: int) -> dict[int, Tensor]:
-    """Memory for as many depths as fit, the greatest first, as their features are small and save most."""
+    """Memory for as many depths as fit, the greatest first: their features are the smallest and save the most work."""
     left = CACHE_BYTES
     room = {}
     for depth in sorted(features, reverse=True):
@@ -132,11 +126,8 @@ def _room_for(features: dict[int, Tensor], n_images: int) -> dict[int, Tensor]:
     return room
 
 
-PIECE = 1024  # images summed at a time
-
-
 def mean_image(half: HalfData) -> Tensor:
-    """The mean of all images of a half, float32 3 x H x W in 0..255, on the CPU; the same bits in whatever order."""
+    """The mean of all images of a half, float32 3 x H x W in 0..255, on the CPU; the same bits in any order."""
     total = torch.zeros(half.images.shape[1:], dtype=torch.int64, device=half.images.device)
     rows = torch.arange(len(half.labels)) if half.rows is None else half.rows
     for piece in rows.split(PIECE):

@@ -1,8 +1,8 @@
-"""One run from prepared data to its receipt: build, train, audit, keep; and groups of runs that share work."""
+"""Take one run from prepared data to its receipt: build, train, audit, keep; and groups of runs that share work."""
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from transferkit.disk.prepared import Part
 from transferkit.disk.store import Receipt, Times
 from transferkit.errors import TrainingError
 from transferkit.network import LayeredNet
+from transferkit.randomness import Key
 from transferkit.specs import StagedSpec
 from transferkit.training.cuda_graphs import record_graph
 from transferkit.training.data import HalfData, open_half, place
@@ -28,26 +29,31 @@ from transferkit.treatments import Run
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that could not be trained, and the reason in a sentence that names it."""
+    """A run that could not be trained, and the reason, in a sentence that names the run."""
 
     run: Run
     reason: str
 
+    @classmethod
+    def of(cls, run: Run, problem: object) -> "Failure":
+        """The failure of a run for a reason that does not name it."""
+        return cls(run, f"{run.label} ({run.split}, seed {run.seed}): {problem}")
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A network in training: its log so far, empty before the first epoch; conv1 now, float32 filters x 3 x k x k."""
+    """A network in training: its log so far, empty before the first epoch; its conv1, float32 filters x 3 x k x k."""
 
     log: tuple[EpochLog, ...]
     conv1: np.ndarray
 
 
 def perform(study: Study, run: Run) -> Receipt:
-    """Train one network, keep its weights and return its receipt; a network that is kept already is not trained again.
+    """Train one network, keep its weights and return its receipt; if it is kept already, only return the receipt.
 
-    The base that it copies from must be finished. Everything random is keyed by the run, so the same call on the same
-    machine gives the same bits. When another process trains this network, waits for it. Raises TrainingError naming
-    the network when training fails.
+    The base that it copies from must be finished. Everything random is keyed by the run, so that the same call on the
+    same machine gives the same bits. If another process trains this network, this waits for it. Raises TrainingError,
+    naming the network, when the training fails.
     """
     for failure in perform_group(study, (run,)):
         raise TrainingError(failure.reason)
@@ -57,25 +63,26 @@ def perform(study: Study, run: Run) -> Receipt:
 
 
 def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
-    """Train the runs of one of `groups_of`'s groups that have no receipt, keep each when it is done, return failures.
+    """Train the runs of one group of `groups_of` that have no receipt; keep each when it is done; return the failures.
 
-    Waits for a network that another process trains. When several processes train together, each of them calls this,
-    and the first failure is raised as a TrainingError that names the network.
+    If another process trains one of them, this waits for it. When several processes train together, each of them
+    calls this, and the first failure is raised as a TrainingError that names the network.
     """
-    from_first, store, setting = study.execution.processes.from_first, study.store, study.setting
-    todo = from_first(lambda: [run for run in runs if store.find(run, setting) is None])
+    processes, store, setting = study.execution.processes, study.store, study.setting
+    todo = processes.from_first(lambda: [run for run in runs if store.find(run, setting) is None])
     if not todo:
         return ()
     failures = []
-    with _arithmetic(study):
+    with threads(setting.threads), same_bits(study.execution.deterministic):
         try:
             shared = _share(study, todo)
         except TrainingError as problem:
             return tuple(_failure(study, run, problem) for run in todo)
         for run in todo:
             try:
-                with _claim(study, run):
-                    if from_first(lambda run=run: store.find(run, setting) is None):  # type: ignore[misc]
+                with store.claim(run, setting) if processes.is_first else nullcontext():
+                    # Looks again: while this waited for the claim, another process may have trained the run.
+                    if processes.from_first(lambda run=run: store.find(run, setting) is None):  # type: ignore[misc]
                         for _ in _train_run(study, run, shared):
                             pass
             except TrainingError as problem:
@@ -86,13 +93,13 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
 def watch(study: Study, run: Run) -> Generator[Snapshot, None, Receipt]:
     """Train one network as `perform` does, to the same bits; yield before the training and after each epoch.
 
-    Closed early, it keeps only a checkpoint, from which the next call goes on. The time that the caller takes does not
-    count. A run that is done yields nothing. No lock is held, or a caller that stops to look would block others: when
-    two processes watch one network, both train it, to the same bits. Raises as `perform`.
+    A finished run yields nothing. If the generator is closed early, it keeps only a checkpoint, from which the next
+    call goes on. The caller's own time does not count. It holds no lock, so that a caller who stops to look blocks
+    nobody: two processes that watch one network both train it, to the same bits. Raises what `perform` raises.
     """
     if receipt := study.store.find(run, study.setting):
         return receipt
-    with _arithmetic(study):
+    with threads(study.setting.threads), same_bits(study.execution.deterministic):
         try:
             yield from _train_run(study, run, _share(study, (run,)))
         except TrainingError as problem:
@@ -102,11 +109,19 @@ def watch(study: Study, run: Run) -> Generator[Snapshot, None, Receipt]:
     return kept
 
 
+def training_keys(run: Run) -> tuple[Key, ...]:
+    """The keys of everything random in a run's training: order and views of the images, and dropout.
+
+    All chopped networks of a split, seed and half share them, so that they differ only by their treatment.
+    """
+    return ("order", run.split, run.seed, run.target, "base" if run.source is None else "above the chop")
+
+
 @dataclass(frozen=True)
 class _Shared:
-    """What the runs of a group share: the weights they copy, and what they read, by the number of frozen layers.
+    """What the runs of a group share: the weights they copy, and the examples they read, by number of frozen layers.
 
-    `seconds` is each run's part of the time that this took.
+    `seconds` is each run's part of the time that it took to make them.
     """
 
     runs: tuple[Run, ...]
@@ -119,6 +134,7 @@ class _Shared:
 
 
 def _share(study: Study, runs: Sequence[Run]) -> _Shared:
+    keep_freed_memory()
     began = time.perf_counter()
     deepest = max(runs, key=lambda run: run.n)
     source = study.execution.processes.from_first(lambda: _source(study, deepest))
@@ -138,7 +154,7 @@ def _share(study: Study, runs: Sequence[Run]) -> _Shared:
 
 
 def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
-    """The weights that a run copies: its source base's, or, for a base, those that the network starts from."""
+    """The weights that a run copies: those of its source base, or, for a base, the given ones it starts from."""
     net = study.setting.net
     if run.source_base:
         return study.store.weights(run.source_base, study.setting.of_source)
@@ -162,7 +178,7 @@ def _operate(
 def _train_run(study: Study, run: Run, shared: _Shared) -> Iterator[Snapshot]:
     """Build, train, audit and keep one network; yield before its training and after each epoch.
 
-    It goes on from a checkpoint in the store if there is one. Only the first process reads and writes the store.
+    It goes on from the checkpoint in the store, if there is one. Only the first process reads and writes the store.
     """
     setting, execution = study.setting, study.execution
     operated = _operate(study, run, shared.n_classes, shared.source, shared.mean)
@@ -173,12 +189,11 @@ def _train_run(study: Study, run: Run, shared: _Shared) -> Iterator[Snapshot]:
     journal = _Journal(study, run, operated.network, len(examples[0].labels), start)
     with journal.paused():
         yield journal.snapshot()
-    keys = ("order", run.split, run.seed, run.target, "base" if run.source is None else "above the chop")
     save = journal.checkpoint if execution.processes.is_first else None
     with _full_memory_explained(setting.recipe):
         for epoch in train(
-            operated.network, examples, setting.recipe, setting.precision, *keys, processes=execution.processes,
-            checkpointing=Checkpointing(start, save, execution.checkpoint_seconds),
+            operated.network, examples, setting.recipe, setting.precision, *training_keys(run),
+            processes=execution.processes, checkpointing=Checkpointing(start, save, execution.checkpoint_seconds),
             record=record_graph if execution.graphs else None,
         ):  # fmt: skip
             journal.add(epoch)
@@ -190,7 +205,7 @@ def _train_run(study: Study, run: Run, shared: _Shared) -> Iterator[Snapshot]:
 
 
 class _Journal:
-    """The log of a training, conv1 after each epoch, and the seconds of work; the store is told as they grow."""
+    """The log of a training, conv1 after each epoch, and the seconds of work; it reports progress to the store."""
 
     def __init__(self, study: Study, run: Run, network: LayeredNet, n_images: int, start: Checkpoint | None) -> None:
         self._study, self._run, self._network, self._n_images = study, run, network, n_images
@@ -209,7 +224,7 @@ class _Journal:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What is done meanwhile takes no seconds."""
+        """Leave the time spent inside out of the seconds."""
         left = time.perf_counter()
         yield
         self._began += time.perf_counter() - left
@@ -220,8 +235,8 @@ class _Journal:
         self._beat(0)
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        whole = replace(checkpoint, history=self.history, seconds=self.seconds)
-        self._study.store.save_checkpoint(self._run, self._study.setting, whole)
+        complete = replace(checkpoint, history=self.history, seconds=self.seconds)
+        self._study.store.save_checkpoint(self._run, self._study.setting, complete)
         self._beat(checkpoint.step)
 
     def snapshot(self) -> Snapshot:
@@ -255,31 +270,16 @@ def _keep(study: Study, run: Run, operated: Operated, journal: _Journal, shared:
 
 
 def _failure(study: Study, run: Run, problem: TrainingError) -> Failure:
-    """The failure of a run; when several processes train together it is raised, or the others would wait for ever."""
-    reason = f"{run.label} ({run.split}, seed {run.seed}): {problem}"
+    """The failure of a run. When several processes train together, raises it: the others would wait for ever."""
+    failure = Failure.of(run, problem)
     if study.execution.processes.count > 1:
-        raise TrainingError(reason) from problem
-    return Failure(run, reason)
-
-
-def _claim(study: Study, run: Run) -> AbstractContextManager[bool]:
-    return study.store.claim(run, study.setting) if study.execution.processes.is_first else nullcontext(True)
-
-
-@contextmanager
-def _arithmetic(study: Study) -> Iterator[None]:
-    """The number of threads and the algorithms that the study names; afterwards those of before.
-
-    From now on the process keeps the memory that it frees, which changes no number.
-    """
-    keep_freed_memory()
-    with threads(study.setting.threads), same_bits(study.execution.deterministic):
-        yield
+        raise TrainingError(failure.reason) from problem
+    return failure
 
 
 @contextmanager
 def _full_memory_explained(recipe: Recipe) -> Iterator[None]:
-    """Turn a full memory of the GPU into a sentence that says what to do."""
+    """Turn the error of a full GPU into a sentence that says what to do."""
     try:
         yield
     except torch.OutOfMemoryError as problem:

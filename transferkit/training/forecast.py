@@ -1,4 +1,4 @@
-"""How much work a run is, and how long a sweep takes on this machine, from a probe of about ten seconds."""
+"""How much work a run takes, and how long a sweep takes on this machine, judged by a probe of about ten seconds."""
 
 import heapq
 import time
@@ -15,29 +15,31 @@ import torch
 from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.disk import atomic
 from transferkit.disk.prepared import Part
+from transferkit.hardware import installed_code
 from transferkit.network import LayeredNet, build, count_multiplications
 from transferkit.training.data import HalfData
 from transferkit.training.examples import Examples, read_half
 from transferkit.training.loop import evaluate, train
-from transferkit.training.machine import device_name, installed_code, keep_freed_memory, threads, versions
+from transferkit.training.machine import device_name, keep_freed_memory, threads, versions
 from transferkit.training.optimiser import weights_in
 from transferkit.training.study import Study
 from transferkit.treatments import Run, groups_of
 
 SECONDS_PER_DEPTH = 1.0
-BATCHES = 20  # of one round; the fastest round counts
+BATCHES = 20  # in one round; the fastest round counts
 VALIDATION_IMAGES = 256
-ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # at most so many a round, or large networks would take minutes
+ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # the most in one round, so that large networks take no minutes
+OVERHEAD = 0.1  # share of a full network's time that a network takes even if all layers but the last are frozen
 
 
 @dataclass(frozen=True)
 class Probe:
     """Seconds per image on one of `workers` busy workers.
 
-    `trained` and `evaluated` by the number of frozen layers, from 0 to all but one; `read` for loading an image and
-    computing all its frozen features, `folded` for loading alone; `start` is the time until a worker is ready, in
-    seconds.
-    `busy` is the share of the processor (0..1) that others used just before: then all of this is too slow.
+    `trained` and `evaluated` list them by the number of frozen layers, from 0 to all but one. `read` is for loading an
+    image and computing all its frozen features, `folded` for loading alone. `start` is the number of seconds until a
+    worker is ready. `busy` is the share of the processor (0..1) that other programs used just before the probe: the
+    larger it is, the more the other numbers overestimate.
     """
 
     trained: tuple[float, ...]
@@ -50,11 +52,10 @@ class Probe:
 
 
 def probe(study: Study, count: int, workers: AbstractContextManager[Executor], *, again: bool = False) -> Probe:
-    """Measure on `count` workers at once, as a sweep uses them. The store keeps it for this code, unless `again`."""
+    """Measure `count` workers at once, as a sweep uses them; or read what the store keeps, unless `again`."""
     setting = study.setting
     key = (setting.net, setting.recipe, setting.device, setting.precision, setting.threads)
-    code = installed_code()  # another may be faster, and probe something else
-    name = digest((key, count, device_name(setting.device), versions(), code))
+    name = digest((key, count, device_name(setting.device), versions(), installed_code()))
     path = study.store.work / "probes" / f"{name}.json"
     if path.exists() and not again:
         return msgspec.json.decode(path.read_bytes(), type=Probe)
@@ -70,7 +71,7 @@ def probe(study: Study, count: int, workers: AbstractContextManager[Executor], *
 
 
 def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
-    """The probe of one worker, asked for at the clock time `submitted`, on random images."""
+    """The probe of one worker on random images; `submitted` is the clock time at which it was asked for."""
     start = time.time() - submitted
     network, layers = build(setting.net, n_classes), setting.net.layers
     network.initialise(lambda layer: ("probe", layer), he=True)
@@ -78,10 +79,10 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     half, recipe = _random_half(setting, n_classes)
     keep_freed_memory()
     with threads(setting.threads):
-        whole = partial(read_half, network, half, setting.precision, augment=bool(setting.recipe.augment))
-        examples = whole(depths=range(len(layers)))
+        read_depths = partial(read_half, network, half, setting.precision, augment=bool(setting.recipe.augment))
+        examples = read_depths(range(len(layers)))
         read, folded = (
-            _fastest(partial(whole, depths=depths), 0.1) / len(half.labels) for depths in (range(len(layers)), (0,))
+            _fastest(partial(read_depths, depths), 0.1) / len(half.labels) for depths in (range(len(layers)), (0,))
         )
         costs = []
         for depth in range(len(layers)):
@@ -91,7 +92,7 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
 
 
 def forecast(study: Study, runs: Sequence[Run], found: Probe) -> float:
-    """Seconds to train these runs, bases first, then the longest groups, on as many workers as were probed."""
+    """Seconds to train these runs, bases first, then the longest groups, on the number of workers of the probe."""
     bases, others = ([group for group in groups_of(runs) if (group[0].n == 0) is base] for base in (True, False))
     seconds = {group: sum(seconds_of(study, run, found, len(group)) for run in group) for group in bases + others}
     free = [found.start] * found.workers
@@ -101,7 +102,7 @@ def forecast(study: Study, runs: Sequence[Run], found: Probe) -> float:
 
 
 def seconds_of(study: Study, run: Run, found: Probe, sharing: int = 1) -> float:
-    """Seconds of one worker for one run whose reading of the images is shared by so many networks."""
+    """Seconds that one worker takes for a run; `sharing` networks, itself included, share the pass over the images."""
     train, valid = images_of(study, run, "train"), images_of(study, run, "valid")
     depth = 0 if run.finetune else run.n
     epoch = train * found.trained[depth] + valid * found.evaluated[depth]
@@ -110,7 +111,7 @@ def seconds_of(study: Study, run: Run, found: Probe, sharing: int = 1) -> float:
 
 
 def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:
-    """Images for one round of batches, and the recipe of a round: one epoch, with steps too small to do harm."""
+    """Images for one round of batches, and the recipe of a round: one epoch, with steps too small to diverge."""
     cost = 3 * sum(count_multiplications(setting.net, n_classes).values())
     affordable = max(4, int(ROUND_MULTIPLICATIONS[setting.device] / cost))
     batch_size = min(setting.recipe.batch_size, affordable)
@@ -127,7 +128,7 @@ def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:
 def _seconds_per_image(
     network: LayeredNet, examples: Examples, recipe: Recipe, precision: Precision
 ) -> tuple[float, float]:
-    """Of training and of evaluation, each the fastest of several rounds."""
+    """The seconds per image of training and of evaluation, each from the fastest of several rounds."""
     inputs, labels = examples.inputs[:VALIDATION_IMAGES], examples.labels[:VALIDATION_IMAGES]
     few = replace(examples, inputs=inputs, labels=labels)
     weights = weights_in(network, precision)
@@ -137,8 +138,8 @@ def _seconds_per_image(
 
 
 def _fastest(action: Callable[[], object], seconds: float) -> float:
-    """The shortest of the times that an action takes, repeated for so many seconds, after a first time."""
-    action()  # which waits for what is compiled on first use
+    """The shortest time that an action takes, in seconds, when it is repeated for `seconds` after a first time."""
+    action()  # the first time includes what is compiled on first use
     taken: list[float] = []
     while not taken or sum(taken) < seconds:
         began = time.perf_counter()
@@ -147,11 +148,8 @@ def _fastest(action: Callable[[], object], seconds: float) -> float:
     return min(taken)
 
 
-OVERHEAD = 0.1  # share of a full network's time that even one with all layers but the last frozen takes
-
-
 def images_of(study: Study, run: Run, part: Part) -> int:
-    """How many images of a part the run's target half has, as expected from the manifest."""
+    """How many training or validation images the run's target half should have, by the manifest."""
     manifest = study.prepared.manifest
     first, last = manifest.train if part == "train" else manifest.valid
     per_class = (last - first) / len(manifest.classes)
@@ -161,14 +159,14 @@ def images_of(study: Study, run: Run, part: Part) -> int:
 
 
 def expected_images(study: Study, run: Run) -> int:
-    """How many training images a run reads, all epochs together."""
+    """How many training images a run reads in all epochs together."""
     return images_of(study, run, "train") * study.setting.recipe.epochs
 
 
 def relative_cost(study: Study, run: Run) -> float:
-    """A run's time as a share of a base network's, by multiply-adds: what is frozen is computed only once.
+    """A run's time as a share of a base network's, by multiply-adds.
 
-    Where every epoch shows other views of the images, it is computed in each of them.
+    The frozen layers are computed once; in every epoch, if each shows other views of the images.
     """
     counts = count_multiplications(study.setting.net, len(study.prepared.manifest.classes) // 2)
     frozen = 0 if run.finetune else sum(counts[layer] for layer in study.setting.net.layers[: run.n])

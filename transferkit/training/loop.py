@@ -1,4 +1,4 @@
-"""The only training loop: epochs of steps, each epoch followed by an evaluation; it goes on from a checkpoint."""
+"""The only training loop: epochs of steps, each followed by an evaluation. It can go on from a checkpoint."""
 
 import math
 import time
@@ -26,7 +26,7 @@ from transferkit.training.optimiser import SGD
 
 @dataclass(frozen=True)
 class Checkpointing:
-    """Where a training starts, and what saves the checkpoint that it hands out every so many `seconds`."""
+    """The checkpoint to start from, if any, and the function that saves a new one every `seconds`."""
 
     start: Checkpoint | None = None
     save: Callable[[Checkpoint], None] | None = None
@@ -42,40 +42,40 @@ def train(
 ) -> Iterator[EpochLog]:  # fmt: skip
     """Train on `examples` (training, validation); yield the log of each epoch when it ends.
 
-    `keys` decide everything random: the order of the images, their views and what dropout drops. Nothing depends on
-    what ran before, so that a training which goes on from a checkpoint ends, on the CPU, with the same bits. No
-    gradient is computed for what is frozen. On a GPU nothing is waited for within an epoch.
+    `keys` decide everything random: the order of the images, their views, and what dropout drops. Nothing depends on
+    what ran before, so that on the CPU a training that goes on from a checkpoint ends with the same bits.
 
-    With several `processes` each takes its part of every batch. Dropout and batch normalisation then see those parts,
-    and the running statistics are the first process's. With `record`, a step is recorded once and then replayed.
+    With several `processes`, each takes its part of every batch. Dropout and batch normalisation then see that part
+    only, and the running statistics of the first process count. With `record`, a step is recorded once and replayed.
 
-    Raises TrainingError when there is less than one batch, when a recorded step differs from the step itself, and,
-    naming the step, when the loss is not finite.
+    Raises TrainingError when there is less than one batch, when a recorded step differs from the step itself, and
+    when the loss is not finite, naming the step.
     """
     training, validation = examples
     optimiser = SGD(network, recipe, precision, processes)
     losses = torch.zeros(_batches_per_epoch(training, recipe), device=training.labels.device)
 
     def step(inputs: Tensor, labels: Tensor, rate: float | Tensor) -> Tensor:
-        logits = network(inputs, after=training.after, weights=optimiser.weights)
-        return optimiser.step(F.cross_entropy(logits.float(), labels), rate)
+        logits = network(inputs, after=training.after, weights=optimiser.weights)  # `inputs` are past the frozen layers
+        return optimiser.step(F.cross_entropy(logits.float(), labels), rate)  # bfloat16 is too coarse for a loss
 
     take = step if record is None else GraphedStep(step, (*optimiser.state, *network.buffers()), record)
     log, first = _resume(network, optimiser, losses, checkpointing.start)
     saved = time.monotonic()
     for epoch in range(len(log), recipe.epochs):
-        network.train()
+        network.train()  # each evaluation switches dropout off
         rows, views = _order(training, recipe, network.spec.image_size, processes, first, *keys, epoch)
         with _dropout_seeds(losses.device, "dropout", *keys, epoch, processes.rank) as seed_dropout:
             read = batches(network, training, rows, optimiser.weights, views)
             for number, (inputs, labels) in enumerate(read, start=first):
                 seed_dropout(number)
+                # The loss stays on the device: to read it here, the CPU would wait for the GPU in every step.
                 losses[number] = take(inputs, labels, learning_rate(recipe, epoch + number / len(losses)))
                 if checkpointing.save is not None and time.monotonic() - saved > checkpointing.seconds:
                     checkpointing.save(_checkpoint(network, optimiser, losses[: number + 1], log))
                     saved = time.monotonic()
         _refuse_non_finite(losses, epoch * len(losses), recipe.learning_rate)
-        processes.broadcast_(network.buffers())
+        processes.broadcast_(network.buffers())  # running statistics, which each took from its own part of the batches
         top1, valid_loss = evaluate(network, validation, optimiser.weights, processes)
         rate = learning_rate(recipe, epoch + 1)
         log, first = (*log, EpochLog(epoch + 1, losses.mean().item(), rate, valid_loss, top1)), 0
@@ -88,7 +88,7 @@ def evaluate(
 ) -> tuple[float, float]:
     """Top-1 accuracy (0..1) and mean cross-entropy (nats) over all examples, with these weights, without dropout.
 
-    Each of several processes takes its part of the batches; all of them return the same.
+    Several processes share the batches, and all of them return the same.
     """
     network.eval()
     device, count = examples.labels.device, len(examples.labels)
@@ -126,7 +126,7 @@ def _batches_per_epoch(training: Examples, recipe: Recipe) -> int:
 def _order(
     training: Examples, recipe: Recipe, size: int, processes: Processes, first: int, *keys: Key
 ) -> tuple[Tensor, Tensor | None]:
-    """This process's rows of an epoch's batches from the one numbered `first` on, batches x own, and their views."""
+    """This process's rows of an epoch's batches, batches x own, from batch number `first` on, and their views."""
     order = batch_order(len(training.labels), recipe.batch_size, *keys)
     rows = processes.share(order)[first:]
     if not recipe.augment:
@@ -138,9 +138,10 @@ def _order(
 
 @contextmanager
 def _dropout_seeds(device: torch.device, *keys: Key) -> Iterator[Callable[[int], object]]:
-    """Yield what seeds, for one step, the generator that dropout draws from; afterwards it is as it was before.
+    """Yield a function that seeds dropout's generator for one step; restore that generator afterwards.
 
-    `torch.manual_seed` would seed the generators of all kinds of devices, at 100 times the cost.
+    So the masks of a step do not depend on the steps before it. `torch.manual_seed` would seed the generators of all
+    kinds of devices, at 100 times the cost.
     """
     generator, seed = default_generator(device), seed_from(*keys)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -161,7 +162,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _resume(
     network: LayeredNet, optimiser: SGD, losses: Tensor, start: Checkpoint | None
 ) -> tuple[tuple[EpochLog, ...], int]:
-    """Put everything as it was; return the epochs that are done, and how many steps of the next one are."""
+    """Restore a checkpoint; return the log of the finished epochs, and the number of finished steps in the next one."""
     if start is None:
         return (), 0
     network.load_state_dict({name: torch.from_numpy(array) for name, array in start.weights.items()})

@@ -1,13 +1,10 @@
-"""What a training runs on and with: device, precision, threads, versions, and the code that is installed."""
+"""The device, precision, threads and versions that a training runs with."""
 
 import ctypes
-import hashlib
-import importlib.util
 import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,7 +18,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def choose_device(wanted: str) -> Device:
-    """`cpu` or `cuda`; `auto` takes CUDA where there is some. Raises UsageError when it cannot be had."""
+    """`cpu` or `cuda`; `auto` takes CUDA where it is available. Raises UsageError for a device that is not there."""
     available = torch.cuda.is_available()
     if wanted not in ("auto", "cpu", "cuda"):
         raise UsageError(f"'{wanted}' is no device: choose auto, cpu or cuda.")
@@ -31,7 +28,10 @@ def choose_device(wanted: str) -> Device:
 
 
 def choose_precision(wanted: str, device: Device) -> Precision:
-    """`float32` or `bfloat16`; `auto` takes bfloat16 where the hardware multiplies it natively, twice as fast."""
+    """`float32` or `bfloat16`; `auto` takes bfloat16 where the hardware multiplies it natively, twice as fast.
+
+    Raises UsageError for another precision.
+    """
     if wanted == "float32":
         return "float32"
     if wanted == "bfloat16":
@@ -45,7 +45,7 @@ def choose_precision(wanted: str, device: Device) -> Precision:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """As many threads as the setting names, since sums depend on it; what the caller had, afterwards."""
+    """Compute with `count` threads, on which the rounding of sums depends; restore the caller's number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -55,27 +55,27 @@ def threads(count: int) -> Iterator[None]:
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep what it frees for what it needs next, where the C library is glibc; from now on.
+    """Let this process keep the memory it frees, from now on, where the C library is glibc.
 
-    Every step of a training takes the same few megabytes and frees them. Handed back to the system in between, they
-    are fetched anew page by page, hundreds of times a step of the preset quick.
+    Every step of a training takes the same few megabytes and frees them. If they went back to the system in between,
+    they would be fetched page by page again, hundreds of times in a step of the preset quick.
     """
     set_limit = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if set_limit is not None:
         set_limit(_M_TRIM_THRESHOLD, 2**28)
-        set_limit(_M_MMAP_THRESHOLD, 2**25)  # the most that glibc accepts; larger ones are handed back at once
+        set_limit(_M_MMAP_THRESHOLD, 2**25)  # the most that glibc accepts; larger blocks go back at once
 
 
 @contextmanager
 def same_bits(wanted: bool) -> Iterator[None]:
-    """Where it is `wanted`, only algorithms that give the same bits every time, on a GPU too; as before, afterwards.
+    """If `wanted`, allow only algorithms that give the same bits every time, on a GPU too; restore it afterwards.
 
-    Raises TrainingError naming what has no such algorithm there.
+    Raises TrainingError naming the operation that has no such algorithm.
     """
     if not wanted:
         yield
         return
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before the first product on a GPU
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it before its first product
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:
@@ -83,8 +83,8 @@ def same_bits(wanted: bool) -> Iterator[None]:
     except RuntimeError as problem:
         if "deterministic" not in str(problem):
             raise
-        told = str(problem).partition(". ")[0]
-        raise TrainingError(f"{told}: train without --deterministic, or on the CPU.") from None
+        reason = str(problem).partition(". ")[0]
+        raise TrainingError(f"{reason}: train without --deterministic, or on the CPU.") from None
     finally:
         torch.use_deterministic_algorithms(before)
 
@@ -92,29 +92,11 @@ def same_bits(wanted: bool) -> Iterator[None]:
 def versions() -> dict[str, str]:
     """The versions that a receipt records."""
     return {
-        "transferkit": __version__,
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
+        "transferkit": __version__, "python": platform.python_version(), "torch": str(torch.__version__),
         "numpy": np.__version__,
-    }
+    }  # fmt: skip
 
 
 def device_name(device: Device) -> str:
-    """What the computing device calls itself, for receipts and reports."""
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    return processor_name()
-
-
-PACKAGES = ("transferkit", "data_prep")
-
-
-def installed_code() -> str:
-    """SHA-256 of the source files of the installed library: the same notebook under other code is another task."""
-    total = hashlib.sha256()
-    for package in PACKAGES:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted(Path(folder).rglob("*.py")):
-                total.update(f"{package}/{path.relative_to(folder)}".encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
+    """The name of the computing device, for receipts and reports."""
+    return torch.cuda.get_device_name() if device == "cuda" else processor_name()

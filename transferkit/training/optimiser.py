@@ -1,10 +1,10 @@
-"""Stochastic gradient descent on float32 weights, computing with copies of them in a run's precision."""
+"""Stochastic gradient descent on float32 weights, of which the network computes with copies in a run's precision."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.sgd import sgd
 
 from transferkit.config import Precision, Recipe
@@ -16,11 +16,11 @@ class SGD:
     """Gradient descent with momentum, and the `weights` that a network computes with while it is trained.
 
     In float32 these are the network's parameters; in bfloat16 they are copies, which each step renews. Steps are
-    taken on the float32 parameters, so that changes too small for bfloat16 still add up. To convert all layers once a
-    step costs less than to let autocast convert them one by one.
+    taken on the float32 parameters, so that changes too small for bfloat16 still add up. Converting all layers once
+    per step costs less than letting autocast convert them one by one.
 
-    When several processes train the network together, each takes the step of the mean of all their gradients, in
-    float32, so that all of them keep the same weights.
+    When several processes train the network together, each steps along the mean of all their gradients, in float32,
+    so that all of them keep the same weights.
     """
 
     def __init__(self, network: LayeredNet, recipe: Recipe, precision: Precision, processes: Processes = ALONE) -> None:
@@ -32,9 +32,11 @@ class SGD:
         self.trained = [self.weights[name] for name in weights + biases]
         self._parameters: list[Tensor] = [own[name] for name in weights + biases]
         self._processes = processes
-        self._shared = _one_buffer(self._parameters) if processes.count > 1 else None
+        self._shared: Tensor | None = None  # one buffer for all gradients and the loss, if processes exchange them
         self._gradients = [torch.zeros_like(parameter) for parameter in self._parameters]
-        if self._shared is not None:
+        if processes.count > 1:
+            sizes = [parameter.numel() for parameter in self._parameters]
+            self._shared = torch.zeros(sum(sizes) + 1, device=self._parameters[0].device)
             self._gradients = _parts_of(self._shared, self._parameters)
         self.momenta = {name: torch.zeros_like(own[name]) for name in weights + biases}
         self._momenta: list[Tensor | None] = list(self.momenta.values())
@@ -45,11 +47,11 @@ class SGD:
 
     @property
     def state(self) -> tuple[Tensor, ...]:
-        """All tensors that a step changes."""
+        """All tensors that a step changes, buffers of the network apart."""
         return (*self._parameters, *self.momenta.values(), *self.trained)
 
     def step(self, loss: Tensor, rate: float | Tensor) -> Tensor:
-        """One step down the gradient of `loss` at the learning rate `rate`. Frozen layers have no gradient.
+        """Take one step down the gradient of `loss` at the learning rate `rate`. Frozen layers have no gradient.
 
         Returns the loss, without its graph: the mean over all processes.
         """
@@ -67,14 +69,14 @@ class SGD:
         return mean
 
     def resume(self, momenta: Mapping[str, np.ndarray]) -> None:
-        """Go on with these momenta, by the names of their parameters, from the network's weights as they are now."""
+        """Go on with these momenta, by parameter name, and with the weights that the network has now."""
         with torch.no_grad():
             for name, momentum in self.momenta.items():
                 momentum.copy_(torch.from_numpy(momenta[name]))
             torch._foreach_copy_(self.trained, self._parameters)
 
     def _average(self, loss: Tensor) -> Tensor:
-        """Average the gradients over all processes, and the loss with them: one message a step."""
+        """Average the gradients and the loss over all processes, in one message per step."""
         if self._shared is None:
             return loss
         self._shared[-1] = loss
@@ -82,13 +84,8 @@ class SGD:
         return self._shared[-1].clone()
 
 
-def _one_buffer(parameters: list[Tensor]) -> Tensor:
-    """Room for the gradients of all parameters and one number more."""
-    return torch.zeros(sum(parameter.numel() for parameter in parameters) + 1, device=parameters[0].device)
-
-
 def _parts_of(buffer: Tensor, parameters: list[Tensor]) -> list[Tensor]:
-    """The parameters' own parts of a buffer, laid out in memory as the parameters are."""
+    """Each parameter's part of a buffer, laid out in memory as the parameter is."""
     parts, start = [], 0
     for parameter in parameters:
         parts.append(buffer.as_strided(parameter.shape, parameter.stride(), start))
@@ -97,15 +94,13 @@ def _parts_of(buffer: Tensor, parameters: list[Tensor]) -> list[Tensor]:
 
 
 def weights_in(network: LayeredNet, precision: Precision) -> dict[str, Tensor]:
-    """The network's parameters by name; in bfloat16, copies of them, but for those of batch normalisations.
+    """The network's parameters by name; in bfloat16, copies of them. What is frozen stays so.
 
-    What is frozen stays so. Batch normalisation is computed in float32 whatever the precision.
+    Batch normalisations keep their float32 parameters in both precisions.
     """
-    own = dict(network.named_parameters())
-    if precision == "float32":
-        return dict(own)
-    return {name: own[name] if network.normalises(name) else _copy(own[name]) for name in own}
-
-
-def _copy(parameter: nn.Parameter) -> Tensor:
-    return parameter.detach().to(torch.bfloat16).requires_grad_(parameter.requires_grad)
+    weights: dict[str, Tensor] = dict(network.named_parameters())
+    if precision == "bfloat16":
+        for name, own in weights.items():
+            if not network.normalises(name):
+                weights[name] = own.detach().to(torch.bfloat16).requires_grad_(own.requires_grad)
+    return weights

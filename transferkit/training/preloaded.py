@@ -1,7 +1,6 @@
-"""What the process that workers are forked from imports before the first of them: torch, once for all of them.
+"""Imported by name in the process that workers are forked from, so that torch is loaded once for all of them.
 
-A file of its own because the first thing it does is to leave Ctrl-C to the parent: broken off, its imports would print
-a traceback. `multiprocessing` imports it by name.
+It is a file of its own because it must first leave Ctrl-C to the parent: an interrupted import would print a traceback.
 """
 
 import signal

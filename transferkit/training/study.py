@@ -1,4 +1,4 @@
-"""What all networks of a grid have in common, and how they are executed."""
+"""What all networks of a grid have in common, and how they are trained."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from transferkit.training.machine import choose_device, choose_precision
 
 @dataclass(frozen=True)
 class Execution:
-    """How networks are trained; nothing but rounding depends on it.
+    """How networks are trained; only rounding depends on it.
 
     `processes` train each network together, and a checkpoint is kept every `checkpoint_seconds`. With `graphs`, a GPU
-    replays each step as a CUDA graph. With `deterministic`, only algorithms are used that always give the same bits.
+    replays each step as a CUDA graph. With `deterministic`, only algorithms that always give the same bits are used.
     """
 
     processes: Processes = ALONE
@@ -29,9 +29,12 @@ USUAL = Execution()
 
 @dataclass(frozen=True)
 class Study:
-    """What all networks of a grid share: the data, the setting (a part of each network's identity), and the store.
+    """What all networks of a grid share: the data, the setting, the store and the execution.
 
-    `execution` is no part of their identity.
+    The setting is part of each network's identity, the execution is not.
+
+    >>> isinstance(study, tk.Study), study.setting.data
+    (True, 'tiny')
     """
 
     prepared: Prepared
@@ -45,7 +48,7 @@ def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, pr
 
     `precision` is `float32`, `bfloat16` or `auto`, the fastest on that device. Raises UsageError for another device or
     precision, and for `cuda` where there is none. Raises DataError when the images are smaller than the network reads,
-    or larger while the recipe takes no crops of them.
+    or larger although the recipe takes no crops.
     """
     manifest, size = prepared.manifest, preset.net.image_size
     crops = "crop" in (preset.recipe.augment or "")
@@ -55,8 +58,6 @@ def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, pr
             f"prepare the data in that size{' or a larger one' if crops else ''} or choose another preset."
         )
     kind = choose_device(device)
-    setting = Setting(
-        manifest.name, manifest.checksum(), preset.net, preset.recipe, device=kind,
-        precision=choose_precision(precision, kind),
-    )  # fmt: skip
+    precise = choose_precision(precision, kind)
+    setting = Setting(manifest.name, manifest.checksum(), preset.net, preset.recipe, kind, precise)
     return Study(prepared, setting, store)

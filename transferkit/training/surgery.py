@@ -1,7 +1,7 @@
-"""Chop a base network at n: copy the first n layers, re-initialise the others, freeze or fine-tune the copy.
+"""Chop a base network at n: copy the first n layers, re-initialise the others, freeze or fine-tune the copy (Figure 1).
 
-Every parameter and buffer is accounted for exactly once, and the freeze audit proves bit for bit, after
-training, that what was frozen did not move and what was to be trained did (Figure 1 of the paper).
+Every parameter and buffer is accounted for exactly once. After the training, the freeze audit proves bit for bit that
+what was frozen did not move, and that what was to be trained did.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ Weights = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class TensorAccount:
-    """One parameter or buffer: where its first value came from, and whether training may move it."""
+    """One parameter or buffer: where its first value came from, and whether training may change it."""
 
     name: str
     origin: Origin
@@ -53,15 +53,15 @@ def operate(
 ) -> Operated:
     """Build the network of a run from the weights of its source base (needed for copies only).
 
-    The layers above n start from the same random weights in every treatment of one split, seed and target
-    half, and from others than the base's, so that nothing hints at what the base found. Random filters are
-    drawn after He et al. 2015, so that a signal of full size passes through them; "published" draws them as the
-    paper did, whose small Gaussian starves the layers above: those networks never left the plateau.
+    The layers above n start from the same random weights in every treatment of one split, seed and target half. The
+    base starts from others, so that nothing hints at what it found. Random filters are drawn after He et al. 2015, so
+    that a signal of full size passes through them. "published" draws them as the paper did, from a Gaussian so small
+    that it starves the layers above: those networks never left the plateau.
 
     `mean_image`, float32 3 x H x W in 0..255, is that of the target half's training images, for a network that
-    subtracts one. A copied conv1 keeps the one it was trained with, as it is part of what conv1 computes: with
-    another one, a frozen layer would be another function than its source's. For a base whose spec names weights to
-    start from, `source_weights` are those. Raises StoreError for weights that are missing or of another network.
+    subtracts one. A copied conv1 keeps the mean image it was trained with: with another one, the frozen layer would
+    compute another function than its source. For a base whose spec names weights to start from, `source_weights` are
+    those. Raises StoreError for weights that are missing or belong to another network.
     """
     refuse_too_deep(run, spec.layers)
     network = build(spec, n_classes)
@@ -81,7 +81,7 @@ def operate(
 
 
 def _started(spec: Net) -> tuple[str, ...]:
-    """The layers that a base takes from given weights: all but the last, whose classes are others."""
+    """The layers that a base takes from given weights: all but the last, which was made for other classes."""
     return spec.layers[:-1] if isinstance(spec, StagedSpec) and spec.start else ()
 
 
@@ -104,7 +104,7 @@ def _stream(run: Run, role: str, layer: str) -> tuple[Key, ...]:
 
 
 def _copy(source: Mapping[str, torch.Tensor], network: LayeredNet, layers: tuple[str, ...]) -> None:
-    """Copy all tensors of these layers. Raises StoreError when one is missing, left over or of another shape."""
+    """Copy all tensors of these layers. Raises StoreError when one is missing, left over or has another shape."""
     own = network.state_dict()
     wanted = {name for name in own if network.layer_of(name) in layers and name != MEAN_IMAGE}
     given = {name for name in source if name not in own or network.layer_of(name) in layers} - {MEAN_IMAGE}
@@ -138,20 +138,20 @@ def _account(network: LayeredNet, name: str, run: Run) -> TensorAccount:
 
 
 def fingerprint(network: torch.nn.Module) -> dict[str, bytes]:
-    """The bytes of every parameter and buffer by name: what the audit compares."""
+    """The bytes of every parameter and buffer by name, which the audit compares."""
     return {name: tensor.detach().cpu().numpy().tobytes() for name, tensor in network.state_dict().items()}
 
 
 def moved(network: torch.nn.Module, before: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The names of all parameters and buffers that are no longer, bit for bit, as in the fingerprint `before`."""
+    """The names of all parameters and buffers that differ by at least one bit from the fingerprint `before`."""
     return tuple(name for name, content in fingerprint(network).items() if content != before.get(name))
 
 
 def audit(operated: Operated, before: Mapping[str, bytes], name: str) -> None:
-    """Prove that training kept to the account. `before` is the fingerprint taken before it, `name` the run's.
+    """Prove that training kept to the account. `before` is the fingerprint taken before it, `name` that of the run.
 
-    Raises TrainingError naming each frozen tensor that moved by a single bit, each trained one that did not
-    move at all, and each that the account does not list exactly once.
+    Raises TrainingError naming each frozen tensor that moved by even one bit, each trained one that did not move at
+    all, and each tensor that the account does not list exactly once.
     """
     after, changed = operated.network.state_dict(), moved(operated.network, before)
     listed = [entry.name for entry in operated.account]

@@ -1,6 +1,6 @@
 """Order a plan, skip what is done, and train the rest in worker processes here or on a cluster.
 
-State lives in the store alone: whatever is killed, the same call again does what has no receipt.
+Only the store holds state: after any crash, the same call trains the runs that have no receipt yet.
 """
 
 import shutil
@@ -20,16 +20,16 @@ from transferkit.training.study import Study
 from transferkit.treatments import HALVES, Run, groups_of
 
 POLL_SECONDS = 0.5
-RECEIPT_SECONDS = 90.0  # a network file system may hide for a minute what another machine has just written
+RECEIPT_SECONDS = 90.0  # a network file system may hide what another machine has just written for a minute
 BYTES_PER_PARAMETER = 4
 SPARE_BYTES = 20 * 2**20
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sweep is: networks done of those planned, images trained in this call, seconds so far and to go.
+    """How far a sweep has come: networks done and planned, images trained in this call, seconds so far and left.
 
-    `newest` is the receipt that has just come in, if one has; `seconds_left` is None before any image is done.
+    `newest` is the receipt that has just come in, if any; `seconds_left` is None before the first image is done.
     """
 
     done: int
@@ -46,15 +46,15 @@ class Progress:
 
 
 def missing(study: Study, runs: Sequence[Run]) -> tuple[Run, ...]:
-    """Those of the runs that have no valid receipt, in the same order; what is damaged is set aside."""
+    """The runs that have no valid receipt, in the same order; damaged ones are set aside."""
     return tuple(run for run in runs if study.store.find(run, study.setting) is None)
 
 
 def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Executor]) -> Iterator[Progress]:
     """Train every run without a receipt on `workers`; yield the progress when one is done and twice a second.
 
-    `runs` names each base before what copies from it. Raises TrainingError at the end, naming the networks that failed,
-    after all that do not depend on them; StoreError at once, when nothing more can be kept.
+    `runs` names each base before the networks that copy from it. When networks fail, trains all that do not depend on
+    them, and then raises TrainingError, naming those that failed. Raises StoreError at once when nothing can be kept.
     """
     todo = missing(study, runs)
     _refuse_full_disk(study, todo)
@@ -68,10 +68,10 @@ def sweep(study: Study, runs: Sequence[Run], workers: AbstractContextManager[Exe
 
 
 def sweep_together(study: Study, runs: Sequence[Run]) -> Iterator[Progress]:
-    """As `sweep`, one network after the other, each trained by all of `study.execution.processes` together.
+    """Do what `sweep` does, one network after the other, each trained by all `study.execution.processes` together.
 
-    Every process calls this and yields the same; what is there already and what comes next the first one decides.
-    Raises TrainingError at the first network that fails: if it failed in one of them alone, the others would wait.
+    Every process calls this and yields the same; the first one decides what is done and what comes next. Raises
+    TrainingError at the first network that fails: if it failed in one process only, the others would wait for ever.
     """
     from_first = study.execution.processes.from_first
     todo = from_first(lambda: missing(study, runs))
@@ -91,23 +91,23 @@ Group = tuple[Run, ...]
 
 
 class _State:
-    """What one call of `sweep` knows of its runs while they are trained."""
+    """What one call of `sweep` knows about its runs while they are trained."""
 
     def __init__(self, study: Study, todo: Group, planned: int, started: float) -> None:
         self.study, self.planned, self.started = study, planned, started
         self.finished: set[Run] = set()
         self.failures: dict[Run, str] = {}
-        self.late: dict[Run, float] = {}  # whose worker has ended without a receipt in sight, and how long to wait
+        self.late: dict[Run, float] = {}  # runs whose worker ended without a visible receipt, and when to give up
         self.cause: BaseException | None = None  # of the first failure that a worker raised
         self.images = {run: expected_images(study, run) for run in todo}
         self.work = {run: self.images[run] * relative_cost(study, run) for run in todo}
-        # Bases first, as others wait for them; then what takes longest, so that all workers end at the same time.
+        # Bases first, since others wait for them; then the longest groups, so that all workers end at about one time.
         self.waiting = sorted(
             groups_of(todo), key=lambda group: (group[0].n > 0, -sum(self.work[run] for run in group))
         )
 
     def ready(self) -> list[Group]:
-        """Take the groups whose source base is there; give up those whose base has failed."""
+        """Take the waiting groups whose source base is done; give up those whose base has failed."""
         for group in [group for group in self.waiting if group[0].source_base in self.failures]:
             self.waiting.remove(group)
             self.fail(Failure(run, f"{run.label} has no base to copy from.") for run in group)
@@ -120,18 +120,18 @@ class _State:
         self.failures.update({failure.run: failure.reason for failure in failures})
 
     def end(self, group: Group, future: Future[tuple[Failure, ...]]) -> None:
-        """Note what failed of a group whose worker has ended; what it kept may yet have to come in sight."""
+        """Note the failures of a group whose worker has ended; receipts that are not visible yet may still appear."""
         self.fail(failure for failure in _result(future, group) if failure.run not in self.finished)
         self.cause = self.cause or future.exception()
         until = time.monotonic() + RECEIPT_SECONDS
         self.late.update({run: until for run in group if run not in self.finished and run not in self.failures})
 
     def give_up_late(self) -> None:
-        """Fail the runs whose receipts have been waited for long enough."""
+        """Fail the runs whose receipts have not appeared in time."""
         reason = f"its worker ended, but no receipt is in {self.study.store.work}: do all workers see this work folder?"
         for run in [run for run, until in self.late.items() if until < time.monotonic()]:
             del self.late[run]
-            self.fail([_failure(run, reason)])
+            self.fail([Failure.of(run, reason)])
 
     def refuse_failures(self) -> None:
         if self.failures:
@@ -141,7 +141,7 @@ class _State:
             ) from self.cause
 
     def collect(self, group: Group) -> Iterator[Receipt]:
-        """The receipts of the group that have come in since it was last asked."""
+        """The receipts of the group that have come in since the last call."""
         for run in group:
             if run not in self.finished and (receipt := self.study.store.find(run, self.study.setting)):
                 self.finished.add(run)
@@ -154,14 +154,9 @@ class _State:
         worked = sum(self.work[run] * min(1.0, images / self.images[run]) for run, images in seen.items())
         left = sum(self.work.values()) - worked - sum(self.work[run] for run in self.failures)
         seconds = time.monotonic() - self.started
-        return Progress(
-            done=self.planned - len(self.work) + len(self.finished),
-            planned=self.planned,
-            images=sum(seen.values()),
-            seconds=seconds,
-            seconds_left=seconds * left / worked if worked else None,
-            newest=newest,
-        )
+        done = self.planned - len(self.work) + len(self.finished)
+        seconds_left = seconds * left / worked if worked else None
+        return Progress(done, self.planned, sum(seen.values()), seconds, seconds_left, newest)
 
 
 def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
@@ -182,8 +177,8 @@ def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
 
 
 def _ended(running: Mapping[Future[tuple[Failure, ...]], Group]) -> set[Future[tuple[Failure, ...]]]:
-    """Those that have ended, as soon as one has, or none after a while."""
-    if not running:  # `wait` would not wait at all
+    """Wait until a future ends, or for POLL_SECONDS; return those that have ended."""
+    if not running:  # then `wait` would return at once
         time.sleep(POLL_SECONDS)
     return wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
 
@@ -193,7 +188,7 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
         return future.result()
     except TrainingError as problem:
         return tuple(Failure(run, str(problem)) for run in group)
-    except TransferkitError:  # as a full disk: the others would fail as well
+    except TransferkitError:  # a full disk, for instance: the others would fail as well
         raise
     except CancelledError:
         raise TrainingError(
@@ -206,18 +201,10 @@ def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure,
             "run the same command again, perhaps with fewer --workers; what is done is kept. A script of your own must "
             "call this under 'if __name__ == \"__main__\":', as worker processes import it."
         ) from None
-    except Exception as problem:  # memory, CUDA, a cluster that lost the worker: this group's trouble alone
-        return tuple(_failure(run, f"its worker failed with {_cause(problem)}") for run in group)
-
-
-def _failure(run: Run, reason: str) -> Failure:
-    return Failure(run, f"{run.label} ({run.split}, seed {run.seed}): {reason}")
-
-
-def _cause(problem: Exception) -> str:
-    """The type and the first line of what it says, where it says anything; the rest is for the traceback."""
-    said = str(problem).strip().splitlines()
-    return f"{type(problem).__name__}{f': {said[0]}' if said else ''} (run the same command again to try once more)."
+    except Exception as problem:  # memory, CUDA, a cluster that lost the worker: other groups may still succeed
+        message = "".join(f": {line}" for line in str(problem).strip().splitlines()[:1])  # the traceback has the rest
+        cause = f"{type(problem).__name__}{message} (run the same command again to try once more)."
+        return tuple(Failure.of(run, f"its worker failed with {cause}") for run in group)
 
 
 def _refuse_full_disk(study: Study, todo: Sequence[Run]) -> None:

@@ -1,4 +1,4 @@
-"""What the layers of a trained or untrained network make of images: features to be compared."""
+"""Trained and untrained networks, and the features that their layers compute from images."""
 
 from collections.abc import Mapping
 
@@ -15,24 +15,24 @@ from transferkit.training.study import Study
 from transferkit.training.surgery import operate
 from transferkit.treatments import Half, Run
 
-IMAGES = 500  # a kernel of so many images is estimated well, and takes a moment
+IMAGES = 500  # enough to estimate a kernel well, in a moment
 
 
 def finished_network(study: Study, run: Run) -> LayeredNet:
-    """A finished run's network with its trained weights, in evaluation. Raises StoreError when it is not finished."""
+    """The network of a finished run, in evaluation mode. Raises StoreError when the run is not finished."""
     kept = study.store.weights(run, study.setting)
     weights = {name: torch.from_numpy(array) for name, array in kept.items()}
     network = build(study.setting.net, _n_classes(study, run))
-    if MEAN_IMAGE in weights:  # as large as the prepared images, of which the network itself knows nothing
+    if MEAN_IMAGE in weights:  # its size is that of the prepared images, which the spec does not know
         network.register_buffer(MEAN_IMAGE, torch.empty_like(weights[MEAN_IMAGE]))
     network.load_state_dict(weights)
     return network.eval()
 
 
 def untrained_network(study: Study, run: Run) -> LayeredNet:
-    """The network that a base starts from, in evaluation: the control of whatever a trained one is said to have found.
+    """The network that a base starts from, in evaluation mode: the control for claims about what training found.
 
-    Its batch normalisation, if any, has seen no image and passes everything on. Raises StoreError when weights that it
+    Its batch normalisation, if any, has seen no image and passes its inputs on. Raises StoreError when weights that it
     starts from are not in the store.
     """
     net, base = study.setting.net, run.target_base
@@ -46,7 +46,7 @@ def _n_classes(study: Study, run: Run) -> int:
 
 
 def _mean_image(study: Study, base: Run) -> torch.Tensor:
-    """That of a base: from its weights if it is finished, which is quicker than to see all its images again."""
+    """The mean image of a base: from its weights if it is finished, which saves reading all its images again."""
     try:
         return torch.from_numpy(study.store.weights(base, study.setting)[MEAN_IMAGE])
     except StoreError:
@@ -58,10 +58,10 @@ def _mean_image(study: Study, base: Run) -> torch.Tensor:
 def represent(
     study: Study, network: LayeredNet, split: str, half: Half, count: int = IMAGES
 ) -> Mapping[str, np.ndarray]:
-    """The features of every layer but the last, float32 images x units, of validation images of a half.
+    """The features of every layer but the last, float32 images x units, for validation images of a half.
 
-    `count` images at most, spread evenly over the half; of larger ones the centre, as in validation. The same call
-    gives the same images for every network.
+    At most `count` images are read, spread evenly over the half, and only the centre of those that are larger than
+    the network reads. The same call reads the same images for every network.
     """
     data = load_half(study.prepared, study.prepared.split(split), half, "valid")
     rows = torch.linspace(0, len(data.labels) - 1, min(count, len(data.labels))).round().long()

@@ -1,4 +1,4 @@
-"""Where runs are executed: processes on this machine, or a Dask cluster. Both are plain executors."""
+"""Where runs are trained: processes on this machine, or a Dask cluster. Both are plain executors."""
 
 import multiprocessing
 import os
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def default_workers(device: Device) -> int:
-    """One process per usable core (each has one thread, which beats threads sharing a network), or one per GPU."""
+    """One process per usable core, each with one thread, which beats threads that share a network; or one per GPU."""
     return torch.cuda.device_count() if device == "cuda" else usable_cores()
 
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Executor]:
-    """`count` processes here. An error or Ctrl-C ends them at once; if this process is killed, they end too.
+    """`count` processes on this machine. An error or Ctrl-C ends them at once; if this process is killed, they end too.
 
-    Where there are several GPUs, each process sees one of them, in turn.
+    Where there are several GPUs, each process sees one of them, in turn. Raises UsageError for less than one process.
     """
     if count < 1:
         raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
@@ -47,9 +47,9 @@ def local_workers(count: int) -> Iterator[Executor]:
 
 
 def _start_method(*, forked: bool) -> BaseContext:
-    """How processes are begun: `forked`, on Linux, from one that has imported torch; else each imports it itself.
+    """How processes start: `forked`, on Linux, from one that has imported torch; otherwise each imports torch itself.
 
-    The process that they are forked from stays until this one ends, so that a second sweep's workers are there at once.
+    The process that they are forked from lives as long as this one, so that a second sweep's workers start at once.
     """
     if not forked or sys.platform != "linux":
         return multiprocessing.get_context("spawn")
@@ -62,15 +62,15 @@ def _start_method(*, forked: bool) -> BaseContext:
 def cluster_workers(address: str) -> Iterator[Executor]:
     """The workers of the Dask scheduler at `address`, which must see the same work folder and have one thread each.
 
-    An error or Ctrl-C withdraws what no worker has begun; what they have begun, they carry through. Raises UsageError
+    An error or Ctrl-C withdraws the runs that no worker has begun; the workers finish the others. Raises UsageError
     when Dask is not installed or nothing answers there.
     """
     with _connect(address) as client, client.get_executor(pure=False) as executor:
         try:
             yield executor
         except BaseException:
-            with suppress(Exception):  # a scheduler that is gone has nothing left to withdraw
-                executor.shutdown(wait=False)  # or leaving would wait for all that was submitted
+            with suppress(Exception):  # a lost scheduler has nothing left to withdraw
+                executor.shutdown(wait=False)  # otherwise leaving would wait for all runs that were submitted
             raise
 
 
@@ -95,10 +95,10 @@ def visible_gpus() -> tuple[str, ...]:
 
 
 def _begin(number: "Synchronized[int]", gpus: tuple[str, ...]) -> None:
-    """Take the next number, and with it a GPU; end with the parent."""
+    """Take the next number, and with it a GPU; end when the parent ends."""
     with number.get_lock():
         mine = number.value
         number.value += 1
-    if len(gpus) > 1:  # before CUDA starts in this process, which then sees this one only
+    if len(gpus) > 1:  # set before CUDA starts in this process, which then sees this GPU only
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[mine % len(gpus)]
     tie_to_parent()

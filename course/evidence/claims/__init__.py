@@ -1,11 +1,10 @@
 """The claims ledger: each claim of the paper, and of work after it, tested on tables of networks."""
 
-from course.evidence.claims.control import shuffled
 from course.evidence.claims.judge import Claim, Verdict, judge
 from course.evidence.claims.ledger import LEDGER_COLUMNS, ledger
 from course.evidence.claims.sizes import advise_by_size, diagnose_sizes
 from course.evidence.claims.statements import CLAIMS
-from course.evidence.claims.tables import Evidence, authors_evidence, read_evidence
+from course.evidence.claims.tables import Evidence, authors_evidence, read_evidence, shuffled
 
 __all__ = [
     "CLAIMS",

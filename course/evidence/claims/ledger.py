@@ -1,16 +1,15 @@
-"""From evidence to the ledger: one row per claim, with estimate, interval and verdict."""
+"""From evidence to the ledger: one row for each claim, with estimate, interval and verdict."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from course.evidence.claims.judge import Claim, interval_of, judge
+from course.evidence.claims.judge import Claim, interval_of, judge, single_draws
 from course.evidence.claims.sizes import diagnose_sizes
 from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence
 from transferkit.results import Estimate
-from transferkit.splits import is_drawn
 
 LEDGER_COLUMNS = (
     "claim", "estimate", "low", "high", "n", "verdict", "more", "clusters", "over", "unit", "margin", "kind",
@@ -19,10 +18,10 @@ LEDGER_COLUMNS = (
 
 
 def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: bool = False) -> pd.DataFrame:
-    """One row per claim with LEDGER_COLUMNS; estimate, 95 % interval and margin in `unit`, `n` networks behind them.
+    """One row for each claim with LEDGER_COLUMNS; estimate, 95 % interval and margin are in `unit`, from `n` networks.
 
-    `more` is how many further splits (or seeds, as `over` says) would decide. Where the data are missing the
-    verdict is "no data" and the note says what to run, or "not published" for `published` evidence.
+    `more` is how many more splits (or seeds, as `over` says) would decide. Without data the verdict is "no data" and
+    the note says what to run; for `published` evidence the verdict is then "not published".
     """
     rows = [_row(claim, claim.measure(evidence), published=published) for claim in claims]
     table = pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
@@ -33,23 +32,22 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
 
 
 def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[object, ...]:
-    told = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source)
+    about = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source)
     if found is None:
-        note = "" if published else f"run: python -m transferkit evidence --only {claim.study}"
+        note = "" if published else f"run: python -m transferkit evidence --only {claim.series}"
         verdict = "not published" if published else "no data"
-        return (claim.key, np.nan, np.nan, np.nan, 0, verdict, np.nan, 0, "", *told, note)
+        return (claim.key, np.nan, np.nan, np.nan, 0, verdict, np.nan, 0, "", *about, note)
     verdict, more = judge(claim, found)
     low, high = (claim.scale * bound for bound in interval_of(found))
     return (
         claim.key, claim.scale * found.value, low, high, found.networks, verdict, more, found.clusters, found.over,
-        *told, _note(found, low),
+        *about, _note(found, low),
     )  # fmt: skip
 
 
 def _note(found: Estimate, low: float) -> str:
     notes = []
-    single = [split for split in found.seeds_of if is_drawn(split)]
-    if single:
+    if single := single_draws(found):
         notes.append(f"one split only ({', '.join(single)}): no interval")
     elif np.isnan(low):
         notes.append(f"one seed only of {', '.join(found.seeds_of)}: no interval")
@@ -61,11 +59,11 @@ def _note(found: Estimate, low: float) -> str:
 
 
 def _reasons(sizes: pd.DataFrame) -> list[str]:
-    """For the smallest and the largest target set: which treatment is worse in loss, and what it suffers from."""
+    """For the smallest and the largest target set: the treatment with the worse loss, and what it suffers from."""
     table = diagnose_sizes(sizes)
-    told = []
+    reasons = []
     for size in sorted(set(table["images_per_class"]))[:: max(1, table["images_per_class"].nunique() - 1)]:
         rows = table[table["images_per_class"] == size]
         worse, because = rows[["worse", "because"]].value_counts().index[0]  # at most n
-        told.append(f" ({size} images per class: {worse} suffers from {because})")
-    return told
+        reasons.append(f" ({size} images per class: {worse} suffers from {because})")
+    return reasons

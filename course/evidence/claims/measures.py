@@ -1,6 +1,6 @@
-"""What each claim measures: one estimate from the tables of the evidence, as a fraction; None without the data.
+"""What each claim measures: an estimate, as a fraction, from the tables of the evidence; None without the data.
 
-n is that of the paper's eight layers; networks of others are taken where they are chopped as deep.
+n counts the paper's eight layers; networks with other layers take part where they are chopped at the same depth.
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from course.evidence.claims.tables import Evidence
+from course.evidence.claims.tables import Evidence, on_dial
 from transferkit.results import Estimate, compare, contrast, estimate, layers_of, slope
+from transferkit.splits import SplitKind, kind_of, overlap_of
 from transferkit.treatments import CHOP_POINTS, Treatment, same_depth
 
 Table = pd.DataFrame | None
 DIP = (3, 4, 5)
-AROUND_DIP = (1, 2, 6, 7)  # centred on the dip, so that a steady rise or fall with n cancels
+AROUND_DIP = (1, 2, 6, 7)  # centred on the dip, so that a steady rise or fall with n cancels out
 
 
 def at(table: Table, treatment: Treatment, ns: Iterable[int] = CHOP_POINTS) -> Estimate | None:
@@ -35,7 +36,7 @@ def falls_with_n(table: Table) -> Estimate | None:
 
 
 def curvature(table: Table) -> Estimate | None:
-    """BnB at the middle n minus BnB around them, on the same targets."""
+    """BnB at the middle n minus BnB at the others, on the same targets."""
     if table is None:
         return None
     keys = ["split", "seed", "target"]
@@ -48,16 +49,16 @@ def dissimilar_against_similar(evidence: Evidence) -> Estimate | None:
     return compare(at(evidence.dissimilar, "AnB"), at(evidence.similar, "AnB"))
 
 
-def between_kinds_of_split(apart: Table, one: str, other: str) -> Estimate | None:
-    """AnB's mean paired difference on the splits whose names begin with `one`, minus that on those with `other`."""
+def between_kinds_of_split(apart: Table, one: SplitKind, other: SplitKind) -> Estimate | None:
+    """AnB's mean paired difference on splits of kind `one`, minus that on splits of kind `other`."""
     if apart is None:
         return None
-    first, second = (apart[apart["split"].str.startswith(name)] for name in (one, other))
+    first, second = (apart[apart["split"].map(kind_of) == kind] for kind in (one, other))
     return compare(at(first, "AnB"), at(second, "AnB"))
 
 
 def early_lead(epochs: Table) -> Estimate | None:
-    """AnB+ minus its own target's base after a third of the training, both having seen as many images."""
+    """AnB+ minus its own target's base after a third of the training, when both have seen equally many images."""
     if epochs is None:
         return None
     early = epochs[epochs["epoch"] == max(1, round(epochs["epoch"].max() / 3))]
@@ -68,7 +69,7 @@ def early_lead(epochs: Table) -> Estimate | None:
 
 
 def longer_against_finetuned(evidence: Evidence) -> Estimate | None:
-    """A base trained for as many images as base and fine-tuning together, minus AnB+ on the same target."""
+    """A base that saw as many images as base and fine-tuning together, minus AnB+ on the same target."""
     longer, similar = evidence.longer, evidence.similar
     if longer is None or similar is None:
         return None
@@ -81,7 +82,7 @@ def longer_against_finetuned(evidence: Evidence) -> Estimate | None:
 
 
 def freezing(sizes: Table, *, largest: bool) -> Estimate | None:
-    """AnB+ minus AnB with the largest, or the smallest, target set."""
+    """AnB+ minus AnB with the largest or the smallest target set."""
     if sizes is None:
         return None
     size = sizes["images_per_class"].max() if largest else sizes["images_per_class"].min()
@@ -89,7 +90,7 @@ def freezing(sizes: Table, *, largest: bool) -> Estimate | None:
 
 
 def size_matters(sizes: Table) -> Estimate | None:
-    """What fine-tuning gains over freezing with the largest target set, minus the same with the smallest."""
+    """What fine-tuning gains over freezing with the largest target set, minus what it gains with the smallest."""
     if sizes is None or sizes["images_per_class"].nunique() < 2:
         return None
     keys = ["split", "seed", "target", "n"]
@@ -112,19 +113,50 @@ def scaled_against_published(plateau: Table) -> Estimate | None:
 
 
 def rises_with_overlap(dial: Table) -> Estimate | None:
-    """The slope of AnB's paired difference along the share of parts that the halves have in common, over splits."""
+    """The slope over splits of AnB's paired difference against the share of parts that the halves have in common."""
     if dial is None:
         return None
     rows = _chosen(dial, ("AnB",))
     means = rows.groupby("split")["paired"].mean()
     if len(means) < 3:
         return None
-    overlaps = np.array([float(str(name).removeprefix("overlap-")) for name in means.index])
+    overlaps = np.array([overlap_of(str(name)) for name in means.index])
     line = stats.linregress(overlaps, means.to_numpy())
     return Estimate(float(line.slope), float(line.stderr), len(means) - 2, len(means), len(rows))
 
 
+def halves_differ(conv1: Table) -> Estimate | None:
+    """The share of Gabors and colour blobs in conv1 of baseA, minus that of baseB; without the dial's bases."""
+    if conv1 is None or on_dial(conv1).all():
+        return None
+    rows = _structured(conv1[~on_dial(conv1)])
+    one, two = (rows[rows["target"] == half].set_index(["split", "seed"])["structured"] for half in "AB")
+    return estimate((one - two).reset_index(), "structured", networks_per_row=2)
+
+
+def data_differ(conv1: Table) -> Estimate | None:
+    """The share of Gabors and colour blobs in conv1 on the usual data, minus that on the dial's data."""
+    if conv1 is None or conv1["data"].nunique() < 2:
+        return None
+    rows = _structured(conv1)
+    first, second = rows[~on_dial(rows)], rows[on_dial(rows)]
+    others = second[~second["data"].isin(first["data"])]
+    return compare(estimate(first, "structured"), estimate(others, "structured"))
+
+
+def alike(conv1: Table) -> Estimate | None:
+    """Mean likeness of best-matched filters of baseA and baseB, minus that to white noise; without the dial's bases."""
+    if conv1 is None or on_dial(conv1).all():
+        return None
+    rows = conv1[~on_dial(conv1)]
+    return estimate(rows.assign(lead=rows["likeness"] - rows["likeness_noise"]), "lead")
+
+
 def _chosen(table: pd.DataFrame, treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> pd.DataFrame:
-    """The rows of these treatments at these n of the paper's eight layers, or as deep in a network of others."""
+    """The rows of these treatments at these n of the paper's eight layers, or at the same depths of other layers."""
     points = same_depth(ns, layers_of(table))
     return table[table["treatment"].isin(list(treatments)) & table["n"].isin(points)]
+
+
+def _structured(conv1: pd.DataFrame) -> pd.DataFrame:
+    return conv1.assign(structured=conv1["gabor"] + conv1["blob"])

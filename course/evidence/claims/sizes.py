@@ -1,4 +1,4 @@
-"""Freeze or fine-tune: what a target set of some size advises, and which of over- and under-fitting is at work."""
+"""Freeze or fine-tune: the better choice by size of the target set, and whether the worse over- or under-fits."""
 
 import pandas as pd
 
@@ -9,11 +9,10 @@ _KEYS = ["split", "seed", "target", "n", "images_per_class"]
 
 
 def diagnose_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
-    """Per images_per_class and n: AnB+ minus AnB in top1, train_loss and valid_loss, and what the worse suffers from.
+    """AnB+ minus AnB in top1 (fraction), train_loss and valid_loss (nats) for each images_per_class and n.
 
-    The mean over matched networks, fractions and nats. `worse` is the treatment of the higher validation loss;
-    `because` is "over-fitting" if its training loss is the lower one, "under-fitting" if that is higher as well.
-    `count` is the number of pairs.
+    These are means over `count` matched pairs. `worse` is the treatment with the higher validation loss; `because` is
+    "over-fitting" if its training loss is lower than the other's, "under-fitting" if that is higher as well.
     """
     columns = ["top1", "train_loss", "valid_loss"]
     tuned, frozen = (sizes[sizes["treatment"] == name].set_index(_KEYS)[columns] for name in ("AnB+", "AnB"))
@@ -29,10 +28,10 @@ def diagnose_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
 
 
 def advise_by_size(sizes: pd.DataFrame) -> pd.DataFrame:
-    """Per images_per_class and n: AnB+ minus AnB (`gain`, points), its 95 % interval over splits, and the advice.
+    """AnB+ minus AnB (`gain`, points), its 95 % interval over splits, and the advice, for each images_per_class and n.
 
-    `advice` is "fine-tune" or "freeze" where the whole interval is on one side of zero, else "either", as with one
-    split, which has no interval. `count` is the number of networks.
+    `advice` is "fine-tune" or "freeze" where the whole interval lies on one side of zero, else "either"; one split
+    has no interval. `count` is the number of networks.
     """
     rows = []
     for (size, n), group in sizes[sizes["n"] > 0].groupby(["images_per_class", "n"]):

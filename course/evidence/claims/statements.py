@@ -1,6 +1,6 @@
-"""The claims, each with the statistic that tests it. Accuracies are in points, one point is the margin throughout."""
+"""The claims, each with the statistic that tests it. Accuracies are in points; the usual margin is one point."""
 
-from course.evidence.claims import first_layer, measures
+from course.evidence.claims import measures
 from course.evidence.claims.judge import Claim
 
 _PAPER = "Yosinski et al. 2014"
@@ -120,17 +120,17 @@ _FIRST_LAYER = (
     Claim(
         "conv1-halves", "conv1 is of the same kind in both halves.", f"{_PAPER}, section 1",
         "share of Gabors and colour blobs, baseA minus baseB", "equal", "similar",
-        lambda evidence: first_layer.halves_differ(evidence.conv1), margin=20.0,
+        lambda evidence: measures.halves_differ(evidence.conv1), margin=20.0,
     ),
     Claim(
         "conv1-data", "conv1 is of the same kind on another data set.", f"{_PAPER}, section 1",
         "share of Gabors and colour blobs, first minus second data set", "equal", "dial",
-        lambda evidence: first_layer.data_differ(evidence.conv1), margin=20.0,
+        lambda evidence: measures.data_differ(evidence.conv1), margin=20.0,
     ),
     Claim(
         "conv1-alike", "The filters of conv1 of both halves are more alike than chance.", f"{_PAPER}, section 1",
         "cosine of best-matched filters, baseA with baseB minus baseA with noise", "more", "similar",
-        lambda evidence: first_layer.alike(evidence.conv1), unit="hundredths of a cosine", margin=5.0,
+        lambda evidence: measures.alike(evidence.conv1), unit="hundredths of a cosine", margin=5.0,
     ),
 )  # fmt: skip
 

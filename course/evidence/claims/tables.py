@@ -1,29 +1,31 @@
-"""The tables that claims are tested on."""
+"""The tables that claims are tested on, and a control in which nothing depends on the treatment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from course.evidence.authors import authors_table
 from transferkit.errors import DataError
-from transferkit.results import layers_of, refuse_incomplete, refuse_mixed
+from transferkit.results import layers_of, pair, refuse_incomplete, refuse_mixed
+from transferkit.splits import is_of_kind
 
-STUDIES = ("similar", "dissimilar", "apart", "sizes", "longer", "plateau", "dial")
-TRAINED_AT_ALL = 2  # the last n whose published random filters did not leave the networks on the plateau
+SERIES = ("similar", "dissimilar", "apart", "sizes", "longer", "plateau", "dial")
+TRAINED_AT_ALL = 2  # the last n at which the paper's networks with random filters left the plateau
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One table per study, each as its study writes it; None where that study was not done.
+    """One table for each series, as `collect.write_series` writes it; None where a series was not trained.
 
-    All but the last two have the columns of `results.COLUMNS` and the setting's (data, images_per_class, epochs,
-    random_filters). similar: random splits; dissimilar: the natural split; apart: halves of the same kinds without a
-    common photograph, with random and natural splits beside; sizes: small target sets; longer: bases trained for
-    longer; plateau: random filters drawn in both ways; dial: splits of a set overlap; epochs: the log of the similar
-    networks by epoch; conv1: one row per base network, as `evidence.conv1_row` makes it. All are of one data set but
-    the dial, and all of one kind of network, or DataError is raised.
+    All but the last two have `results.COLUMNS` and those of the setting (data, images_per_class, epochs,
+    random_filters). similar: random splits. dissimilar: the natural split. apart: halves of the same kinds without a
+    common photograph, and beside them random and natural splits. sizes: small target sets. longer: bases trained for
+    longer. plateau: random filters drawn in both ways. dial: splits with a set overlap. epochs: the similar networks
+    by epoch. conv1: one row for each base, as `collect.conv1_row` makes it. Raises DataError unless all have the same
+    data set, apart from the dial, and the same layers.
     """
 
     similar: pd.DataFrame | None = None
@@ -38,7 +40,7 @@ class Evidence:
 
     def __post_init__(self) -> None:
         given = {field.name: table for field in fields(self) if (table := getattr(self, field.name)) is not None}
-        for name in STUDIES:
+        for name in SERIES:
             if name in given:
                 refuse_incomplete(given[name])
             if name in given and name in ("similar", "dissimilar", "apart", "dial"):
@@ -47,10 +49,10 @@ class Evidence:
 
 
 def refuse_strangers(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Raise DataError when these tables, by their names in Evidence, are of several data sets or kinds of networks.
+    """Raise DataError when these tables, named as in Evidence, have several data sets or several sets of layers.
 
-    The dial, and its first layers in conv1, are on another data set on purpose. A table without the column data says
-    nothing of it; one without the column layers is of the paper's, as everywhere.
+    The dial and its rows of conv1 are on another data set on purpose. A table without a column data is not checked
+    for it; one without a column layers has the paper's.
     """
     _refuse_several("data sets", {name: _main_data(table) for name, table in tables.items()})
     layered = {name: table for name, table in tables.items() if len(table) and name != "conv1"}
@@ -63,21 +65,21 @@ def _refuse_several(what: str, found: Mapping[str, list[str]]) -> None:
         for value in values:
             first.setdefault(value, name)
     if len(first) > 1:
-        told = " and ".join(f"{value} ({name})" for value, name in list(first.items())[:2])
+        both = " and ".join(f"{value} ({name})" for value, name in list(first.items())[:2])
         raise DataError(
-            f"the evidence mixes the {what} {told}, whose differences would pass for those of treatments: give each "
-            "a folder of its own (--out), or do all studies on one."
+            f"the evidence mixes the {what} {both}, whose differences would pass for those of treatments: give each "
+            "a folder of its own (--out), or train all series on one."
         )
 
 
 def on_dial(table: pd.DataFrame) -> pd.Series:
-    """Which rows are of the study `dial`."""
+    """Which rows belong to the series `dial`."""
     return table["split"].map(is_on_dial).astype(bool)
 
 
 def is_on_dial(split: str) -> bool:
-    """Whether a split sets how much its halves have in common, as those of the study `dial` do."""
-    return str(split).startswith("overlap-")
+    """Whether a split sets how much its halves have in common, as those of the series `dial` do."""
+    return is_of_kind(str(split), "overlap")
 
 
 def _main_data(table: pd.DataFrame) -> list[str]:
@@ -85,9 +87,9 @@ def _main_data(table: pd.DataFrame) -> list[str]:
 
 
 def read_evidence(folder: Path) -> Evidence:
-    """The tables that the studies left in a folder, as NAME.csv, `epochs` as similar-epochs.csv.
+    """The tables of the series in a folder: NAME.csv, and similar-epochs.csv for `epochs`.
 
-    Raises DataError for one with a missing base, a network twice, or settings mixed where they must not be.
+    Raises DataError for a missing base, a network that occurs twice, or mixed settings where they are not allowed.
     """
     names = {field.name: field.name for field in fields(Evidence)} | {"epochs": "similar-epochs"}
     paths = {name: folder / f"{file}.csv" for name, file in names.items()}
@@ -95,10 +97,23 @@ def read_evidence(folder: Path) -> Evidence:
 
 
 def authors_evidence() -> Evidence:
-    """The authors' networks as evidence. Of the random filters only those that left the plateau are taken."""
+    """The authors' networks as evidence; of those with random filters, only the ones that left the plateau."""
     random = authors_table("figure3-random")
     trained = random[random["n"] <= TRAINED_AT_ALL]
     return Evidence(
         similar=authors_table("figure2"),
         dissimilar=pd.concat([authors_table("figure3-natural"), trained], ignore_index=True),
     )
+
+
+def shuffled(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """The table with `top1` shuffled among all chopped networks and `paired` computed anew; bases keep theirs.
+
+    Nothing then depends on n or on the treatment, so a claim that still holds would also hold for noise. The losses
+    are not shuffled and no longer belong to the accuracies.
+    """
+    chopped = table["treatment"] != "base"
+    dealt = np.random.default_rng(seed).permutation(table.loc[chopped, "top1"].to_numpy())
+    mixed = table.copy()
+    mixed.loc[chopped, "top1"] = dealt
+    return pair(mixed)

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "gabor": Planted(
             right=(gabor_in_torch, gabor_by_pixels),
@@ -85,13 +85,13 @@ def gabor_by_pixels(side: int, theta_deg: float, wavelength_px: float, phase_deg
 
 
 def gabor_beside_the_middle(side: int, *numbers: float) -> Array:
-    """Wrong: the middle is taken to be at side / 2."""
+    """Wrong: takes the middle to be at side / 2."""
     larger = gabor_by_pixels(side + 1, *numbers)
     return larger[:-1, :-1]
 
 
 def gabor_of_skimage(side: int, theta_deg: float, wavelength_px: float, phase_deg: float, size_px: float) -> Array:
-    """Wrong: of another size, and divided by the area of its envelope."""
+    """Wrong: has another size, and is divided by the area of its envelope."""
     kernel = gabor_kernel(  # type: ignore[no-untyped-call]
         1 / wavelength_px, np.radians(theta_deg), sigma_x=size_px, sigma_y=size_px, offset=np.radians(phase_deg)
     )

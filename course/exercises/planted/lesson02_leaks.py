@@ -10,7 +10,7 @@ from course.exercises.planted.answer import Planted
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "hold_out": Planted(
             right=(hold_out_by_bytes, hold_out_by_threshold),

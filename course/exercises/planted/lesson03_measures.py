@@ -9,30 +9,30 @@ from course.exercises.planted.answer import Planted
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "nearest_mean": Planted(
             right=(mean_by_sklearn, mean_by_loop),
             wrong={
                 "the nearest image": mean_by_image,
-                "the largest product": lambda train, labels, x: _present(labels)[
+                "the largest product": lambda train, labels, x: np.unique(labels)[
                     (x @ _means(train, labels).T).argmax(axis=1)
                 ],
                 "places for labels": lambda train, labels, x: np.searchsorted(
-                    _present(labels), mean_by_loop(train, labels, x)
+                    np.unique(labels), mean_by_loop(train, labels, x)
                 ),
                 "zeros for no images": mean_with_zeros,
-                "absolute differences": lambda train, labels, x: _present(labels)[
+                "absolute differences": lambda train, labels, x: np.unique(labels)[
                     np.abs(x[:, None] - _means(train, labels)).sum(axis=2).argmin(axis=1)
                 ],
-                "the farthest": lambda train, labels, x: _present(labels)[
+                "the farthest": lambda train, labels, x: np.unique(labels)[
                     ((x[:, None] - _means(train, labels)) ** 2).sum(axis=2).argmax(axis=1)
                 ],
                 "the cosine": mean_by_cosine,
-                "the mean's length": lambda train, labels, x: _present(labels)[
+                "the mean's length": lambda train, labels, x: np.unique(labels)[
                     np.abs(np.linalg.norm(x, axis=1)[:, None] - np.linalg.norm(_means(train, labels), axis=1)).argmin(1)
                 ],
-                "the median": lambda train, labels, x: _present(labels)[
+                "the median": lambda train, labels, x: np.unique(labels)[
                     ((x[:, None] - _medians(train, labels)) ** 2).sum(axis=2).argmin(axis=1)
                 ],
                 "the largest class": lambda train, labels, x: np.full(len(x), np.bincount(labels).argmax()),
@@ -51,18 +51,17 @@ def planted() -> dict[str, Planted]:
                 "no error": lambda logits, labels: (_top1(logits, labels), 0.0),
                 "the accuracy alone": lambda logits, labels: _top1(logits, labels),
                 "the smallest logit": lambda logits, labels: top1_by_loop(-logits, labels),
-                "as of a fair coin": lambda logits, labels: (_top1(logits, labels), 0.5 / math.sqrt(len(labels))),
-                "as of counts": lambda logits, labels: (
+                "the error of a coin": lambda logits, labels: (
+                    _top1(logits, labels),
+                    0.5 / math.sqrt(len(labels)),
+                ),
+                "the error of a count": lambda logits, labels: (
                     _top1(logits, labels),
                     math.sqrt(_hits(logits, labels).sum()) / len(labels),
                 ),
             },
         ),
     }
-
-
-def _present(labels: np.ndarray) -> np.ndarray:
-    return np.unique(labels)
 
 
 def _means(train: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -101,7 +100,7 @@ def mean_by_cosine(train: np.ndarray, labels: np.ndarray, features: np.ndarray) 
     """Wrong."""
     means = _means(train, labels)
     nearest = (features @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T).argmax(axis=1)
-    return np.asarray(_present(labels)[nearest])
+    return np.asarray(np.unique(labels)[nearest])
 
 
 def _hits(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from itertools import chain
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ Groups = list[dict[str, Any]]
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "freeze": Planted(
             right=(freeze_by_module, freeze_a_copy),
@@ -61,7 +60,7 @@ def planted() -> dict[str, Planted]:
 
 
 def freeze_layers(network: nn.Sequential, layers: Iterable[int]) -> nn.Sequential:
-    """The layers of these numbers, properly."""
+    """Freezes the layers with these numbers properly."""
     for number in layers:
         if number >= 0:
             network[number].eval().requires_grad_(False)
@@ -69,7 +68,7 @@ def freeze_layers(network: nn.Sequential, layers: Iterable[int]) -> nn.Sequentia
 
 
 def freeze_by_module(network: nn.Sequential, n: int) -> nn.Sequential:
-    """Every module and parameter on its own."""
+    """Each module and parameter on its own."""
     for layer in list(network)[:n]:
         for module in layer.modules():
             module.training = False
@@ -132,7 +131,7 @@ def _trained(network: nn.Module) -> list[nn.Parameter]:
 
 
 def grouped(network: nn.Module, decay: float, decays: Callable[[str, nn.Parameter], bool]) -> Groups:
-    """What needs a gradient, in two groups: what `decays`, and the rest."""
+    """The parameters that need a gradient, in two groups: those that `decays` picks, and the rest."""
     trained = [(name, one) for name, one in network.named_parameters() if one.requires_grad]
     return [
         {"params": [one for name, one in trained if decays(name, one)], "weight_decay": decay},
@@ -141,7 +140,7 @@ def grouped(network: nn.Module, decay: float, decays: Callable[[str, nn.Paramete
 
 
 def groups_by_module(network: nn.Sequential, decay: float) -> Groups:
-    """The weights of full layers, and all the rest."""
+    """The weights of full layers in one group, the rest in another."""
     full = [module.weight for module in network.modules() if isinstance(module, nn.Linear)]
     weights = [one for one in full if one.requires_grad]
     rest = [one for one in _trained(network) if not any(one is weight for weight in weights)]
@@ -160,5 +159,5 @@ def groups_of_copies(network: nn.Sequential, decay: float) -> Groups:
 
 def groups_with_frozen(network: nn.Sequential, decay: float) -> Groups:
     """Wrong."""
-    frozen = [one for one in chain(network.parameters()) if not one.requires_grad]
+    frozen = [one for one in network.parameters() if not one.requires_grad]
     return [*grouped(network, decay, lambda name, one: one.ndim > 1), {"params": frozen, "weight_decay": 0.0}]

@@ -3,19 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from course.exercises.planted.answer import Planted
-from course.exercises.planted.rows import rows_of
+from course.exercises.planted.answer import Planted, rows_of
 from transferkit.results import pair
 from transferkit.treatments import parse_run
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "treatment": Planted(
             right=(treatment_by_parts, lambda label: parse_run(label, "random0", 0).treatment),
             wrong={
-                "A is always transferred": lambda label: treatment_by_letters(label),
+                "A is always transferred": treatment_by_letters,
                 "the + is dropped": lambda label: treatment_by_parts(label).removesuffix("+"),
                 "all are transfers": lambda label: treatment_by_parts(label).replace("BnB", "AnB"),
                 "random filters are transferred": lambda label: treatment_by_parts(label).replace("RnB", "AnB"),
@@ -72,7 +71,7 @@ def treatment_by_parts(label: str) -> str:
 
 
 def treatment_by_letters(label: str) -> str:
-    """Wrong: the letter of the source is taken for that of the treatment."""
+    """Wrong: takes the letter of the source for that of the treatment."""
     return "base" if label.startswith("base") else f"{label[0]}nB{label[3:]}"
 
 
@@ -89,7 +88,7 @@ def pair_by_loop(table: pd.DataFrame) -> pd.Series:
 
 
 def pair_by(table: pd.DataFrame, keys: list[str], *, other: bool = False) -> pd.Series:
-    """Wrong for all keys but split, seed and target, and for the other half."""
+    """Wrong unless the keys are split, seed and target, and always for the other half."""
     wanted = table.replace({"target": {"A": "B", "B": "A"}}) if other else table
     means = _bases(table).groupby(keys)["top1"].mean().reset_index(name="base")
     return table["top1"] - wanted[keys].merge(means, on=keys, how="left")["base"]

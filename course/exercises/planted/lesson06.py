@@ -8,18 +8,17 @@ import pandas as pd
 import torch
 from torch import nn
 
-from course.exercises.planted.answer import Planted
-from course.exercises.planted.rows import rows_of
+from course.exercises.planted.answer import Planted, rows_of
 from transferkit.results import pair
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "random_std": Planted(
             right=(std_by_torch, std_by_product),
             wrong={
-                "as if without ReLU": lambda shape: std_by_product(shape) / math.sqrt(2),
+                "without ReLU": lambda shape: std_by_product(shape) / math.sqrt(2),
                 "the variance": lambda shape: std_by_product(shape) ** 2,
                 "what a unit feeds": lambda shape: std_by_product((shape[1], shape[0], *shape[2:])),
                 "channels without the window": lambda shape: std_by_product(shape[:2]),
@@ -39,7 +38,7 @@ def planted() -> dict[str, Planted]:
                 "the accuracy of guessing": lambda losses, classes: [loss >= 0.98 / classes for loss in losses],
                 "without tolerance": lambda losses, classes: [loss >= math.log(classes) for loss in losses],
                 "those that learned": lambda losses, classes: [loss < 0.98 * math.log(classes) for loss in losses],
-                "as many as a thousand": lambda losses, classes: [loss >= 0.98 * math.log(1000) for loss in losses],
+                "always a thousand classes": lambda losses, classes: [loss >= 0.98 * math.log(1000) for loss in losses],
                 "the worst alone": lambda losses, classes: [loss == max(losses) for loss in losses],
                 "none": lambda losses, classes: [False] * len(losses),
                 "one of them": lambda losses, classes: [any(loss >= 0.98 * math.log(classes) for loss in losses)],
@@ -52,7 +51,7 @@ def planted() -> dict[str, Planted]:
                 "similar minus natural": lambda table: -cost_by_library(table),
                 "fractions": lambda table: cost_by_library(table) / 100,
                 "all treatments": lambda table: _paired_between(table, ("BnB", "AnB", "RnB")),
-                "bases of all splits": lambda table: cost_by_one_base(table),
+                "bases of all splits": cost_by_one_base,
                 "bases among them": lambda table: _paired_between(table, ("base", "AnB")),
                 "the selffers": lambda table: _paired_between(table, ("BnB",)),
                 "natural alone": lambda table: 100 * float(_anb(table).query("split == 'natural'")["paired"].mean()),
@@ -64,7 +63,7 @@ def planted() -> dict[str, Planted]:
 
 
 def std_by_torch(shape: tuple[int, ...]) -> float:
-    """By what PyTorch counts and the gain that it knows for ReLU."""
+    """From PyTorch's own count of inputs and its gain for ReLU."""
     fan_in, _ = nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
     return nn.init.calculate_gain("relu") / math.sqrt(fan_in)
 
@@ -98,7 +97,7 @@ def cost_by_loop(table: pd.DataFrame) -> float:
 
 
 def cost_by_one_base(table: pd.DataFrame) -> float:
-    """Wrong: the bases of a half are taken together over splits."""
+    """Wrong: takes one mean base per half, over all splits."""
     bases = table[table["treatment"] == "base"].groupby("target")["top1"].mean()
     chosen = table[table["treatment"] == "AnB"]
     return 100 * _between(chosen.assign(paired=chosen["top1"] - chosen["target"].map(bases)), "paired")

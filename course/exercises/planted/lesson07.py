@@ -6,13 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from course.exercises.planted.answer import Planted
-from course.exercises.planted.rows import rows_of
+from course.exercises.planted.answer import Planted, rows_of
 from transferkit.results import pair
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "choose_network": Planted(
             right=(choose_by_loop, lambda table: choose_by(table, "valid_top1", "test_top1")),
@@ -113,7 +112,7 @@ def choose_first_seed(table: pd.DataFrame) -> tuple[str, int, float]:
 
 
 def reach_by_segments(images: Sequence[float], top1: Sequence[float], level: float) -> float:
-    """Segment by segment, by powers."""
+    """Segment by segment, with powers."""
     if level <= top1[0]:
         return float(images[0])
     for left in range(len(images) - 1):
@@ -129,7 +128,7 @@ def reach_in_decades(images: Sequence[float], top1: Sequence[float], level: floa
 
 
 def reach_beyond(images: Sequence[float], top1: Sequence[float], level: float) -> float:
-    """Wrong: goes on with the last slope."""
+    """Wrong: extends the last slope."""
     if level <= top1[-1]:
         return reach_by_segments(images, top1, level)
     share = (level - top1[-2]) / (top1[-1] - top1[-2])

@@ -13,7 +13,7 @@ from transferkit.results import Estimate, estimate
 
 
 def planted() -> dict[str, Planted]:
-    """By exercise."""
+    """The answers, by exercise."""
     return {
         "split_interval": Planted(
             right=(interval_of_library, interval_of_scipy),
@@ -66,7 +66,7 @@ def planted() -> dict[str, Planted]:
                 ),
                 "the error for the deviation": further_by_error,
                 "in proportion": further_in_proportion,
-                "below zero": lambda differences, half: further_below_zero(differences, half),
+                "below zero": further_below_zero,
                 "the population's deviation": lambda differences, half: further_by_array(
                     np.array(differences) * math.sqrt(1 - 1 / len(differences)), half
                 ),
@@ -155,13 +155,13 @@ def further_in_proportion(differences: Sequence[float], half_width: float) -> in
 
 
 def further_below_zero(differences: Sequence[float], half_width: float) -> int:
-    """Wrong: says how many there are too many."""
+    """Wrong: below zero where there are more splits than needed."""
     counts = np.arange(2, 1001)
     halves = stats.t.ppf(0.975, counts - 1) * np.std(differences, ddof=1) / np.sqrt(counts)
     return int(counts[np.argmax(halves <= half_width)]) - len(differences)
 
 
 def further_by_todays_t(differences: Sequence[float], half_width: float) -> int:
-    """Wrong: t stays that of the splits there are."""
+    """Wrong: takes Student's t for today's number of splits."""
     factor = stats.t.ppf(0.975, len(differences) - 1)
     return max(math.ceil((factor * np.std(differences, ddof=1) / half_width) ** 2) - len(differences), 0)

@@ -1,0 +1,1 @@
+"""What lessons do beside the library: predictions, a training that is watched, controls, series of the evidence."""

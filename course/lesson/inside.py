@@ -1,0 +1,42 @@
+"""Parts of the library that single lessons take apart: splits, surgery, filters, and what a network makes of images."""
+
+from transferkit.console import shares_table
+from transferkit.disk.prepared import find_work_folder
+from transferkit.errors import TrainingError
+from transferkit.gabor.table import match_filters, smooth_noise, untrained_filters
+from transferkit.gabor.tiles import filter_tiles, order_filters
+from transferkit.network.layered import to_input
+from transferkit.network.torchvision_nets import find_net
+from transferkit.report import conv1_tiles
+from transferkit.specs import paper_net
+from transferkit.splits import make_split, shared_parts
+from transferkit.training.data import load_half
+from transferkit.training.surgery import audit, fingerprint, moved, operate
+from transferkit.training.trained_network import represent, untrained_network
+from transferkit.treatments import CHOP_POINTS, grid
+
+__all__ = [
+    "CHOP_POINTS",
+    "TrainingError",
+    "audit",
+    "conv1_tiles",
+    "filter_tiles",
+    "find_net",
+    "find_work_folder",
+    "fingerprint",
+    "grid",
+    "load_half",
+    "make_split",
+    "match_filters",
+    "moved",
+    "operate",
+    "order_filters",
+    "paper_net",
+    "represent",
+    "shared_parts",
+    "shares_table",
+    "smooth_noise",
+    "to_input",
+    "untrained_filters",
+    "untrained_network",
+]
