@@ -25,11 +25,7 @@ def _add_evidence_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--predict", action="store_true", help="only print how much is left to train")
     command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
     command.add_argument(
-        "--splits",
-        type=int,
-        default=4,
-        metavar="N",
-        help="random splits of the series similar and longer (default: 4)",
+        "--splits", type=int, default=4, metavar="N", help="random splits of the series similar and longer (default: 4)"
     )
     command.add_argument("--data", default="photos", help="of all series but the dial (default: photos)")
     command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")

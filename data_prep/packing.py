@@ -17,15 +17,7 @@ from data_prep.progress import Tell, silent
 from data_prep.rendering import CHANGED, SET_ASIDE
 from data_prep.workers import make_chunk, packed
 from transferkit.disk import atomic
-from transferkit.disk.prepared import (
-    CONTACT_SHEET,
-    IMAGES,
-    LABELS,
-    MANIFEST,
-    Manifest,
-    file_checksum,
-    write_manifest,
-)
+from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, LABELS, MANIFEST, Manifest, file_checksum, write_manifest
 from transferkit.errors import DataError, StoreError
 
 MOST_BAD = 0.01  # of all pictures; the preparation stops when there are more

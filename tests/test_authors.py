@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from course.evidence.authors import AUTHORS_COLUMNS, authors_table
+from course.evidence.statistics import contrast, slope
 from transferkit.errors import UsageError
-from transferkit.results import contrast, slope, summarise
+from transferkit.results import summarise
 from transferkit.treatments import Treatment, parse_run
 
 

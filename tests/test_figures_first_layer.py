@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from course import figures as course_figures
+from course.evidence.first_layers import Matching, match_filters
 from course.figures.waves import mean_spectrum
 from transferkit import figures
 from transferkit.errors import UsageError
 from transferkit.figures import Picture
 from transferkit.figures.picture import DPI
-from transferkit.gabor.table import COLUMNS, KINDS, Matching, match_filters
+from transferkit.gabor.table import COLUMNS, KINDS
 from transferkit.gabor.tiles import filter_tiles
 
 Floats = NDArray[np.floating]

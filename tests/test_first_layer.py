@@ -3,17 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.evidence.first_layers import likeness, match_filters, smooth_noise
 from transferkit.errors import UsageError
 from transferkit.gabor import Gabor
-from transferkit.gabor.table import (
-    COLUMNS,
-    fit_table,
-    likeness,
-    match_filters,
-    shares,
-    smooth_noise,
-    untrained_filters,
-)
+from transferkit.gabor.table import COLUMNS, fit_table, shares, untrained_filters
 
 GREY = 3**-0.5
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from course.evidence import SeriesStep, write_conv1
 from course.evidence.claims import Evidence, ledger
+from course.evidence.plan import nearest_depth, same_depth
 from transferkit import figures
 from transferkit.__main__ import main, parser
 from transferkit.commands import study_of
@@ -26,7 +27,7 @@ from transferkit.specs import StagedSpec
 from transferkit.training.experiment import perform
 from transferkit.training.forecast import measure
 from transferkit.training.study import Study
-from transferkit.treatments import LAYERS, grid, nearest_depth, parse_run, plan, same_depth
+from transferkit.treatments import LAYERS, grid, parse_run, plan
 
 
 @pytest.fixture

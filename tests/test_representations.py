@@ -11,16 +11,17 @@ import torch
 from course import figures as course_figures
 from course.lesson.cka import cka_table
 from course.lesson.loose_freeze import freeze_loosely
+from course.lesson.networks import represent, untrained_network
 from transferkit.errors import StoreError, UsageError
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
 from transferkit.network.torchvision_nets import find_net
 from transferkit.network.weights_file import fitting
 from transferkit.results import tabulate
+from transferkit.session import load_network
 from transferkit.specs import StagedSpec, small_net
 from transferkit.training.data import load_half
 from transferkit.training.experiment import perform
 from transferkit.training.study import Study
-from transferkit.training.trained_network import finished_network, represent, untrained_network
 from transferkit.treatments import parse_run, plan
 
 BASE_A, A2B = parse_run("baseA", "random0", 0), parse_run("A2B", "random0", 0)
@@ -36,16 +37,16 @@ def residual(study: Study) -> Study:
 
 def test_features_are_those_of_each_layer_on_the_same_validation_images(residual: Study) -> None:
     perform(residual, BASE_A)
-    network = finished_network(residual, BASE_A)
+    network = load_network(residual, BASE_A)
     features = represent(residual, network, "random0", "B", count=10)
     assert list(features) == ["stem", "layer1", "layer2", "layer3"]
     assert {len(layer) for layer in features.values()} == {10}
     kept = residual.store.weights(BASE_A, residual.setting)
     assert all(np.array_equal(tensor.numpy(), kept[name]) for name, tensor in network.state_dict().items())
-    again = represent(residual, finished_network(residual, BASE_A), "random0", "B", count=10)
+    again = represent(residual, load_network(residual, BASE_A), "random0", "B", count=10)
     assert all(np.array_equal(features[layer], again[layer]) for layer in features)
     with pytest.raises(StoreError, match="baseB has no weights"):
-        finished_network(residual, parse_run("baseB", "random0", 0))
+        load_network(residual, parse_run("baseB", "random0", 0))
 
 
 def same(network: LayeredNet, weights: Mapping[str, np.ndarray]) -> bool:
@@ -73,10 +74,10 @@ def test_a_network_that_subtracts_a_mean_image_is_finished_and_untrained_with_it
     before = untrained_network(subtracting, BASE_A)
     for run in (BASE_A, A2B):
         perform(subtracting, run)
-        network = finished_network(subtracting, run)
+        network = load_network(subtracting, run)
         assert same(network, subtracting.store.weights(run, subtracting.setting))
         assert not network.training
-    mean = finished_network(subtracting, BASE_A).get_buffer(MEAN_IMAGE)
+    mean = load_network(subtracting, BASE_A).get_buffer(MEAN_IMAGE)
     assert mean.shape == (3, 48, 48)
     for untrained in (before, untrained_network(subtracting, BASE_A)):
         assert torch.equal(untrained.get_buffer(MEAN_IMAGE), mean)
@@ -110,7 +111,7 @@ def test_a_network_that_starts_from_given_weights_is_finished_and_untrained_with
     assert all(np.array_equal(state[name].numpy(), array) for name, array in given.items())
     for run in (BASE_A, A2B):
         perform(started, run)
-        assert same(finished_network(started, run), started.store.weights(run, started.setting))
+        assert same(load_network(started, run), started.store.weights(run, started.setting))
 
 
 def test_the_control_is_what_the_base_started_from(study: Study) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -14,13 +15,12 @@ from transferkit.disk.store import Receipt, Store
 from transferkit.figures import Picture, first_layer
 from transferkit.gabor.table import fit_table
 from transferkit.gabor.tiles import filter_tiles, order_filters
-from transferkit.network import LayeredNet
+from transferkit.network import MEAN_IMAGE, LayeredNet, build
 from transferkit.report import finished
 from transferkit.training.data import open_prepared
 from transferkit.training.forecast import probe
 from transferkit.training.study import Study, plan_study
 from transferkit.training.sweep import sweep
-from transferkit.training.trained_network import finished_network
 from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import Run, parse_run
 
@@ -83,7 +83,13 @@ def load_network(study: Study, run: Run | str, split: str = FIRST_SPLIT, seed: i
     >>> sorted(network.frozen), network.training
     ([], False)
     """
-    return finished_network(study, _run(run, split, seed))
+    run = _run(run, split, seed)
+    weights = {name: torch.from_numpy(array) for name, array in study.store.weights(run, study.setting).items()}
+    network = build(study.setting.net, len(study.prepared.split(run.split).classes(run.target)))
+    if MEAN_IMAGE in weights:  # its size is that of the prepared images, which the spec does not know
+        network.register_buffer(MEAN_IMAGE, torch.empty_like(weights[MEAN_IMAGE]))
+    network.load_state_dict(weights)
+    return network.eval()
 
 
 def first_filters(study: Study, run: Run | str, split: str = FIRST_SPLIT, seed: int = 0) -> np.ndarray:

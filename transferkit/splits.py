@@ -41,6 +41,11 @@ class ClassSplit:
             if not half or list(half) != sorted(set(half)):
                 raise UsageError(f"split {self.name}: a half must list at least one class, sorted, each once: {half}.")
 
+    @property
+    def kind(self) -> SplitKind:
+        """How the classes were divided. Raises UsageError for a name that no split has."""
+        return kind_of(self.name)
+
     def classes(self, half: Literal["A", "B"]) -> tuple[int, ...]:
         """The sorted class indices of one half."""
         return self.half_a if half == "A" else self.half_b

@@ -181,18 +181,6 @@ def groups_of(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
     return tuple(tuple(group) for group in groups.values())
 
 
-def same_depth(points: Iterable[int], layers: Sequence[str]) -> tuple[int, ...]:
-    """The chop points of these layers that are nearest in relative depth to one of `points` in the paper's eight."""
-    last, wanted = len(layers) - 1, set(points)
-    scale = (len(LAYERS) - 2) / max(1, last - 1)
-    return tuple(n for n in range(1, last + 1) if round(1 + (n - 1) * scale) in wanted)
-
-
-def nearest_depth(n: int, layers: Sequence[str]) -> int:
-    """The chop point of these layers that is nearest in relative depth to n in the paper's eight."""
-    return round(1 + (n - 1) * (len(layers) - 2) / (len(LAYERS) - 2))
-
-
 def refuse_too_deep(run: Run, layers: Sequence[str]) -> Run:
     """The run itself. Raises UsageError when it leaves none of these layers to train."""
     if run.n >= len(layers):

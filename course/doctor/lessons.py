@@ -45,11 +45,7 @@ def _residual() -> tuple[Bundle, ...]:
     layers = find_net(RESIDUAL, IMAGE_SIZE).layers
     stages = tuple(f"{source}{n}B" for n in range(1, len(layers)) for source in "AB")
     tuned = Bundle("random0", labels=("A3B+", "B3B+"), layers=layers)
-    return (
-        Bundle("random0", labels=stages, layers=layers),
-        tuned,
-        replace(tuned, labels=("baseB",), epochs_times=2),
-    )
+    return (Bundle("random0", labels=stages, layers=layers), tuned, replace(tuned, labels=("baseB",), epochs_times=2))
 
 
 LESSONS: tuple[LessonPlan, ...] = (

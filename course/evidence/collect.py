@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
+from course.evidence.first_layers import match_filters
 from course.evidence.sweeps import SeriesStep, run_series
 from transferkit.config import Recipe
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
 from transferkit.gabor import SMALLEST_SIDE
-from transferkit.gabor.table import fit_table, match_filters, shares, untrained_filters
+from transferkit.gabor.table import fit_table, shares, untrained_filters
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.training.forecast import images_of
 from transferkit.training.study import Study

@@ -8,11 +8,12 @@ import pandas as pd
 from course import figures as course_figures
 from course.evidence.authors import authors_table
 from course.evidence.claims import Evidence, authors_evidence, ledger
+from course.evidence.plan import nearest_depth
 from transferkit import figures
 from transferkit.figures import Picture
 from transferkit.results import layers_of
 from transferkit.splits import is_of_kind
-from transferkit.treatments import LAYERS, nearest_depth, plan
+from transferkit.treatments import LAYERS, plan
 
 DIAGRAM = ("B3B", "B3B+", "A3B", "A3B+", "R3B")
 CONVERGENCE_N = 5  # a chop point at which both frozen and fine-tuned networks were trained on every split

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from transferkit.config import RandomFilters, Recipe, Setting
 from transferkit.errors import UsageError
 from transferkit.splits import RANDOM_SPLITS
-from transferkit.treatments import CHOP_POINTS, LAYERS, Run, Treatment, grid, nearest_depth, plan, same_depth
+from transferkit.treatments import CHOP_POINTS, LAYERS, Run, Treatment, grid, plan
 
 _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
@@ -202,3 +202,15 @@ def _sizes(splits: Sequence[str], epochs_times: dict[int, int], ns: Iterable[int
 
 def _dial(overlaps: Iterable[str], chosen: tuple[str, ...]) -> tuple[Bundle, ...]:
     return tuple(Bundle(f"overlap-{overlap}", labels=chosen) for overlap in overlaps)
+
+
+def same_depth(points: Iterable[int], layers: Sequence[str]) -> tuple[int, ...]:
+    """The chop points of these layers that are nearest in relative depth to one of `points` in the paper's eight."""
+    last, wanted = len(layers) - 1, set(points)
+    scale = (len(LAYERS) - 2) / max(1, last - 1)
+    return tuple(n for n in range(1, last + 1) if round(1 + (n - 1) * scale) in wanted)
+
+
+def nearest_depth(n: int, layers: Sequence[str]) -> int:
+    """The chop point of these layers that is nearest in relative depth to n in the paper's eight."""
+    return round(1 + (n - 1) * (len(layers) - 2) / (len(LAYERS) - 2))

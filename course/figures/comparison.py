@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from course.evidence.first_layers import Matching
 from transferkit.errors import UsageError
 from transferkit.figures.first_layer import LOOKS, check_any, count, told
 from transferkit.figures.picture import Picture, page
 from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, label, tidy
-from transferkit.gabor.table import Matching
 
 _FITTED = "A filter's kind follows from the nearest Gabor or patch."
 _NARROW = 0.035  # of a bar: a count does not fit into less

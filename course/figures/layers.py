@@ -11,16 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from transferkit.errors import UsageError
 from transferkit.figures.lines import End, label_ends
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.style import (
-    BASE_LINE,
-    INK,
-    LARGE,
-    LINE_WIDTH,
-    SMALL_SIZE,
-    label,
-    round_ticks,
-    tidy,
-)
+from transferkit.figures.style import BASE_LINE, INK, LARGE, LINE_WIDTH, SMALL_SIZE, label, round_ticks, tidy
 from transferkit.figures.words import number
 
 _LOOKS: tuple[dict[str, Any], ...] = (

@@ -7,9 +7,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from course.lesson.networks import untrained_network
 from transferkit.network import EightLayerNet, LayeredNet, count_multiplications
 from transferkit.network.views import take_centres
 from transferkit.randomness import generator_from
+from transferkit.session import load_network
 from transferkit.specs import NetSpec
 from transferkit.training.data import HalfData, load_half
 from transferkit.training.examples import read_half
@@ -17,7 +19,6 @@ from transferkit.training.loop import evaluate
 from transferkit.training.machine import threads
 from transferkit.training.optimiser import weights_in
 from transferkit.training.study import Study
-from transferkit.training.trained_network import finished_network, untrained_network
 from transferkit.treatments import LAYERS, Half, Run
 
 PLACES = ("pixels", *LAYERS)  # where `separate` looks
@@ -120,5 +121,5 @@ def _batches(network: LayeredNet, half: HalfData, device: torch.device) -> Itera
 
 
 def _rebuild(study: Study, run: Run, *, trained: bool) -> LayeredNet:
-    network = finished_network(study, run) if trained else untrained_network(study, run)
+    network = load_network(study, run) if trained else untrained_network(study, run)
     return network.to(study.setting.device)

@@ -1,9 +1,11 @@
 """Parts of the library that single lessons take apart: splits, surgery, filters, and what a network makes of images."""
 
+from course.evidence.first_layers import match_filters, smooth_noise
+from course.lesson.networks import represent, untrained_network
 from transferkit.console import shares_table
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import TrainingError
-from transferkit.gabor.table import match_filters, smooth_noise, untrained_filters
+from transferkit.gabor.table import untrained_filters
 from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.network.layered import to_input
 from transferkit.network.torchvision_nets import find_net
@@ -12,7 +14,6 @@ from transferkit.specs import paper_net
 from transferkit.splits import make_split, shared_parts
 from transferkit.training.data import load_half
 from transferkit.training.surgery import audit, fingerprint, moved, operate
-from transferkit.training.trained_network import represent, untrained_network
 from transferkit.treatments import CHOP_POINTS, grid
 
 __all__ = [

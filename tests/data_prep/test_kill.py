@@ -51,12 +51,7 @@ def made(kind: str, root: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("kind", "chunk"),
-    [
-        ("cifar100", 50),
-        ("tinyimagenet", 3),
-        pytest.param("imagenet", 300, marks=pytest.mark.long),
-        ("folder", 9),
-    ],
+    [("cifar100", 50), ("tinyimagenet", 3), pytest.param("imagenet", 300, marks=pytest.mark.long), ("folder", 9)],
 )
 def test_a_killed_preparation_goes_on_and_ends_the_same(kind: str, chunk: int, tmp_path: Path) -> None:
     path = made(kind, tmp_path / "files")

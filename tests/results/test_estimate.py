@@ -11,8 +11,9 @@ from scipy import stats
 
 from benchmarks.interval_coverage import simulate
 from course.evidence.precision import equivalence, further_clusters, predict_next
+from course.evidence.statistics import compare, contrast, slope
 from transferkit.errors import UsageError
-from transferkit.results import Estimate, compare, contrast, estimate, slope
+from transferkit.results import Estimate, estimate
 from transferkit.results.estimate import mean_of_clusters
 
 GRIDS = 2000

@@ -1,15 +1,6 @@
 """From receipts to tidy tables with paired differences, and to means with intervals."""
 
-from transferkit.results.estimate import (
-    ENOUGH_FOR_INTERVAL,
-    Estimate,
-    Over,
-    compare,
-    contrast,
-    estimate,
-    slope,
-    summarise,
-)
+from transferkit.results.estimate import ENOUGH_FOR_INTERVAL, Estimate, estimate, summarise
 from transferkit.results.table import (
     COLUMNS,
     EPOCH_COLUMNS,
@@ -19,9 +10,9 @@ from transferkit.results.table import (
     refuse_mixed,
     tabulate,
     tabulate_epochs,
-)
+)  # fmt: skip
 
 __all__ = [
-    "COLUMNS", "ENOUGH_FOR_INTERVAL", "EPOCH_COLUMNS", "Estimate", "Over", "compare", "contrast", "estimate",
-    "layers_of", "pair", "refuse_incomplete", "refuse_mixed", "slope", "summarise", "tabulate", "tabulate_epochs",
+    "COLUMNS", "ENOUGH_FOR_INTERVAL", "EPOCH_COLUMNS", "Estimate", "estimate", "layers_of", "pair", "refuse_incomplete",
+    "refuse_mixed", "summarise", "tabulate", "tabulate_epochs",
 ]  # fmt: skip

@@ -17,11 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from transferkit.treatments import TREATMENTS, Treatment
+from transferkit.treatments import TREATMENTS
 
 Over = Literal["splits", "seeds"]
 ENOUGH_FOR_INTERVAL = 3  # splits or seeds: with two, the interval would reach 12.7 standard errors to either side
-_CELL = ["split", "seed", "target", "n"]
 
 
 @dataclass(frozen=True)
@@ -67,47 +66,8 @@ def estimate(table: pd.DataFrame, column: str = "paired", *, networks_per_row: i
     `table` has the columns split and seed; rows whose value is NaN are left out. `networks_per_row` is 2 where a row is
     the difference of two networks.
     """
-    found = _estimate(table.dropna(subset=[column]), lambda rows: float(rows[column].mean()))
+    found = estimate_by(table.dropna(subset=[column]), lambda rows: float(rows[column].mean()))
     return found and replace(found, networks=found.networks * networks_per_row)
-
-
-def slope(table: pd.DataFrame, column: str = "paired", along: str = "n") -> Estimate | None:
-    """The mean slope of a column per unit of the column `along`, fitted within each split (or seed).
-
-    None if no cluster has two different values of `along`.
-    """
-    rows = table.dropna(subset=[column])
-    keys = [cluster_column(rows)]
-    rows = rows[rows.groupby(keys)[along].transform("nunique") > 1]
-    return _estimate(rows, lambda part: float(np.polyfit(part[along], part[column], 1)[0]))
-
-
-def contrast(table: pd.DataFrame, first: Treatment, second: Treatment) -> Estimate | None:
-    """Mean top-1 of a treatment minus that of another, matched on split, seed, target and n (fractions).
-
-    If no two networks match, the paired differences of either treatment are averaged over the n that both have, and
-    the two means are subtracted as if independent (`matched` is then False). None if a treatment is absent.
-    """
-    one, two = (table[table["treatment"] == treatment] for treatment in (first, second))
-    both = one.merge(two, on=_CELL, suffixes=("", "_second"), validate="one_to_one")
-    if not both.empty:
-        return estimate(both.assign(paired=both["top1"] - both["top1_second"]), networks_per_row=2)
-    shared = set(one["n"]) & set(two["n"])
-    return compare(estimate(one[one["n"].isin(shared)]), estimate(two[two["n"].isin(shared)]))
-
-
-def compare(first: Estimate | None, second: Estimate | None) -> Estimate | None:
-    """The difference of two estimates from different networks, with Welch's degrees of freedom; None if either is."""
-    if first is None or second is None:
-        return None
-    parts = np.array([first.error, second.error]) ** 2
-    freedom = 0.0
-    if min(first.freedom, second.freedom) > 0 and parts.sum() > 0:
-        freedom = float(parts.sum() ** 2 / (parts**2 / [first.freedom, second.freedom]).sum())
-    return Estimate(
-        first.value - second.value, float(np.sqrt(parts.sum())), freedom, min(first.clusters, second.clusters),
-        first.networks + second.networks, tuple(dict.fromkeys(first.seeds_of + second.seeds_of)), matched=False,
-    )  # fmt: skip
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +94,8 @@ def mean_of_clusters(means: Sequence[float] | NDArray[np.float64]) -> tuple[floa
     return float(values.mean()), error, freedom
 
 
-def _estimate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Estimate | None:
+def estimate_by(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Estimate | None:
+    """The mean over clusters of a statistic of their rows; None for a table without rows."""
     if table.empty:
         return None
     column = cluster_column(table)

@@ -11,5 +11,4 @@ study            what all networks of a grid share
 experiment       one run from prepared data to its receipt
 sweep, workers   many runs, on processes here or on a cluster
 forecast         how long they will take
-trained_network  a finished network, and what its layers make of images
 """

@@ -60,8 +60,7 @@ class _Microscope:
         self.turn()
         self.choose(self.number)
         controls = kit.GridBox(
-            list(self.sliders.values()),
-            layout=box(grid_template_rows="repeat(6, auto)", grid_auto_flow="column"),
+            list(self.sliders.values()), layout=box(grid_template_rows="repeat(6, auto)", grid_auto_flow="column")
         )
         right = kit.VBox(
             [self.large, kit.HBox([fit, self.told], layout=box(align_items="center", grid_gap="12px")), controls]

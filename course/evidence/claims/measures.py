@@ -11,9 +11,11 @@ import pandas as pd
 from scipy import stats
 
 from course.evidence.claims.tables import Evidence, on_dial
-from transferkit.results import Estimate, compare, contrast, estimate, layers_of, slope
+from course.evidence.plan import same_depth
+from course.evidence.statistics import compare, contrast, slope
+from transferkit.results import Estimate, estimate, layers_of
 from transferkit.splits import SplitKind, kind_of, overlap_of
-from transferkit.treatments import CHOP_POINTS, Treatment, same_depth
+from transferkit.treatments import CHOP_POINTS, Treatment
 
 Table = pd.DataFrame | None
 DIP = (3, 4, 5)

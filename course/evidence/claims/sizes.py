@@ -3,7 +3,7 @@
 import pandas as pd
 
 from course.evidence.claims.judge import interval_of
-from transferkit.results import contrast
+from course.evidence.statistics import contrast
 
 _KEYS = ["split", "seed", "target", "n", "images_per_class"]
 

@@ -51,10 +51,7 @@ def planted() -> dict[str, Planted]:
                 "no error": lambda logits, labels: (_top1(logits, labels), 0.0),
                 "the accuracy alone": lambda logits, labels: _top1(logits, labels),
                 "the smallest logit": lambda logits, labels: top1_by_loop(-logits, labels),
-                "the error of a coin": lambda logits, labels: (
-                    _top1(logits, labels),
-                    0.5 / math.sqrt(len(labels)),
-                ),
+                "the error of a coin": lambda logits, labels: (_top1(logits, labels), 0.5 / math.sqrt(len(labels))),
                 "the error of a count": lambda logits, labels: (
                     _top1(logits, labels),
                     math.sqrt(_hits(logits, labels).sum()) / len(labels),

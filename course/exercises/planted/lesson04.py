@@ -29,7 +29,7 @@ def planted() -> dict[str, Planted]:
                 "base and fresh are swapped": lambda base, fresh, n: chop_by_layers(fresh, base, n),
                 "the layers above are zero": chop_to_zero,
             },
-        ),
+        )
     }
 
 

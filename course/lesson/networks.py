@@ -1,4 +1,4 @@
-"""Trained and untrained networks, and the features that their layers compute from images."""
+"""Untrained twins of networks, and the features that layers compute from images."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from transferkit.errors import StoreError
-from transferkit.network import MEAN_IMAGE, LayeredNet, build
+from transferkit.network import MEAN_IMAGE, LayeredNet
 from transferkit.network.views import take_centres
 from transferkit.specs import StagedSpec
 from transferkit.training.data import load_half, open_half
@@ -16,17 +16,6 @@ from transferkit.training.surgery import operate
 from transferkit.treatments import Half, Run
 
 IMAGES = 500  # enough to estimate a kernel well, in a moment
-
-
-def finished_network(study: Study, run: Run) -> LayeredNet:
-    """The network of a finished run, in evaluation mode. Raises StoreError when the run is not finished."""
-    kept = study.store.weights(run, study.setting)
-    weights = {name: torch.from_numpy(array) for name, array in kept.items()}
-    network = build(study.setting.net, _n_classes(study, run))
-    if MEAN_IMAGE in weights:  # its size is that of the prepared images, which the spec does not know
-        network.register_buffer(MEAN_IMAGE, torch.empty_like(weights[MEAN_IMAGE]))
-    network.load_state_dict(weights)
-    return network.eval()
 
 
 def untrained_network(study: Study, run: Run) -> LayeredNet:
