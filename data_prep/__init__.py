@@ -3,8 +3,7 @@
 import logging
 from pathlib import Path
 
-from transferkit.disk.atomic import sweep_partials
-from transferkit.disk.locks import exclusive
+from transferkit.disk.atomic import exclusive, sweep_partials
 from transferkit.disk.prepared import CONTACT_SHEET, MANIFEST, find_work_folder, prepared_folder, read_manifest
 from transferkit.errors import StoreError, UsageError
 

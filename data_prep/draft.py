@@ -15,7 +15,6 @@ import numpy as np
 
 from data_prep.workers import Chunk
 from transferkit.disk import atomic
-from transferkit.disk.locks import exclusive
 from transferkit.disk.prepared import IMAGES
 from transferkit.errors import DataError
 
@@ -132,7 +131,7 @@ def open_draft(folder: Path, size: int) -> Iterator[Draft]:
     Raises DataError when another process works on it, StoreError when it cannot be created.
     """
     place = folder.with_name(f".packing-{folder.name}")
-    with exclusive(place / LOCK, wait=False) as mine:
+    with atomic.exclusive(place / LOCK, wait=False) as mine:
         if not mine:
             raise DataError(f"another process is preparing {folder}: wait for it, or give another --out.")
         yield Draft(place, size)

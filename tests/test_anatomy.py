@@ -8,7 +8,7 @@ import torch
 
 from course.lesson.anatomy import PLACES, accuracy, dissect, nearest_mean, separate
 from transferkit.errors import StoreError
-from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise
+from transferkit.network import EightLayerNet, count_multiplications, count_parameters
 from transferkit.specs import NetSpec, paper_net, small_net
 from transferkit.training.data import HalfData
 from transferkit.training.experiment import perform
@@ -46,7 +46,7 @@ def test_nearest_mean_is_right_where_classes_lie_apart_and_agrees_with_numpy() -
     labels = torch.arange(24) % 3
     images = (60 * labels[:, None, None, None] + torch.randint(0, 50, (24, 3, 48, 48), generator=generator)).byte()
     network = EightLayerNet(small_net(), 3)
-    initialise(network, lambda layer: ("test", layer), he=True)
+    network.initialise(lambda layer: ("test", layer), he=True)
     half = HalfData(images, labels, 3)
     found = nearest_mean(network, half, half)
     assert len(found) == len(PLACES)
@@ -60,7 +60,7 @@ def test_nearest_mean_is_right_where_classes_lie_apart_and_agrees_with_numpy() -
 def test_images_without_a_class_of_their_own_are_at_guessing() -> None:
     images = torch.randint(0, 256, (400, 3, 48, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     network = EightLayerNet(small_net(), 4)
-    initialise(network, lambda layer: ("test", layer), he=True)
+    network.initialise(lambda layer: ("test", layer), he=True)
     train, valid = (HalfData(part, torch.arange(200) % 4, 4) for part in images.split(200))
     assert all(abs(share - 0.25) < 0.12 for share in nearest_mean(network, train, valid))
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from transferkit.config import Recipe
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import EightLayerNet
 from transferkit.specs import small_net
 from transferkit.training.optimiser import SGD, weights_in
 
@@ -14,7 +14,7 @@ RECIPE = Recipe(epochs=1, batch_size=4, learning_rate=0.1, weight_decay=0.01, bi
 
 def network(frozen: tuple[str, ...] = ()) -> EightLayerNet:
     built = EightLayerNet(small_net(), 4)
-    initialise(built, lambda layer: ("test", layer), he=True)
+    built.initialise(lambda layer: ("test", layer), he=True)
     built.freeze(frozen)
     return built
 

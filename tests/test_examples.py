@@ -7,7 +7,7 @@ import pytest
 from tests.networks import dropping
 from tests.test_training import RECIPE, half
 from transferkit.disk.checkpoints import EpochLog
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import EightLayerNet
 from transferkit.specs import NetSpec, small_net
 from transferkit.training.examples import read_half
 from transferkit.training.loop import train
@@ -16,7 +16,7 @@ from transferkit.treatments import LAYERS
 
 def frozen(spec: NetSpec, depth: int) -> EightLayerNet:
     built = EightLayerNet(spec, 4)
-    initialise(built, lambda layer: ("test", layer), he=True)
+    built.initialise(lambda layer: ("test", layer), he=True)
     built.freeze(LAYERS[:depth])
     return built
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from transferkit.disk.locks import exclusive
+from transferkit.disk.atomic import exclusive
 from transferkit.errors import StoreError
 
-HOLDER = "import sys, time, pathlib\nfrom transferkit.disk.locks import exclusive\n" + (
+HOLDER = "import sys, time, pathlib\nfrom transferkit.disk.atomic import exclusive\n" + (
     "with exclusive(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
 )
 

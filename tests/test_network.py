@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.networks import dropping
 from transferkit.errors import UsageError
-from transferkit.network import EightLayerNet, count_multiplications, count_parameters, initialise
+from transferkit.network import EightLayerNet, count_multiplications, count_parameters
 from transferkit.specs import NetSpec, paper_net, small_net
 from transferkit.treatments import LAYERS
 
@@ -19,7 +19,7 @@ SMALL_SHAPES = [(32, 6, 6), (48, 2, 2), (64, 2, 2), (64, 2, 2), (48, 2, 2), (128
 
 def built(spec: NetSpec, n_classes: int = 10) -> EightLayerNet:
     network = EightLayerNet(spec, n_classes)
-    initialise(network, lambda layer: ("test", layer))
+    network.initialise(lambda layer: ("test", layer))
     return network.eval()
 
 
@@ -103,7 +103,7 @@ def test_initial_weights_depend_on_the_key_of_their_layer_alone() -> None:
         assert torch.equal(
             first.get_submodule(name).get_parameter("weight"), second.get_submodule(name).get_parameter("weight")
         )
-    initialise(second, lambda layer: ("other", layer))
+    second.initialise(lambda layer: ("other", layer))
     assert not torch.equal(first.conv1.weight, second.conv1.weight)  # type: ignore[arg-type,union-attr]
 
 

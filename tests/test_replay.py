@@ -9,7 +9,7 @@ import torch
 from tests.test_training import RECIPE, half
 from transferkit.config import Precision
 from transferkit.errors import TrainingError
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import EightLayerNet
 from transferkit.specs import NetSpec, small_net
 from transferkit.training.cuda_graphs import GraphedStep, Recorder
 from transferkit.training.examples import read_half
@@ -28,7 +28,7 @@ def dropping() -> NetSpec:
 
 def trained(net: NetSpec, precision: Precision, record: Recorder | None) -> tuple[EightLayerNet, list[float]]:
     built = EightLayerNet(net, 4)
-    initialise(built, lambda layer: ("test", layer), he=True)
+    built.initialise(lambda layer: ("test", layer), he=True)
     built.freeze(("conv1",))
     read = read_half(built, half(), precision, {1})[1]
     log = list(train(built, (read, read), RECIPE, precision, 7, record=record))

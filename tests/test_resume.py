@@ -15,7 +15,7 @@ from tests.networks import dropping, normalised
 from transferkit.config import Precision, Recipe, get_preset
 from transferkit.disk.checkpoints import Checkpoint, EpochLog
 from transferkit.disk.store import CHECKPOINT, RECEIPT, Store
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import EightLayerNet
 from transferkit.specs import NetSpec, small_net
 from transferkit.training.data import HalfData, open_prepared
 from transferkit.training.examples import read_half
@@ -37,7 +37,7 @@ def training(
     spec: NetSpec, recipe: Recipe, precision: Precision, frozen: int, checkpointing: Checkpointing
 ) -> tuple[EightLayerNet, Iterator[EpochLog]]:
     network = EightLayerNet(spec, 4)
-    initialise(network, lambda layer: ("test", layer), he=True)
+    network.initialise(lambda layer: ("test", layer), he=True)
     network.freeze(LAYERS[:frozen])
     data = half(56 if recipe.augment else 48)
     read, tested = (

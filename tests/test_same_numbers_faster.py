@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from transferkit.network import EightLayerNet, fast, initialise
+from transferkit.network import EightLayerNet, fast
 from transferkit.network.fast import convolve_covering, fold_filters, fold_images
 from transferkit.specs import ConvSpec, NetSpec, paper_net, small_net
 
 
 def built(spec: NetSpec) -> EightLayerNet:
     network = EightLayerNet(spec, 10)
-    initialise(network, lambda layer: ("test", layer))
+    network.initialise(lambda layer: ("test", layer))
     return network.eval()
 
 

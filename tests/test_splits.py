@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferkit.errors import UsageError
-from transferkit.splits import RANDOM_SPLITS, ClassSplit, make_split, shared_parts
+from transferkit.splits import RANDOM_SPLITS, ClassSplit, is_of_kind, kind_of, make_split, shared_parts
 
 FLAGS = [index % 2 == 0 for index in range(80)]
 
@@ -22,6 +22,24 @@ def test_random_splits_of_1000_classes_follow_the_authors_rule(name: str) -> Non
     split = make_split(name, [False] * 1000)
     assert split.half_a == tuple(half_a)
     assert split.half_b == tuple(sorted(set(range(1000)) - set(half_a)))
+
+
+def test_a_split_has_a_kind_and_no_other_name_has_one() -> None:
+    kinds = {
+        "random0": "random",
+        "random9999": "random",
+        "natural": "natural",
+        "overlap-0.3": "overlap",
+        "overlap-1.0": "overlap",
+    }
+    for name, kind in kinds.items():
+        assert make_split(name, FLAGS, known_parts=True).kind == kind
+        assert is_of_kind(name, kind, "apart")  # type: ignore[arg-type]
+        assert not is_of_kind(name, "apart")
+    for name in ("random", "random01", "random10000", "Natural", "overlap-2", ""):
+        assert not is_of_kind(name, "random", "apart", "natural", "overlap")
+        with pytest.raises(UsageError, match="is no split: choose random0"):
+            kind_of(name)
 
 
 def test_any_further_number_is_another_random_split() -> None:

@@ -11,7 +11,7 @@ from transferkit.config import get_preset
 from transferkit.disk.prepared import IMAGES, Manifest, file_checksum, read_manifest, write_manifest
 from transferkit.disk.store import Store
 from transferkit.errors import DataError, TrainingError
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import EightLayerNet
 from transferkit.specs import small_net
 from transferkit.training.data import batch_order, load_half, open_half, open_prepared, place, read_ahead
 from transferkit.training.examples import Examples, batches, read_half
@@ -22,7 +22,7 @@ from transferkit.treatments import parse_run
 
 def network() -> EightLayerNet:
     built = EightLayerNet(small_net(), 4)
-    initialise(built, lambda layer: ("test", layer), he=True)
+    built.initialise(lambda layer: ("test", layer), he=True)
     return built
 
 

@@ -114,7 +114,7 @@ def test_a_run_that_another_process_has_just_trained_is_not_set_aside(
         weights.write_bytes(whole)
         yield True
 
-    monkeypatch.setattr("transferkit.disk.store.exclusive", let_go)
+    monkeypatch.setattr("transferkit.disk.atomic.exclusive", let_go)
     assert store.find(RUN, SETTING) == receipt
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transferkit.config import Precision, Recipe
 from transferkit.disk.checkpoints import EpochLog
 from transferkit.errors import TrainingError
-from transferkit.network import EightLayerNet, initialise
+from transferkit.network import EightLayerNet
 from transferkit.specs import small_net
 from transferkit.training.data import HalfData
 from transferkit.training.examples import Examples, read_half
@@ -27,7 +27,7 @@ def half(n_images: int = 32) -> HalfData:
 
 def network(frozen: tuple[str, ...] = ()) -> EightLayerNet:
     built = EightLayerNet(small_net(), 4)
-    initialise(built, lambda layer: ("test", layer), he=True)
+    built.initialise(lambda layer: ("test", layer), he=True)
     built.freeze(frozen)
     return built
 

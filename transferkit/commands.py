@@ -4,6 +4,8 @@ Torch and all that is slow to import is imported where a command uses it, so tha
 once.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 from collections.abc import Callable, Sequence
@@ -12,17 +14,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+from rich.console import Console
+
 from transferkit.config import Preset, get_preset, presets
+from transferkit.console import paired_table, plan_table, shares_table, show_progress
+from transferkit.disk import atomic
 from transferkit.disk.prepared import Manifest, find_work_folder, prepared_folder, work_folder
 from transferkit.errors import UsageError
 from transferkit.specs import Net, NetSpec, StagedSpec
 
 if TYPE_CHECKING:
-    from msgspec import UnsetType
-
     from transferkit.disk.store import Store
     from transferkit.training.distributed import Processes
-    from transferkit.training.study import Execution, Study
+    from transferkit.training.study import Study
     from transferkit.treatments import Run
 
 PATIENCE = timedelta(hours=12)  # to hash ImageNet on a slow disk takes longer than the ten minutes that NCCL waits
@@ -37,20 +42,17 @@ class Command:
 
     name: str
     purpose: str
-    add_options: Callable[[argparse.ArgumentParser], None]
+    add_options: Callable[[argparse.ArgumentParser], object]
     run: Callable[[argparse.Namespace], None]
 
 
 def plan(options: argparse.Namespace) -> None:
     """Print what a sweep would train, what is already there, and how long the rest will take here."""
-    from rich.console import Console
-
-    from transferkit.console import plan_table
     from transferkit.training.forecast import probe
-    from transferkit.training.workers import local_workers
+    from transferkit.training.workers import default_workers, local_workers
 
     study, runs = study_of(options)
-    count = _worker_count(options, study)
+    count = default_workers(study.setting.device) if options.workers is None else options.workers
     found = probe(study, count, local_workers(count))
     done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
     Console().print(plan_table(study, runs, done, found))
@@ -58,44 +60,28 @@ def plan(options: argparse.Namespace) -> None:
 
 def sweep(options: argparse.Namespace) -> None:
     """Train every network of the grid that is not there yet; under torchrun, each network on all its processes."""
-    from rich.console import Console
-
-    from transferkit.console import show_progress
     from transferkit.training.distributed import launched
+    from transferkit.training.study import Execution
     from transferkit.training.sweep import sweep as train
-    from transferkit.training.workers import cluster_workers, local_workers
+    from transferkit.training.workers import cluster_workers, default_workers, local_workers
 
     study, runs = study_of(options, verify=not launched())
-    study = replace(study, execution=_execution(options, study))
+    if options.graphs and (study.setting.device != "cuda" or launched()):
+        raise UsageError("--graphs needs a GPU, and one process for each network: leave it out here.")
+    seconds = 60 * options.checkpoint_minutes
+    execution = Execution(checkpoint_seconds=seconds, graphs=options.graphs, deterministic=options.deterministic)
+    study = replace(study, execution=execution)
     if launched():
         return _sweep_together(study, runs, options)
-    at = options.scheduler
-    workers = cluster_workers(at) if at else local_workers(_worker_count(options, study))
+    if options.scheduler:
+        workers = cluster_workers(options.scheduler)
+    else:
+        workers = local_workers(default_workers(study.setting.device) if options.workers is None else options.workers)
     show_progress(train(study, runs, workers), Console())
     return None
 
 
-def _worker_count(options: argparse.Namespace, study: "Study") -> int:
-    from transferkit.training.workers import default_workers
-
-    return default_workers(study.setting.device) if options.workers is None else int(options.workers)
-
-
-def _execution(options: argparse.Namespace, study: "Study") -> "Execution":
-    from transferkit.training.distributed import launched
-    from transferkit.training.study import Execution
-
-    if options.graphs and (study.setting.device != "cuda" or launched()):
-        raise UsageError("--graphs needs a GPU, and one process for each network: leave it out here.")
-    return Execution(
-        checkpoint_seconds=60 * options.checkpoint_minutes, graphs=options.graphs, deterministic=options.deterministic
-    )
-
-
-def _sweep_together(study: "Study", runs: "Sequence[Run]", options: argparse.Namespace) -> None:
-    from rich.console import Console
-
-    from transferkit.console import show_progress
+def _sweep_together(study: Study, runs: Sequence[Run], options: argparse.Namespace) -> None:
     from transferkit.training.distributed import together
     from transferkit.training.sweep import sweep_together
 
@@ -107,7 +93,7 @@ def _sweep_together(study: "Study", runs: "Sequence[Run]", options: argparse.Nam
         show_progress(sweep_together(shared, runs), Console(quiet=not processes.is_first))
 
 
-def _verify(study: "Study", processes: "Processes") -> None:
+def _verify(study: Study, processes: Processes) -> None:
     """Verify the data in one process of each machine, while the others wait. Raises DataError when they are damaged."""
     import torch.distributed as dist
 
@@ -122,9 +108,6 @@ def _verify(study: "Study", processes: "Processes") -> None:
 
 def figures(options: argparse.Namespace) -> None:
     """Draw Figure 2 and the conv1 sheets of what is there, write grid.csv."""
-    from rich.console import Console
-
-    from transferkit.console import paired_table
     from transferkit.report import write_report
 
     study, runs = study_of(options)
@@ -137,10 +120,6 @@ def figures(options: argparse.Namespace) -> None:
 
 def filters(options: argparse.Namespace) -> None:
     """Find the Gabors and colour blobs in a first layer: of the bases, or of any --weights."""
-    from rich.console import Console
-
-    from transferkit.console import shares_table
-    from transferkit.disk import atomic
     from transferkit.gabor.fit import SMALLEST_SIDE
     from transferkit.gabor.table import fit_table, untrained_filters
     from transferkit.network.weights_file import load_filters
@@ -172,7 +151,7 @@ def filters(options: argparse.Namespace) -> None:
         console.print(f"wrote {folder / f'{name}-filters.png'}", markup=False, highlight=False, soft_wrap=True)
 
 
-def study_of(options: argparse.Namespace, *, verify: bool = True) -> "tuple[Study, tuple[Run, ...]]":
+def study_of(options: argparse.Namespace, *, verify: bool = True) -> tuple[Study, tuple[Run, ...]]:
     """The study of --data that the options ask for, and the runs of --split, --seeds and --runs.
 
     `verify` hashes the data against their manifest. Raises UsageError, and DataError for data that are damaged.
@@ -191,15 +170,22 @@ def study_of(options: argparse.Namespace, *, verify: bool = True) -> "tuple[Stud
     return plan_study(prepared, preset, options.device, store, options.precision), runs
 
 
-def _net_of(options: argparse.Namespace, preset: Preset, manifest: Manifest, store: "Store") -> Net:
+def _net_of(options: argparse.Namespace, preset: Preset, manifest: Manifest, store: Store) -> Net:
     """The preset's network, or that of --net for these images, with the --outputs and --start asked for."""
+    from transferkit.network.weights_file import fitting, read_state
+
     net = named_net(options.net, preset, manifest) if options.net else preset.net
     assert isinstance(net, NetSpec | StagedSpec)
-    if options.outputs:
-        net = replace(net, outputs=_outputs(options.outputs))
-    if options.start:
-        net = start_from(options.start, net, store)
-    return net
+    if wanted := options.outputs:
+        if wanted != "classes" and (not wanted.isdecimal() or int(wanted) == 0):
+            raise UsageError(f"--outputs {wanted} is no number of outputs: give one of 1 or more, or 'classes'.")
+        net = replace(net, outputs=UNSET if wanted == "classes" else int(wanted))
+    if not options.start:
+        return net
+    if not isinstance(net, StagedSpec):
+        raise UsageError(f"--start goes with one of torchvision's networks, not with {net.name}: name it with --net.")
+    weights = fitting(read_state(options.start), net, str(options.start))
+    return replace(net, start=store.give(weights), pixels="imagenet")  # pixels as torchvision's weights were trained
 
 
 def named_net(name: str, preset: Preset, manifest: Manifest) -> Net:
@@ -213,60 +199,27 @@ def named_net(name: str, preset: Preset, manifest: Manifest) -> Net:
     return find_net(name, preset.net.image_size if crops else manifest.image_size)
 
 
-def _outputs(wanted: str) -> "int | UnsetType":
-    from msgspec import UNSET
-
-    if wanted == "classes":
-        return UNSET
-    if not wanted.isdecimal() or int(wanted) == 0:
-        raise UsageError(f"--outputs {wanted} is no number of outputs: give one of 1 or more, or 'classes'.")
-    return int(wanted)
-
-
-def start_from(path: Path, net: Net, store: "Store") -> StagedSpec:
-    """The network whose bases start from the weights in a file, of which the store keeps a copy.
-
-    Pixels are then read as torchvision's weights were trained. Raises UsageError for a network that is not of
-    torchvision's kind, and DataError for a file that does not fit it or cannot be read.
-    """
-    from transferkit.network.weights_file import fitting, read_state
-
-    if not isinstance(net, StagedSpec):
-        raise UsageError(f"--start goes with one of torchvision's networks, not with {net.name}: name it with --net.")
-    weights = fitting(read_state(path), net, str(path))
-    return replace(net, start=store.give(weights), pixels="imagenet")
-
-
 def _add_grid_options(command: argparse.ArgumentParser) -> None:
     purposes = "; ".join(f"{preset.name}: {preset.purpose}" for preset in presets().values())
-    command.add_argument("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
-    command.add_argument("--preset", default="quick", help=f"{purposes} (default: quick)")
-    command.add_argument("--epochs", type=int, help="other than the preset's, as a small data set needs more")
-    command.add_argument(
-        "--learning-rate", type=float, metavar="PEAK", help="lower than the preset's, where a training diverges"
-    )
-    command.add_argument(
+    add = command.add_argument
+    add("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
+    add("--preset", default="quick", help=f"{purposes} (default: quick)")
+    add("--epochs", type=int, help="other than the preset's, as a small data set needs more")
+    add("--learning-rate", type=float, metavar="PEAK", help="lower than the preset's, where a training diverges")
+    add(
         "--net", metavar="NAME", help="this network by the preset's recipe: small, paper, resnet-small, vit-small, "
         "convnext-small, or one of torchvision's as resnet18 (default: the preset's)"
     )  # fmt: skip
-    command.add_argument("--start", type=Path, metavar="FILE", help="weights of that network that bases start from")
-    command.add_argument(
+    add("--start", type=Path, metavar="FILE", help="weights of that network that bases start from")
+    add(
         "--outputs", metavar="K", help="outputs of the last layer, or 'classes' for one per class of the half "
         "(default: the network's; that of paper has 1000)"
     )  # fmt: skip
-    command.add_argument(
-        "--split", default="random0", help="random0, random1 ..., apart0 ..., natural, overlap-x (default: random0)"
-    )
-    command.add_argument(
-        "--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="seeds to train (default: 0)"
-    )
-    command.add_argument(
-        "--runs", nargs="+", default=[], metavar="LABEL", help="only these and their bases, as in A3B+ B3B R3B"
-    )
-    command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    command.add_argument(
-        "--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)"
-    )
+    add("--split", default="random0", help="random0, random1 ..., apart0 ..., natural, overlap-x (default: random0)")
+    add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="seeds to train (default: 0)")
+    add("--runs", nargs="+", default=[], metavar="LABEL", help="only these and their bases, as in A3B+ B3B R3B")
+    add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    add("--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)")
     add_usual_options(command)
 
 
@@ -276,30 +229,23 @@ def add_usual_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
-def _add_plan_options(command: argparse.ArgumentParser) -> None:
+def _add_plan_options(command: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """The options of `plan`; returns the group of those that say where to train, of which one can be given."""
     _add_grid_options(command)
-    _add_workers(command)
-
-
-def _add_workers(command: "argparse.ArgumentParser | argparse._MutuallyExclusiveGroup") -> None:
-    command.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
+    return where
 
 
 def _add_sweep_options(command: argparse.ArgumentParser) -> None:
-    _add_grid_options(command)
-    where = command.add_mutually_exclusive_group()
-    _add_workers(where)
+    where, add = _add_plan_options(command), command.add_argument
     where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, as in tcp://host:8786")
-    command.add_argument(
+    add(
         "--checkpoint-minutes", type=float, default=3.0, metavar="MINUTES",
         help="how often a network in training is kept, to go on from there (default: 3)",
     )  # fmt: skip
-    command.add_argument(
-        "--graphs", action="store_true", help="on a GPU, replay each step as a CUDA graph (not measured)"
-    )
-    command.add_argument(
-        "--deterministic", action="store_true", help="the same bits every time, on a GPU too (not measured)"
-    )
+    add("--graphs", action="store_true", help="on a GPU, replay each step as a CUDA graph (not measured)")
+    add("--deterministic", action="store_true", help="the same bits every time, on a GPU too (not measured)")
 
 
 def _add_figures_options(command: argparse.ArgumentParser) -> None:

@@ -14,6 +14,8 @@ from transferkit.specs import Net, paper_net, paper_net_at_half_size, small_net
 Schedule = Literal["one-cycle", "step"]
 RandomFilters = Literal["he", "published"]
 Augment = Literal["crop", "mirror", "crop and mirror"]
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,6 @@ class Preset:
     purpose: str
     net: Net
     recipe: Recipe
-
-
-Device = Literal["cpu", "cuda"]
-Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -104,13 +102,10 @@ def presets() -> dict[str, Preset]:
         Preset("class", "one GPU: twice the channels, four times the epochs", small_net(width=2), group),
         Preset("paper", "ImageNet on a large GPU: the published net and schedule", paper_net(), paper),
         Preset(
-            "paper-fast",
-            "ImageNet of 128 pixels on one GPU: unlike paper, conv1 has 7x7 filters in steps of 2, and 30 epochs of "
-            "one cycle replace 179 of steps",
-            paper_net_at_half_size(),
-            fast,
+            "paper-fast", "ImageNet of 128 pixels on one GPU: unlike paper, conv1 has 7x7 filters in steps of 2, "
+            "and 30 epochs of one cycle replace 179 of steps", paper_net_at_half_size(), fast,
         ),
-    )
+    )  # fmt: skip
     return {preset.name: preset for preset in listed}
 
 
@@ -124,13 +119,10 @@ def get_preset(name: str, epochs: int | None = None, learning_rate: float | None
     if name not in known:
         raise UsageError(f"'{name}' is no preset: choose {', '.join(known)}.")
     recipe = known[name].recipe
-    if epochs is not None:
-        if epochs < 1:
-            raise UsageError(f"{epochs} epochs are no training: give 1 or more.")
-        recipe = replace(recipe, epochs=epochs)
-    if learning_rate is not None:
-        if not 0 < learning_rate < math.inf:
-            usual = recipe.learning_rate
-            raise UsageError(f"{learning_rate:g} is no learning rate: give a number above 0, as {usual}.")
-        recipe = replace(recipe, learning_rate=learning_rate)
-    return replace(known[name], recipe=recipe)
+    epochs = recipe.epochs if epochs is None else epochs
+    if epochs < 1:
+        raise UsageError(f"{epochs} epochs are no training: give 1 or more.")
+    rate = recipe.learning_rate if learning_rate is None else learning_rate
+    if not 0 < rate < math.inf:
+        raise UsageError(f"{rate:g} is no learning rate: give a number above 0, as {recipe.learning_rate}.")
+    return replace(known[name], recipe=replace(recipe, epochs=epochs, learning_rate=rate))

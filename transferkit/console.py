@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
+from rich.table import Column, Table
 
 from transferkit.treatments import TREATMENTS, Run
 
@@ -30,12 +30,10 @@ def plan_table(study: Study, runs: Sequence[Run], done: Collection[Receipt], fou
     receipts = {receipt.run: receipt for receipt in done}
     setting = study.setting
     table = Table(
+        "split, seed", "treatment", Column("networks", max_width=72),  # a page of JupyterLab
         title=f"{setting.data}, {setting.net.name} net, {setting.device}, {setting.precision}",
         caption=f"{len(done)} of {len(runs)} networks are there (marked *)" + _forecasts(study, runs, receipts, found),
-    )
-    table.add_column("split, seed")
-    table.add_column("treatment")
-    table.add_column("networks", max_width=72)  # a page of JupyterLab
+    )  # fmt: skip
     groups = dict.fromkeys((run.split, run.seed, treatment) for treatment in TREATMENTS for run in runs)
     for split, seed, treatment in sorted(groups, key=lambda group: group[:2]):
         members = [run for run in runs if (run.split, run.seed, run.treatment) == (split, seed, treatment)]
@@ -76,13 +74,11 @@ def paired_table(table: pd.DataFrame) -> Table:
     summary = summarise(table).set_index(["treatment", "n"])
     bases, points = table[table["treatment"] == "base"]["top1"], sorted({n for _, n in summary.index} - {0})
     shown = Table(
+        "treatment", *(Column(f"n={n}", justify="right") for n in points),
         title="Top-1 accuracy minus that of the own target's base, in points",
         caption=f"base: {100 * bases.mean():.1f} % ({len(bases)} networks, "
         f"{100 * bases.min():.1f} to {100 * bases.max():.1f}); {_counts(summary)}",
-    )
-    shown.add_column("treatment")
-    for n in points:
-        shown.add_column(f"n={n}", justify="right")
+    )  # fmt: skip
     for treatment in (name for name in TREATMENTS[1:] if name in summary.index):
         shown.add_row(treatment, *(_cell(summary, treatment, n) for n in points))
     return shown
@@ -92,9 +88,8 @@ def shares_table(tables: Mapping[str, pd.DataFrame]) -> Table:
     """The number of filters of each network that are Gabors, colour blobs or neither, from tables of `fit_table`."""
     from transferkit.gabor.table import shares
 
-    shown = Table(title="Filters of the first layer")
-    for heading in ("network", "filters", "Gabor", "colour blob", "neither"):
-        shown.add_column(heading, justify="left" if heading == "network" else "right")
+    counts = (Column(heading, justify="right") for heading in ("filters", "Gabor", "colour blob", "neither"))
+    shown = Table("network", *counts, title="Filters of the first layer")
     for name, table in tables.items():
         cells = (f"{(table['kind'] == kind).sum()} ({share:.0%})" for kind, share in shares(table).items())
         shown.add_row(name, str(len(table)), *cells)

@@ -174,6 +174,7 @@ def paper_net() -> NetSpec:
 
     It reads pixels of 0..255 minus the mean image of the half that its conv1 was trained on.
     """
+    full = FullSpec(4096, dropout=0.5, init_std=0.005, bias=1.0)
     return NetSpec(
         name="paper",
         image_size=227,
@@ -184,10 +185,7 @@ def paper_net() -> NetSpec:
             ConvSpec(384, kernel=3, padding=1, groups=2, init_std=0.01, bias=1.0),
             ConvSpec(256, kernel=3, padding=1, groups=2, pool=True, init_std=0.01, bias=1.0),
         ),
-        fulls=(
-            FullSpec(4096, dropout=0.5, init_std=0.005, bias=1.0),
-            FullSpec(4096, dropout=0.5, init_std=0.005, bias=1.0),
-        ),
+        fulls=(full, full),
         fc8_init_std=0.01,
         pixels="mean image",
         outputs=1000,
@@ -202,10 +200,8 @@ def paper_net_at_half_size() -> NetSpec:
     layers above see would be margin, and fc6 would lose three quarters of its inputs.
     """
     paper = paper_net()
-    conv1, *others = paper.convs
-    conv2, conv3, conv4, conv5 = others
-    halved = replace(conv1, kernel=7, stride=2)
-    return replace(paper, name="paper-115", image_size=115, convs=(halved, conv2, conv3, conv4, conv5))
+    conv1 = replace(paper.convs[0], kernel=7, stride=2)
+    return replace(paper, name="paper-115", image_size=115, convs=(conv1, *paper.convs[1:]))
 
 
 def with_published_init(spec: Net) -> NetSpec:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from transferkit.disk.locks import exclusive
+from transferkit.disk.atomic import exclusive
 
 WAIT_SECONDS = 0.5
 QUERY = ("nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader")

@@ -20,7 +20,6 @@ from course.batch.notebook import STARTED, STOPPED
 from course.batch.records import FILES, CellFailure, Record, describe, failed, find, keep
 from course.batch.tasks import Task
 from transferkit.disk import atomic
-from transferkit.disk.locks import exclusive
 from transferkit.errors import StoreError
 
 LOCK = ".lock"
@@ -38,7 +37,7 @@ def perform(task: Task, attempt: int = 1) -> Record | Waiting:
     nothing is kept. Raises nothing: a file that cannot be written is a failure in the record.
     """
     try:
-        with exclusive(task.folder / LOCK, wait=False) as mine:
+        with atomic.exclusive(task.folder / LOCK, wait=False) as mine:
             if not mine:
                 return "busy"
             if done := find(task):

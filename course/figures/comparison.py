@@ -1,6 +1,6 @@
 """First layers compared: the shares of the kinds of their filters, and how alike two of them are, pair by pair."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from itertools import cycle
 from typing import Any
 
@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from course.evidence.first_layers import Matching
 from transferkit.errors import UsageError
-from transferkit.figures.first_layer import LOOKS, check_any, count, told
+from transferkit.figures.first_layer import LOOKS, count, kinds_in_words
 from transferkit.figures.picture import Picture, page
 from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, label, tidy
 
@@ -40,7 +40,7 @@ def shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of
     label(ax, "Share of the filters (%)")
     tidy(ax, "left")
     ax.tick_params(axis="y", length=0)
-    bars = [f"{name}, {len(table)} filters: {told(table)}." for name, table in tables.items()]
+    bars = [f"{name}, {len(table)} filters: {kinds_in_words(table)}." for name, table in tables.items()]
     return Picture(figure, " ".join(["One bar per network, parted by the kinds of its conv1 filters.", *bars]))
 
 
@@ -77,6 +77,15 @@ def matching(matchings: Mapping[str, Matching], title: str = "How alike two firs
     label(ax, "Rank of the pair, most alike first", "Cosine of the two filters")
     tidy(ax)
     return Picture(figure, " ".join(said))
+
+
+def check_any(tables: Mapping[str, Sized]) -> None:
+    """Raises UsageError when there is no network, or one of them has no filter."""
+    if not tables:
+        raise UsageError("there is no network to draw: give at least one, by its name.")
+    for name, table in tables.items():
+        if len(table) == 0:
+            raise UsageError(f"{name} has no filters: give one row for each filter of its conv1.")
 
 
 def _swatches() -> list[Rectangle]:

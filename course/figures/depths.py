@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from transferkit.errors import UsageError
 from transferkit.figures.lines import base_mean, select
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.style import BASE_LINE, INK, LARGE, SMALL_SIZE, STYLES, label, round_ticks, tidy
+from transferkit.figures.style import BASE_LINE, LARGE, LEGEND, STYLES, label, round_ticks, tidy
 from transferkit.figures.words import caption, trends
 from transferkit.results import layers_of, summarise
 from transferkit.treatments import Treatment
@@ -58,4 +58,4 @@ def _draw(ax: Axes, table: pd.DataFrame) -> None:
     ax.margins(y=0.1)
     ax.yaxis.set_major_locator(round_ticks())
     tidy(ax)
-    ax.legend(fontsize=SMALL_SIZE, labelcolor=INK, frameon=False, loc="lower left", borderaxespad=0.3)
+    ax.legend(loc="lower left", borderaxespad=0.3, **LEGEND)

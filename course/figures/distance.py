@@ -3,10 +3,11 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from course.figures.looks import ordered_look
 from transferkit.errors import UsageError
 from transferkit.figures.lines import End, end_of, label_ends, paired_line, plot_line
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.style import BASE_LINE, INK, dress, label, ordered_look, round_ticks, tidy
+from transferkit.figures.style import BASE_LINE, INK, dress, label, round_ticks, tidy
 from transferkit.figures.words import caption, interval_note, trend
 from transferkit.results import layers_of, summarise
 from transferkit.splits import is_of_kind, overlap_of

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from course.figures.looks import ordered_look
 from transferkit.errors import UsageError
 from transferkit.figures.lines import End, end_of, label_ends, paired_line, plot_line, treatments_in
 from transferkit.figures.picture import Picture, page
 from transferkit.figures.readings import NOTEWORTHY
-from transferkit.figures.style import BASE_LINE, INK, SMALL, STYLES, dress, key, label, ordered_look, tidy
+from transferkit.figures.style import BASE_LINE, INK, SMALL, STYLES, dress, key, label, tidy
 from transferkit.figures.words import caption, listed
 from transferkit.results import layers_of, summarise
 from transferkit.treatments import TREATMENTS, Treatment

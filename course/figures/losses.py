@@ -3,13 +3,14 @@
 import math
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from transferkit.errors import UsageError
 from transferkit.figures.lines import base_mean, place_networks, plot_networks, select, treatments_in
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note, plot_guessing
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.readings import NOTEWORTHY
-from transferkit.figures.style import key, label
+from transferkit.figures.style import ON_LINES, QUIET, SMALL_SIZE, key, label
 from transferkit.figures.words import caption, listed, sides
 from transferkit.treatments import TREATMENTS, Treatment
 
@@ -58,6 +59,18 @@ def losses(
     told = [_told(chosen, name, base) for name in treatments if name != "base"]
     words = [opening, f"{said}.", f"Base networks: mean training loss {base:.2f}.", *told, stuck]
     return Picture(figure, " ".join(filter(None, words)))
+
+
+def plot_guessing(ax: Axes, classes: int | None) -> None:
+    """A dotted line at the training loss of guessing among `classes`, in nats, with its name; none without them."""
+    if classes is not None:
+        height = math.log(classes)
+        ax.axhline(height, color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
+        across = ax.get_yaxis_transform()
+        ax.annotate(
+            f"ln {classes}: guessing", (0.01, height), xycoords=across, xytext=(0, 6), textcoords="offset points",
+            fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES,
+        )  # fmt: skip
 
 
 def _told(table: pd.DataFrame, treatment: Treatment, base: float) -> str:

@@ -5,21 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from course.figures.looks import FULL, HOLLOW
 from course.lesson.prediction import Prediction, score, verdict
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.style import (
-    BASE_LINE,
-    EDGE_WIDTH,
-    FULL,
-    HOLLOW,
-    INK,
-    LARGE,
-    QUIET,
-    SMALL_SIZE,
-    label,
-    round_ticks,
-    tidy,
-)
+from transferkit.figures.style import BASE_LINE, EDGE_WIDTH, LARGE, LEGEND, QUIET, label, round_ticks, tidy
 from transferkit.figures.words import listed
 
 
@@ -51,7 +40,7 @@ def prediction(prediction: Prediction, actual: Sequence[float] | None = None) ->
     ax.yaxis.set_major_locator(round_ticks())
     label(ax, y=f"{asked.measure} ({asked.unit})")
     tidy(ax)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, fontsize=SMALL_SIZE, labelcolor=INK, frameon=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, **LEGEND)
     return Picture(figure, _words(prediction, actual))
 
 

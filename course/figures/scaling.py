@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from course.figures.losses import plot_guessing
 from transferkit.errors import UsageError
 from transferkit.figures.lines import spread
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note, plot_guessing
+from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.style import BASE_LINE, LARGE, SMALL, STYLES, dress, label
 from transferkit.figures.words import caption, listed
 from transferkit.results import layers_of

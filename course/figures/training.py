@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from course.figures.looks import FULL, HOLLOW
 from transferkit.disk.checkpoints import EpochLog
 from transferkit.figures.first_layer import colours, filter_grid
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.style import BASE_LINE, FULL, HOLLOW, INK, SMALL, SMALL_SIZE, label, round_ticks, tidy
+from transferkit.figures.style import BASE_LINE, LEGEND, SMALL, label, round_ticks, tidy
 from transferkit.figures.words import number
 
 _ROOM = 440  # pixels of the saved file for the filters
@@ -41,7 +42,7 @@ def training(log: Sequence[EpochLog], tiles: np.ndarray, epochs: int, n_classes:
         ax.xaxis.set_major_locator(round_ticks())
         label(ax, "Epochs", title=name)
         tidy(ax)
-    loss.legend(loc="lower left", fontsize=SMALL_SIZE, labelcolor=INK, frameon=False)
+    loss.legend(loc="lower left", **LEGEND)
     filters.imshow(filter_grid(tiles, _ROOM), interpolation="nearest")
     filters.set_axis_off()
     label(filters, title=f"conv1 after {number(len(log), 'epoch')}" if log else "conv1, untrained")

@@ -15,7 +15,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.projections.polar import PolarAxes
 from numpy.typing import NDArray
 
-from transferkit.figures.first_layer import check_any
+from course.figures.comparison import check_any
 from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import EDGE_WIDTH, INK, QUIET, SMALL_SIZE
 

@@ -15,6 +15,7 @@ from transferkit.splits import make_split, shared_parts
 from transferkit.training.data import load_half
 from transferkit.training.surgery import audit, fingerprint, moved, operate
 from transferkit.treatments import CHOP_POINTS, grid
+from transferkit.widgets import microscope_picture
 
 __all__ = [
     "CHOP_POINTS",
@@ -29,6 +30,7 @@ __all__ = [
     "load_half",
     "make_split",
     "match_filters",
+    "microscope_picture",
     "moved",
     "operate",
     "order_filters",

@@ -17,7 +17,7 @@ from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.training.experiment import Snapshot, watch
 from transferkit.training.study import Study
 from transferkit.treatments import Run
-from transferkit.widgets.kit import html_picture, load_ipywidgets
+from transferkit.widgets.widget import html_picture, load_ipywidgets
 
 SECONDS_BETWEEN = 0.5  # of two pictures, at least
 WIDTH = 760  # of the picture, CSS pixels

@@ -14,7 +14,7 @@ from course.lesson import prediction
 from course.lesson.prediction import Prediction, Question
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import UsageError
-from transferkit.widgets.kit import html_picture, load_ipywidgets
+from transferkit.widgets.widget import html_picture, load_ipywidgets
 
 WIDTH = 620  # of the picture, CSS pixels
 

@@ -1,6 +1,7 @@
-"""Files and folders that appear complete or not at all, even if the process that writes them is killed."""
+"""Files and folders that appear complete or not at all, even if the process that writes them is killed; and locks."""
 
 import errno
+import fcntl
 import os
 import secrets
 import shutil
@@ -62,8 +63,6 @@ def sweep_partials(folder: Path) -> int:
     A folder that was being replaced goes back to its place, if that is still empty. Whatever a living process of this
     machine, or any process of another machine, may still be writing stays.
     """
-    if not folder.is_dir():
-        return 0
     partial, replaced = ([item for item in folder.glob(f"{kind}*") if _is_orphan(item)] for kind in (PARTIAL, REPLACED))
     for old in replaced:
         path = old.with_name(old.name.split("~", 3)[-1])
@@ -89,6 +88,29 @@ def writing(path: Path) -> Iterator[None]:
             f"{path} could not be written ({problem.strerror or problem}): {remedy}, "
             "or set TRANSFERKIT_WORK to a folder on another disk; nothing was left half-written."
         ) from problem
+
+
+@contextmanager
+def exclusive(path: Path, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock on the file `path`; yield whether it is held, which is always true with `wait`.
+
+    The operating system releases it however its holder ends. Where the file system has no locks, this yields True to
+    everybody: work may then be done twice. Raises StoreError when the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a")  # noqa: SIM115 - closed below; a `with` here would catch the caller's own errors
+    except OSError as problem:
+        raise StoreError(
+            f"{path} could not be made ({problem.strerror or problem}): check the folder and its permissions."
+        ) from problem
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = True
+        except OSError as problem:
+            held = not isinstance(problem, BlockingIOError)  # any other comes from a network file system without locks
+        yield held
 
 
 def _replace(path: Path, partial: Path) -> None:

@@ -20,7 +20,6 @@ from safetensors.numpy import save as save_safetensors
 from transferkit.config import Setting, digest
 from transferkit.disk import atomic
 from transferkit.disk.checkpoints import Checkpoint, EpochLog, pack, unpack
-from transferkit.disk.locks import exclusive
 from transferkit.errors import StoreError
 from transferkit.specs import read_net
 from transferkit.treatments import Run
@@ -94,7 +93,7 @@ class Store:
 
         Without `wait`, yields at once whether the lock is held.
         """
-        return exclusive(self.run_folder(run, setting) / LOCK, wait)
+        return atomic.exclusive(self.run_folder(run, setting) / LOCK, wait)
 
     def find(self, run: Run, setting: Setting) -> Receipt | None:
         """The receipt of a finished run, or None. Damaged files are set aside with a logged warning.
@@ -155,23 +154,19 @@ class Store:
         folder = self.run_folder(receipt.run, receipt.setting)
         atomic.sweep_partials(folder)
         kept, _ = self._inspect(receipt.run, receipt.setting)
-        kept = kept or self._write(receipt, weights, history)
+        if kept is None:
+            files = {WEIGHTS: _packed(weights)}
+            if history:
+                files[HISTORY] = _packed({str(epoch): conv1 for epoch, conv1 in history.items()})
+            kept = replace(receipt, checksums={name: sha256(content).hexdigest() for name, content in files.items()})
+            (folder / RECEIPT).unlink(missing_ok=True)  # a damaged one, which nobody should compare with the new files
+            for name, content in files.items():
+                atomic.write_bytes(folder / name, content)
+            text = msgspec.json.format(msgspec.json.encode(kept, order="deterministic"), indent=1)
+            atomic.write_bytes(folder / RECEIPT, text + b"\n")
         for temporary in (PULSE, CHECKPOINT):
             (folder / temporary).unlink(missing_ok=True)
         return kept
-
-    def _write(self, receipt: Receipt, weights: Weights, history: Mapping[int, np.ndarray] | None) -> Receipt:
-        folder = self.run_folder(receipt.run, receipt.setting)
-        files = {WEIGHTS: _packed(weights)}
-        if history:
-            files[HISTORY] = _packed({str(epoch): conv1 for epoch, conv1 in history.items()})
-        receipt = replace(receipt, checksums={name: sha256(content).hexdigest() for name, content in files.items()})
-        (folder / RECEIPT).unlink(missing_ok=True)  # a damaged one, which nobody should compare with the new files
-        for name, content in files.items():
-            atomic.write_bytes(folder / name, content)
-        text = msgspec.json.format(msgspec.json.encode(receipt, order="deterministic"), indent=1)
-        atomic.write_bytes(folder / RECEIPT, text + b"\n")
-        return receipt
 
     def save_checkpoint(self, run: Run, setting: Setting, checkpoint: Checkpoint) -> None:
         """Replace the checkpoint of a run in training, atomically."""

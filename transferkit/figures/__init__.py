@@ -10,19 +10,6 @@ from transferkit.figures.plateau import on_plateau
 from transferkit.figures.readings import Reading, find_readings
 
 __all__ = [
-    "FIGURE2",
-    "RANDOM",
-    "Picture",
-    "Png",
-    "Reading",
-    "conv1",
-    "figure1",
-    "figure2",
-    "figure3",
-    "filter_sheet",
-    "find_readings",
-    "on_plateau",
-    "plot_means",
-    "plot_networks",
-    "random_filters",
-]
+    "FIGURE2", "RANDOM", "Picture", "Png", "Reading", "conv1", "figure1", "figure2", "figure3", "filter_sheet",
+    "find_readings", "on_plateau", "plot_means", "plot_networks", "random_filters",
+]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, Patch, PathPatch, Rectangle
 from matplotlib.path import Path
 
 from transferkit.errors import UsageError
@@ -24,19 +24,10 @@ _HATCH = "#8a8a8a"
 _LEFT, _RIGHT = 1.75, 3.2  # columns for names and arrows, and for what a row is
 
 
-@dataclass(frozen=True)
-class _Look:
-    """How layers trained on a half look, in colour and in grey."""
-
-    meaning: str
-    fill: str
-    hatch: str
-
-
-_LOOKS: dict[Source, _Look] = {
-    "A": _Look("trained on half A", "#f6b98c", ""),
-    "B": _Look("trained on half B", "#9ecae9", "///"),
-    "R": _Look("random, untrained", "#f2f2f2", "..."),
+_LOOKS: dict[Source, dict[str, Any]] = {  # layers trained on a half, told apart in colour and in grey
+    "A": {"label": "trained on half A", "facecolor": "#f6b98c"},
+    "B": {"label": "trained on half B", "facecolor": "#9ecae9", "hatch": "///"},
+    "R": {"label": "random, untrained", "facecolor": "#f2f2f2", "hatch": "..."},
 }
 
 
@@ -77,7 +68,7 @@ def figure1(runs: Sequence[Run], title: str = "What is copied, frozen and traine
         "other. Lock: frozen. Arrows: copied weights; what is not copied starts from new random weights.",
     )
     heights = _heights(rows)
-    entries = [_swatch(look) for look in _LOOKS.values()]
+    entries = [Patch(edgecolor=_HATCH, linewidth=0.6, **look) for look in _LOOKS.values()]
     columns = _LEFT + len(LAYERS) * _STEP + _RIGHT
     inches = PAGE_WIDTH / columns
     lowest = heights[-1] + _INSET + _TALL + _BELOW
@@ -93,10 +84,10 @@ def figure1(runs: Sequence[Run], title: str = "What is copied, frozen and traine
     for run, height in zip(rows, heights, strict=True):
         _draw_row(ax, run, height + _INSET)
     _draw_copies(ax, rows, heights)
-    return Picture(figure, " ".join(["A row of eight layers per network.", *map(_told, rows)]))
+    return Picture(figure, " ".join(["A row of eight layers per network.", *map(_in_words, rows)]))
 
 
-def _told(run: Run) -> str:
+def _in_words(run: Run) -> str:
     if run.source is None:
         return f"{run.label}: all layers trained on half {run.target}."
     copied = "conv1" if run.n == 1 else f"conv1 to {LAYERS[run.n - 1]}"
@@ -139,11 +130,8 @@ def _draw_row(ax: Axes, run: Run, top: float) -> None:
 def _draw_layer(ax: Axes, layer: Layer, left: float, top: float) -> None:
     share = _WIDE / len(layer.data)
     for place, source in enumerate(layer.data):
-        look = _LOOKS[source]
         corner = (left + place * share, top)
-        ax.add_patch(
-            Rectangle(corner, share, _TALL, facecolor=look.fill, edgecolor=_HATCH, hatch=look.hatch, linewidth=0)
-        )
+        ax.add_patch(Rectangle(corner, share, _TALL, edgecolor=_HATCH, linewidth=0, **_LOOKS[source]))
     ax.add_patch(Rectangle((left, top), _WIDE, _TALL, fill=False, edgecolor=INK, linewidth=0.9, gid=layer.name))
     middle = (left + _WIDE * (0.32 if layer.frozen else 0.5), top + _TALL / 2)
     paper = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
@@ -174,12 +162,6 @@ def _draw_copies(ax: Axes, rows: Sequence[Run], heights: Sequence[float]) -> Non
                 shrinkA=0, shrinkB=0, gid=f"{base.label} to {run.label}",
             )  # fmt: skip
             ax.add_patch(arrow)
-
-
-def _swatch(look: _Look) -> Rectangle:
-    return Rectangle(
-        (0, 0), 1, 1, facecolor=look.fill, edgecolor=_HATCH, hatch=look.hatch, linewidth=0.6, label=look.meaning
-    )
 
 
 def _draw_padlock(ax: Axes, middle: tuple[float, float], size: float) -> None:

@@ -1,18 +1,20 @@
 """Figure 2 of Yosinski et al. 2014: every network as a marker, and the mean paired differences over n."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch
 
 from transferkit.figures.lines import (
     FIGURE2,
     RANDOM,
     Line,
     base_mean,
+    dress_differences,
     end_of,
     label_ends,
     paired_line,
@@ -23,23 +25,8 @@ from transferkit.figures.lines import (
     treatments_in,
 )
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.readings import NOTEWORTHY, READINGS, Reading, absent, find_readings, mark_readings
-from transferkit.figures.style import (
-    BASE_LINE,
-    INK,
-    LARGE,
-    QUIET,
-    SMALL,
-    SMALL_SIZE,
-    STYLES,
-    TEXT_SIZE,
-    authors_key,
-    dress,
-    faint,
-    key,
-    label,
-    round_ticks,
-)
+from transferkit.figures.readings import NOTEWORTHY, READINGS, Reading, find_readings, heights, mark_readings
+from transferkit.figures.style import INK, LARGE, LEGEND, SMALL, STYLES, TEXT_SIZE, authors_key, faint, key, top1_axis
 from transferkit.figures.words import authors_note, bases, caption, interval_note, listed, sides, trends
 from transferkit.results import layers_of, summarise
 from transferkit.treatments import Treatment
@@ -48,11 +35,10 @@ _LINE_SHIFT = 0.33  # of a treatment's offset: so far its means are moved, that 
 _PANEL_HEIGHT = 2.6  # inches, about
 _SEEN = 0.02  # of the axis: an area that is nowhere higher is left out
 
-_Fill = tuple[Treatment, Treatment, str, str, str]  # upper, lower, colour, its hatch, the hatch's colour
-_FILLS: dict[int, _Fill] = {  # by the number of the reading that speaks of them; later ones lie above earlier ones
-    5: ("AnB+", "base", "#eef6ec", "....", "#8fb48a"),
-    2: ("base", "BnB", "#dbe9f6", "\\\\\\", "#9dbfdd"),
-    4: ("BnB", "AnB", "#f8d5bb", "", "none"),
+_FILLS: dict[int, dict[str, Any]] = {  # by the number of their reading; later ones lie above earlier ones
+    5: {"facecolor": "#eef6ec", "hatch": "....", "edgecolor": "#8fb48a", "linewidth": 0},
+    2: {"facecolor": "#dbe9f6", "hatch": "\\\\\\", "edgecolor": "#9dbfdd", "linewidth": 0},
+    4: {"facecolor": "#f8d5bb", "edgecolor": "none", "linewidth": 0},
 }
 
 
@@ -86,9 +72,9 @@ def figure2(
         for reading in readings
     ]
     unheld = [*_not_seen(summary, readings), *_twice_trained(summary, readings)]
-    said, dotted = f"{caption(chosen, data)}.", authors_note(authors, FIGURE2)
+    basis, dotted = f"{caption(chosen, data)}.", authors_note(authors, FIGURE2)
     notes = [
-        f"{said} Above, one marker per network{sides(chosen)}.",
+        f"{basis} Above, one marker per network{sides(chosen)}.",
         " ".join([*(numbers if readings else []), *unheld, interval_note(chosen)]),
         *dotted,
     ]
@@ -97,8 +83,8 @@ def figure2(
     plot_networks(above, table)
     plot_means(below, table, authors=authors)
     opening = "Above, the accuracy of every network over n, the number of layers copied; below, means against base."
-    told = [opening, said, bases(chosen), *trends(chosen, FIGURE2), *held, *unheld, *dotted]
-    return Picture(figure, " ".join(told))
+    words = [opening, basis, bases(chosen), *trends(chosen, FIGURE2), *held, *unheld, *dotted]
+    return Picture(figure, " ".join(words))
 
 
 def random_filters(
@@ -113,16 +99,18 @@ def random_filters(
     'Networks on random, untrained filters and o'
     """
     chosen = select(table, RANDOM)
-    said, dotted = f"{caption(chosen, data, RANDOM)}.", authors_note(authors, RANDOM)
-    notes = [said, f"Small markers: single networks{sides(chosen)}. {interval_note(chosen)}", *dotted]
+    basis, dotted = f"{caption(chosen, data, RANDOM)}.", authors_note(authors, RANDOM)
+    notes = [basis, f"Small markers: single networks{sides(chosen)}. {interval_note(chosen)}", *dotted]
     figure = page(4.5 + 0.16 * len(notes), title, notes, key(treatments_in(chosen), base_mean(chosen)), rows=2)
     plot_means(figure.subplots(), table, RANDOM, networks=True, authors=authors)
     opening = "Networks on random, untrained filters and on transferred ones against base, over n, the layers copied."
-    return Picture(figure, " ".join([opening, said, bases(chosen), *trends(chosen, RANDOM), *dotted]))
+    return Picture(figure, " ".join([opening, basis, bases(chosen), *trends(chosen, RANDOM), *dotted]))
 
 
 def _not_seen(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[str]:
-    numbers = absent(summary, readings)
+    """A sentence about the readings that these networks could show, but that do not hold."""
+    there, holding = {"base", *summary["treatment"]}, {reading.number for reading in readings}
+    numbers = [at for at, (upper, lower, _) in READINGS.items() if {upper, lower} <= there and at not in holding]
     if not numbers:
         return []
     return [f"Not seen in these networks: reading{'s' * (len(numbers) > 1)} {listed(numbers)} of the paper."]
@@ -132,14 +120,12 @@ def _twice_trained(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[s
     """A warning where reading 5 holds, but the selffer control gains as much."""
     at = [n for reading in readings if reading.number == 5 for n in reading.at]
     means = summary[summary["n"].isin(at)].pivot_table(index="n", columns="treatment", values="paired")
-    if "BnB+" not in means or means[["BnB+", "AnB+"]].dropna().empty:
-        return []
-    both = 100 * means[["BnB+", "AnB+"]].dropna().mean()
-    if both["AnB+"] - both["BnB+"] >= NOTEWORTHY:
+    both = 100 * means.reindex(columns=["BnB+", "AnB+"]).dropna()
+    if both.empty or both["AnB+"].mean() - both["BnB+"].mean() >= NOTEWORTHY:
         return []
     return [
-        f"Where reading 5 holds, AnB+ gains {both['AnB+']:+.1f} points and its control BnB+ {both['BnB+']:+.1f}: "
-        "no more than a second training gives."
+        f"Where reading 5 holds, AnB+ gains {both['AnB+'].mean():+.1f} points and its control BnB+ "
+        f"{both['BnB+'].mean():+.1f}: no more than a second training gives."
     ]
 
 
@@ -166,18 +152,20 @@ def plot_means(
     for treatment, line in lines.items():
         plot_line(ax, line, STYLES[treatment].line(LARGE, joined=True), treatment)
         if networks and treatment != "base":
-            _draw_networks(ax, paired[paired["treatment"] == treatment], line, treatment)
-    dress(ax, names=True, layers=layers)
-    ax.plot([ax.get_xlim()[0], len(layers) - 0.87], [0, 0], zorder=1, **BASE_LINE)
+            chosen, look = paired[paired["treatment"] == treatment], STYLES[treatment].line(SMALL - 1, joined=False)
+            x = line.x[chosen["n"]] + spread(chosen, 0.15)
+            ax.plot(x, 100 * chosen["paired"], alpha=0.55, zorder=2, **look)
+    dress_differences(ax, layers)
     ax.margins(y=0.08)
     if paired.empty:
-        _say_unpaired(ax)
+        ax.set_yticks([])
+        message = "no network has its base to be compared with"
+        ax.text(0.5, 0.6, message, transform=ax.transAxes, ha="center", fontsize=TEXT_SIZE, color=INK)
     _read(ax, find_readings(summary), lines, [] if authors is None else [authors_key()])
     gap = 0.39 if networks else 0.22
     ends = [end_of(line, gap, treatment, STYLES[treatment].edge) for treatment, line in lines.items()]
     label_ends(ax, ends, _PANEL_HEIGHT)
-    _add_accuracy_axis(ax, base_mean(table))
-    label(ax, f"n: number of layers copied, {layers[0]} up to the one named", "Paired difference to base (points)")
+    top1_axis(ax, base_mean(table))
 
 
 def _plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatment]) -> None:
@@ -191,65 +179,35 @@ def _plot_authors(ax: Axes, authors: pd.DataFrame, treatments: Sequence[Treatmen
             ax.plot(line.x, line.mean, gid=f"authors {treatment}", zorder=1.5, markevery=marked, **look)
 
 
-def _add_accuracy_axis(ax: Axes, base: float) -> None:
-    """A second axis on the right: `base`, a mean top-1 (0..1), plus the difference, in percent; none for NaN."""
-    if not np.isfinite(base):
-        return
-    percent = 100 * base
-    both_ways = (lambda points: np.add(points, percent), lambda top1: np.subtract(top1, percent))
-    axis = ax.secondary_yaxis("right", functions=both_ways)
-    axis.yaxis.set_major_locator(round_ticks())
-    axis.tick_params(labelsize=SMALL_SIZE, colors=QUIET, length=3, width=0.8)
-    axis.spines["right"].set_color(QUIET)
-    axis.set_ylabel("Mean of the bases + difference (%)", fontsize=TEXT_SIZE, color=QUIET)
-
-
-def _draw_networks(ax: Axes, chosen: pd.DataFrame, line: Line, treatment: Treatment) -> None:
-    x = line.x[chosen["n"]] + spread(chosen, 0.15)
-    ax.plot(x, 100 * chosen["paired"], alpha=0.55, zorder=2, **STYLES[treatment].line(SMALL - 1, joined=False))
-
-
-def _say_unpaired(ax: Axes) -> None:
-    ax.set_yticks([])
-    message = "no network has its base to be compared with"
-    ax.text(0.5, 0.6, message, transform=ax.transAxes, ha="center", fontsize=TEXT_SIZE, color=INK)
-
-
 def _read(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment, Line], others: Sequence[Line2D]) -> None:
     """Fill between the lines, number the readings that hold, and say above the panel what the numbers mean."""
     shown = tuple(reading for reading in readings if {reading.upper, reading.lower} <= set(lines))
-    _fill(ax, lines, {reading.number for reading in shown})
+    _fill(ax, lines, {reading.number: reading for reading in shown})
     mark_readings(ax, shown, lines)
-    if entries := [*(_entry(reading.number) for reading in shown), *others]:
+    if entries := [*(_entry(reading) for reading in shown), *others]:
         ax.legend(
             handles=entries, loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, borderaxespad=0.1, borderpad=0.2,
-            fontsize=SMALL_SIZE, labelcolor=INK, frameon=False, handlelength=1.9, columnspacing=1.2,
+            handlelength=1.9, columnspacing=1.2, **LEGEND,
         )  # fmt: skip
 
 
-def _fill(ax: Axes, lines: dict[Treatment, Line], numbers: set[int]) -> None:
+def _fill(ax: Axes, lines: dict[Treatment, Line], readings: dict[int, Reading]) -> None:
     low, high = ax.get_ylim()
     last = len(next(iter(lines.values())).mean) - 1
     x = np.linspace(0, last, 1 + 100 * last)
-    for number, (upper, lower, colour, hatch, hatch_colour) in _FILLS.items():
-        if number not in numbers:
+    for number, look in _FILLS.items():
+        if number not in readings:
             continue
-        above, below = (
-            np.zeros_like(x) if name == "base" else np.interp(x, lines[name].x, lines[name].mean, right=np.nan)
-            for name in (upper, lower)
-        )
+        pair = (readings[number].upper, readings[number].lower)
+        above, below = (np.interp(x, lines[name].x, heights(lines, name), right=np.nan) for name in pair)
         shown = above > below
         if (above - below)[shown].max(initial=0) > _SEEN * (high - low):
-            ax.fill_between(
-                x, above, below, where=shown, facecolor=colour, edgecolor=hatch_colour, hatch=hatch, linewidth=0,
-                zorder=0.5,
-            )  # fmt: skip
+            ax.fill_between(x, above, below, where=shown, zorder=0.5, **look)
     ax.set_ylim(low, high)
 
 
-def _entry(number: int) -> Line2D | Rectangle:
-    words = f"{number}  {READINGS[number][2]}"
-    if number not in _FILLS:
-        return Line2D([], [], linestyle="none", label=words)
-    _, _, colour, hatch, hatch_colour = _FILLS[number]
-    return Rectangle((0, 0), 1, 1, facecolor=colour, edgecolor=hatch_colour, hatch=hatch, linewidth=0, label=words)
+def _entry(reading: Reading) -> Line2D | Patch:
+    words = f"{reading.number}  {reading.words}"
+    if reading.number in _FILLS:
+        return Patch(label=words, **_FILLS[reading.number])
+    return Line2D([], [], linestyle="none", label=words)

@@ -9,23 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from transferkit.errors import UsageError
-from transferkit.figures.lines import Line, end_of, label_ends, paired_line, plot_line, spread
+from transferkit.figures.lines import Line, dress_differences, end_of, label_ends, paired_line, plot_line, spread
 from transferkit.figures.picture import Picture, page
 from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
-from transferkit.figures.style import (
-    BASE_LINE,
-    INK,
-    LARGE,
-    ON_LINES,
-    QUIET,
-    SMALL,
-    SMALL_SIZE,
-    STYLES,
-    TEXT_SIZE,
-    dress,
-    faint,
-    label,
-)
+from transferkit.figures.style import LARGE, LEGEND, ON_LINES, QUIET, SMALL, SMALL_SIZE, STYLES, dress, faint, label
 from transferkit.figures.words import data_of, decapitalise, networks_per_point, number, trend
 from transferkit.results import layers_of, summarise
 from transferkit.splits import SplitKind, is_of_kind
@@ -33,7 +20,6 @@ from transferkit.treatments import Half, Treatment
 
 _ENTRIES_IN_A_ROW = 3
 _NAMES: dict[Half, str] = {"B": "target natural", "A": "target man-made"}
-
 
 SIMILAR_ANB, DISSIMILAR_ANB, RANDOM_RNB = "AnB, similar halves", "AnB, dissimilar halves", "RnB, random filters"
 APART_ANB = "AnB, same kinds but no common photograph"
@@ -76,9 +62,9 @@ def figure3(
     parts, theirs = _parts(table), {} if authors is None else _parts(authors)
     random = parts.get(RANDOM_RNB, table[:0])
     seeds = number(table["seed"].nunique(), "seed")
-    said = f"{_counted(parts)} ({seeds}; data {data_of(table, data)}). Small markers: single networks."
+    basis = f"{_counted(parts)} ({seeds}; data {data_of(table, data)}). Small markers: single networks."
     dotted = [f"Dotted, below: the authors' published networks on ImageNet ({_counted(theirs)})."] if theirs else []
-    notes = [said, plateau_note(random, classes), *dotted]
+    notes = [basis, plateau_note(random, classes), *dotted]
     entries = [Line2D([], [], label=name, **LOOKS[name]) for name in parts]
     rows = -(-len(entries) // _ENTRIES_IN_A_ROW)
     figure = page(6.44 + 0.16 * (rows + len(notes)), title, notes, entries, rows=rows)
@@ -87,8 +73,8 @@ def figure3(
     _draw_random(figure.add_subplot(grid[0, 1]), table, random, classes)
     _draw_relative(figure.add_subplot(grid[1, :]), parts, theirs)
     opening = "Top-1 of transfer between man-made and natural classes, of random filters, and of both against base."
-    told = [f"{name} {trend(_summary_of(rows, name))}." for name, rows in parts.items()]
-    words = [opening, said, "Mean paired differences in points:", *told, *notes[1:]]
+    trends = [f"{name} {trend(summarise(rows))}." for name, rows in parts.items()]
+    words = [opening, basis, "Mean paired differences in points:", *trends, *notes[1:]]
     return Picture(figure, " ".join(filter(None, words)))
 
 
@@ -124,7 +110,7 @@ def _draw_targets(ax: Axes, table: pd.DataFrame) -> None:
         look = LOOKS[DISSIMILAR_ANB] | ({"markerfacecolor": FAR, "linestyle": "-"} if target == "B" else {})
         _draw_accuracy(ax, rows[rows["target"] == target], "AnB", look, name)
     _finish(ax, "AnB between man-made and natural", table)
-    ax.legend(loc="lower left", fontsize=SMALL_SIZE, labelcolor=INK, frameon=False, borderaxespad=0.2)
+    ax.legend(loc="lower left", borderaxespad=0.2, **LEGEND)
     if rows.empty:
         _say_empty(ax, "no networks of split natural")
 
@@ -156,20 +142,14 @@ def _draw_accuracy(ax: Axes, rows: pd.DataFrame, treatment: Treatment, look: dic
 
 def _finish(ax: Axes, title: str, table: pd.DataFrame) -> None:
     dress(ax, names=False, layers=layers_of(table))
-    label(ax, y="Top-1 accuracy (%)", title=title)
-    ax.set_xlabel("n", fontsize=TEXT_SIZE, color=INK, labelpad=1)
+    label(ax, "n", "Top-1 accuracy (%)", title)
+    ax.xaxis.labelpad = 1
     ax.margins(y=0.12)
 
 
 def _say_empty(ax: Axes, message: str) -> None:
     ax.set_yticks([])
     ax.text(0.5, 0.5, message, transform=ax.transAxes, ha="center", fontsize=SMALL_SIZE, color=QUIET)
-
-
-def _summary_of(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The summary from `results.summarise` of the treatment that the part `name` is about."""
-    summary = summarise(rows)
-    return summary[summary["treatment"] == _treatment(name)]
 
 
 def _draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping[str, pd.DataFrame]) -> None:
@@ -180,17 +160,16 @@ def _draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping
     """
     lines, ends, layers = {}, [], layers_of(next(iter(parts.values())))
     for place, (name, rows) in enumerate(parts.items()):
-        lines[name] = paired_line(_summary_of(rows, name), _treatment(name), 0.06 * (place - 1), layers)
+        lines[name] = paired_line(summarise(rows), _treatment(name), 0.06 * (place - 1), layers)
         plot_line(ax, lines[name], LOOKS[name], name)
     for name, rows in authors.items():
-        line = paired_line(_summary_of(rows, name), _treatment(name))
+        line = paired_line(summarise(rows), _treatment(name))
         look = faint(STYLES[_treatment(name)]) | {"color": LOOKS[name]["color"]}
         ax.plot(line.x, line.mean, gid=f"authors {name}", zorder=1.5, **look)
         ends += [end_of(line, 0.2, f"authors: {ENDS[name]}", QUIET)]
-    dress(ax, names=True, layers=layers)
+    dress_differences(ax, layers)
     ax.set_xlim(right=len(layers) + _RIGHT)
     ax.plot([0], [0], zorder=4, **STYLES["base"].line(LARGE, joined=False))
-    ax.plot([ax.get_xlim()[0], len(layers) - 0.87], [0, 0], zorder=1, **BASE_LINE)
     gone = _limit(ax, lines)
     ends += [end_of(line, 0.2, ENDS[name], LOOKS[name]["color"]) for name, line in lines.items()]
     floor = ax.get_ylim()[0]
@@ -198,7 +177,6 @@ def _draw_relative(ax: Axes, parts: Mapping[str, pd.DataFrame], authors: Mapping
     for name, last in gone.items():
         above_axis = floor + 0.025 * (ax.get_ylim()[1] - floor)
         ax.text(last, above_axis, f" {ENDS[name]}, below", fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES)
-    label(ax, f"n: number of layers copied, {layers[0]} up to the one named", "Paired difference to base (points)")
 
 
 def _limit(ax: Axes, lines: Mapping[str, Line]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """The filters of conv1: the sheet of one network with the kind of each filter, and two networks side by side."""
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
@@ -23,6 +23,7 @@ _WIDTH = round(PAGE_WIDTH * DPI)  # pixels of the saved file
 _ROWS = ((40, 8), (100, 12))  # the most filters that stand in rows of this length
 _LONG_ROW = 10  # for more filters: a number of three digits needs room
 _MARGIN, _GAP, _LABEL = 17, 20, 28  # pixels of the saved file: at the page's sides, between tiles, below each
+_FRAME = 1.7  # points
 _LABEL_SIZE = 7.0  # points: three facts fit below a tile of a twelfth of the page
 
 FILTERS_PER_ROW = 8  # of conv1, and of a training to watch
@@ -36,18 +37,18 @@ class Look:
 
     letter: str
     name: str
-    edge: str
-    dash: Any
+    frame: Mapping[str, Any]
     fill: str
     hatch: str
     ink: str
 
 
+_DOTTED = {"edgecolor": "#c2458c", "linestyle": (0, (1.3, 0.9))}
 LOOKS: Mapping[Kind, Look] = MappingProxyType(
     {
-        "gabor": Look("G", "Gabor", "#006d55", "-", "#006d55", "", "#ffffff"),
-        "blob": Look("B", "colour blob", "#c2458c", (0, (1.3, 0.9)), "#eab9d4", "////", INK),
-        "neither": Look("\N{EN DASH}", "neither", "#cfcfcf", "-", "#ffffff", "....", INK),
+        "gabor": Look("G", "Gabor", {"edgecolor": "#006d55"}, "#006d55", "", "#ffffff"),
+        "blob": Look("B", "colour blob", _DOTTED, "#eab9d4", "////", INK),
+        "neither": Look("\N{EN DASH}", "neither", {"edgecolor": "#cfcfcf"}, "#ffffff", "....", INK),
     }
 )
 
@@ -75,7 +76,8 @@ def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
     its rows in the order of the tiles. Every weight is the same whole number of pixels of the saved file.
     Raises UsageError when there is no filter, or not one row for each.
     """
-    check_any({"the sheet": tiles})
+    if not len(tiles):
+        raise UsageError("the sheet has no filters: give one row for each filter of its conv1.")
     if len(tiles) != len(table):
         raise UsageError(f"{len(tiles)} tiles and {len(table)} rows do not fit: give one row per tile, in its order.")
     notes = (
@@ -100,7 +102,7 @@ def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
     return Picture(
         figure,
         f"{len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, each scaled by its own largest weight: "
-        f"{told(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}.",
+        f"{kinds_in_words(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}.",
     )
 
 
@@ -111,25 +113,19 @@ def _grid(count: int, k: int, above: int) -> _Grid:
     return _Grid(columns, scale, scale * k, above)
 
 
-def _entries(table: pd.DataFrame) -> list[Rectangle]:
+def _entries(table: pd.DataFrame) -> list[Patch]:
     """The legend of a sheet: frames, letters, counts and shares."""
-    return [
-        Rectangle(
-            (0, 0), 1, 1, facecolor="#8c8c8c", edgecolor=look.edge, linestyle=look.dash, linewidth=1.7,
-            label=f"{look.letter}  {look.name}: {count(table, kind)} ({100 * count(table, kind) / len(table):.0f} %)",
-        )
-        for kind, look in LOOKS.items()
-    ]  # fmt: skip
+    entries = []
+    for kind, look in LOOKS.items():
+        words = f"{look.letter}  {look.name}: {count(table, kind)} ({100 * count(table, kind) / len(table):.0f} %)"
+        entries.append(Patch(facecolor="#8c8c8c", label=words, linewidth=_FRAME, **look.frame))
+    return entries
 
 
 def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any) -> None:
     (left, top), look, around = corner, LOOKS[row.kind], 3
-    ax.add_patch(
-        Rectangle(
-            (left - around, top - around), side + 2 * around, side + 2 * around,
-            fill=False, edgecolor=look.edge, linestyle=look.dash, linewidth=1.7,
-        )
-    )  # fmt: skip
+    wide = side + 2 * around
+    ax.add_patch(Rectangle((left - around, top - around), wide, wide, fill=False, linewidth=_FRAME, **look.frame))
     words: dict[str, Any] = {"size": _LABEL_SIZE, "va": "top", "y": top + side + 10}
     ax.text(left - around, s=str(row.filter), ha="left", color=INK, **words)
     ax.text(left + 0.41 * side, s=look.letter, ha="center", weight="bold", color=INK, **words)
@@ -171,20 +167,10 @@ def filter_grid(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
     scale = max(1, int(cell * 0.92) // side)
     step = scale * side + max(1, cell - scale * side)
     rows = -(-count // FILTERS_PER_ROW)
-    sheet = np.ones((rows * step, FILTERS_PER_ROW * step, 3), dtype=np.float32)
-    for index, tile in enumerate(tiles):
-        top, left = (index // FILTERS_PER_ROW) * step, (index % FILTERS_PER_ROW) * step
-        sheet[top : top + scale * side, left : left + scale * side] = tile.repeat(scale, axis=0).repeat(scale, axis=1)
-    return sheet
-
-
-def check_any(tables: Mapping[str, Sized]) -> None:
-    """Raises UsageError when there is no network, or one of them has no filter."""
-    if not tables:
-        raise UsageError("there is no network to draw: give at least one, by its name.")
-    for name, table in tables.items():
-        if len(table) == 0:
-            raise UsageError(f"{name} has no filters: give one row for each filter of its conv1.")
+    cells = np.ones((rows * FILTERS_PER_ROW, step, step, 3), dtype=np.float32)
+    cells[:count, : scale * side, : scale * side] = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
+    sheet = cells.reshape(rows, FILTERS_PER_ROW, step, step, 3).swapaxes(1, 2)
+    return sheet.reshape(rows * step, FILTERS_PER_ROW * step, 3)
 
 
 def count(table: pd.DataFrame, kind: Kind) -> int:
@@ -192,7 +178,7 @@ def count(table: pd.DataFrame, kind: Kind) -> int:
     return int((table["kind"] == kind).sum())
 
 
-def told(table: pd.DataFrame) -> str:
+def kinds_in_words(table: pd.DataFrame) -> str:
     """The counts and shares of all kinds, in words."""
     counts = {kind: count(table, kind) for kind in KINDS}
     many = {kind: look.name + ("" if kind == "neither" or counts[kind] == 1 else "s") for kind, look in LOOKS.items()}

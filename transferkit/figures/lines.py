@@ -64,6 +64,13 @@ def plot_line(ax: Axes, line: Line, look: Mapping[str, Any], name: str) -> None:
     ax.plot(line.x, line.mean, gid=name, zorder=order, markevery=np.flatnonzero(marked).tolist(), **look)
 
 
+def dress_differences(ax: Axes, layers: Sequence[str]) -> None:
+    """The axes of paired differences over n, with a dashed line at the bases' 0."""
+    dress(ax, names=True, layers=layers)
+    ax.plot([ax.get_xlim()[0], len(layers) - 0.87], [0, 0], zorder=1, **BASE_LINE)
+    label(ax, f"n: number of layers copied, {layers[0]} up to the one named", "Paired difference to base (points)")
+
+
 def end_of(line: Line, gap: float, name: str, colour: str) -> End | None:
     """The name `gap` to the right of the last chopped network there is; None when there is none."""
     there = np.flatnonzero(np.isfinite(line.mean))
@@ -126,11 +133,8 @@ def plot_networks(
     """
     scale = 100 if measure == "top1" else 1
     for treatment in treatments:
-        chosen = table[table["treatment"] == treatment]
-        style = STYLES[treatment]
-        ax.plot(
-            place_networks(chosen), scale * chosen[measure], gid=treatment, zorder=3, **style.line(SMALL, joined=False)
-        )
+        chosen, look = table[table["treatment"] == treatment], STYLES[treatment].line(SMALL, joined=False)
+        ax.plot(place_networks(chosen), scale * chosen[measure], gid=treatment, zorder=3, **look)
     if np.isfinite(mean := base_mean(table, measure)):
         ax.axhline(scale * mean, zorder=1, **BASE_LINE)
     dress(ax, names=False, layers=layers_of(table))
@@ -156,8 +160,7 @@ def select(table: pd.DataFrame, treatments: Sequence[Treatment]) -> pd.DataFrame
 
 def treatments_in(table: pd.DataFrame) -> list[Treatment]:
     """The treatments that the table has networks of, in the order of TREATMENTS."""
-    there = set(table["treatment"])
-    return [treatment for treatment in TREATMENTS if treatment in there]
+    return [treatment for treatment in TREATMENTS if treatment in set(table["treatment"])]
 
 
 def base_mean(table: pd.DataFrame, measure: Measure = "top1") -> float:

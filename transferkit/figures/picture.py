@@ -3,7 +3,7 @@
 import io
 import textwrap
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -17,16 +17,12 @@ from PIL import Image
 
 from transferkit.disk import atomic
 from transferkit.errors import UsageError
-from transferkit.figures.style import INK, QUIET, SMALL_SIZE, TITLE_SIZE
+from transferkit.figures.style import INK, LEGEND, QUIET, SMALL_SIZE, TITLE_SIZE
 
 DPI = 200
 LARGE = 1_000_000  # bytes: only a sheet of photographs is larger without loss
 METADATA = {"png": "Description", "svg": "Description", "pdf": "Subject"}  # what holds the alternative text
-UNDATED: Mapping[str, Mapping[str, None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None},
-    "pdf": {"CreationDate": None},
-}
+DATED = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # what would differ between two equal pictures
 PAGE_WIDTH = 7.0  # inches
 LEFT = 0.012  # of the page's width
 NOTE_WIDTH = 104  # characters
@@ -47,8 +43,8 @@ def page(
     if entries:
         figure.legend(
             handles=list(entries), loc="upper left", bbox_to_anchor=(0.006, 1 - 0.34 / height),
-            ncols=-(-len(entries) // rows), fontsize=SMALL_SIZE, labelcolor=INK, frameon=False, handlelength=2.3,
-            handleheight=1.0, columnspacing=1.8, borderaxespad=0,
+            ncols=-(-len(entries) // rows), handlelength=2.3, handleheight=1.0, columnspacing=1.8, borderaxespad=0,
+            **LEGEND,
         )  # fmt: skip
     figure.text(LEFT, 0.06 / height, _wrapped(notes), va="bottom", fontsize=SMALL_SIZE, color=QUIET)
     above, below = head(entries, rows), foot(notes)
@@ -121,9 +117,9 @@ class Picture:
     def _file(self, kind: str) -> bytes:
         _settle(self.figure)
         buffer = io.BytesIO()
-        told = {"Title": self.figure.get_suptitle() or "conv1", METADATA[kind]: self.alt, **UNDATED[kind]}
+        metadata = {"Title": self.figure.get_suptitle() or "conv1", METADATA[kind]: self.alt, DATED[kind]: None}
         with rc_context({"svg.hashsalt": "transferkit"}):
-            self.figure.savefig(buffer, format=kind, dpi=DPI, metadata=told)
+            self.figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
         return buffer.getvalue()
 
 

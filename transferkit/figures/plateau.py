@@ -6,10 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from transferkit.errors import UsageError
-from transferkit.figures.style import INK, ON_LINES, QUIET, SMALL_SIZE
+from transferkit.figures.style import INK
 from transferkit.figures.words import listed, number
 
 CROSSED: Mapping[str, Any] = MappingProxyType(
@@ -49,18 +48,6 @@ def plateau_note(table: pd.DataFrame, classes: int | None) -> str:
         f"Hollow and crossed out: {len(failed)} of {number(len(table), 'network')} never left the plateau, training "
         f"loss near ln {classes} = {math.log(classes):.2f} ({where}): failed training, not bad features."
     )
-
-
-def plot_guessing(ax: Axes, classes: int | None) -> None:
-    """A dotted line at the training loss of guessing among `classes`, in nats, with its name; none without them."""
-    if classes is not None:
-        height = math.log(classes)
-        ax.axhline(height, color=QUIET, linewidth=0.8, linestyle=":", zorder=1)
-        across = ax.get_yaxis_transform()
-        ax.annotate(
-            f"ln {classes}: guessing", (0.01, height), xycoords=across, xytext=(0, 6), textcoords="offset points",
-            fontsize=SMALL_SIZE, color=QUIET, va="bottom", **ON_LINES,
-        )  # fmt: skip
 
 
 def _losses_known(table: pd.DataFrame) -> bool:

@@ -1,6 +1,5 @@
 """The numbered readings of Figure 2 of Yosinski et al. 2014 (section 4.1): which of them hold in these networks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,20 +42,12 @@ def find_readings(summary: pd.DataFrame) -> tuple[Reading, ...]:
     """
     clear = {number: _clear(summary, upper, lower) for number, (upper, lower, _) in READINGS.items()}
     fine_tuned = _points(summary, "BnB+")["paired"]
-    recovered = [n for n in clear[3] if n in clear[2] and fine_tuned[n] > -NOTEWORTHY]
-    clear[3] = recovered
+    clear[3] = [n for n in clear[3] if n in clear[2] and fine_tuned[n] > -NOTEWORTHY]
     return tuple(
         Reading(number, upper, lower, words, tuple(clear[number]))
         for number, (upper, lower, words) in READINGS.items()
         if clear[number]
     )
-
-
-def absent(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[int]:
-    """The numbers of the readings that these networks could show, but that are not among those that hold."""
-    there = set(summary["treatment"]) | {"base"}
-    found = {reading.number for reading in readings}
-    return [number for number, (upper, lower, _) in READINGS.items() if {upper, lower} <= there and number not in found]
 
 
 def mark_readings(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment, Line]) -> None:
@@ -65,8 +56,7 @@ def mark_readings(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment
     taken: list[tuple[float, float]] = []
     for reading in readings:
         for x, y in _places(reading, lines):
-            free = all(abs(x - a) > _CLEAR[0] or abs(y - b) > _CLEAR[1] * (high - low) for a, b in taken)
-            if free:
+            if all(abs(x - a) > _CLEAR[0] or abs(y - b) > _CLEAR[1] * (high - low) for a, b in taken):
                 taken.append((x, y))
                 ring = {"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": INK, "linewidth": EDGE_WIDTH}
                 ax.text(
@@ -78,7 +68,7 @@ def mark_readings(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment
 
 def _places(reading: Reading, lines: dict[Treatment, Line]) -> list[tuple[float, float]]:
     """Between two neighbouring n, one of them the reading's, in the middle of the two lines; the widest gap first."""
-    upper, lower = (_heights(lines, treatment) for treatment in (reading.upper, reading.lower))
+    upper, lower = (heights(lines, treatment) for treatment in (reading.upper, reading.lower))
     places = []
     for left, right in pairwise(range(len(upper))):
         if {left, right} & set(reading.at):
@@ -90,10 +80,10 @@ def _places(reading: Reading, lines: dict[Treatment, Line]) -> list[tuple[float,
     return [(x, y) for _, x, y in sorted(places, reverse=True)]
 
 
-def _heights(lines: dict[Treatment, Line], treatment: Treatment) -> Floats:
-    if treatment == "base":
-        return np.zeros(len(next(iter(lines.values())).mean))
-    return lines[treatment].mean
+def heights(lines: dict[Treatment, Line], treatment: Treatment) -> Floats:
+    """The means of a treatment over n; those of the base are 0 everywhere."""
+    line = lines[treatment].mean
+    return np.zeros_like(line) if treatment == "base" else line
 
 
 def _clear(summary: pd.DataFrame, upper: Treatment, lower: Treatment) -> list[int]:
@@ -107,8 +97,7 @@ def _clear(summary: pd.DataFrame, upper: Treatment, lower: Treatment) -> list[in
 
 def _points(summary: pd.DataFrame, treatment: Treatment) -> pd.DataFrame:
     """Paired difference and interval in points by n; for the base, zeros at every n."""
-    columns = ["paired", "low", "high"]
     if treatment == "base":
         n = sorted(set(summary["n"]))
         return pd.DataFrame({"paired": 0.0, "low": np.nan, "high": np.nan}, index=pd.Index(n))
-    return 100 * summary[summary["treatment"] == treatment].set_index("n")[columns]
+    return 100 * summary[summary["treatment"] == treatment].set_index("n")[["paired", "low", "high"]]

@@ -1,4 +1,4 @@
-"""The look of all figures: colours, markers, sizes, and an ordered scale whose steps differ in grey too."""
+"""The look of all figures: colours, markers, sizes, axes and the entries of legends."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
@@ -21,19 +21,10 @@ LINE_WIDTH, EDGE_WIDTH = 1.5, 1.0  # points
 SMALL, LARGE = 4.5, 6.5  # widths of a network's marker and of a mean's, points
 BASE_LINE: Mapping[str, Any] = MappingProxyType({"color": INK, "linestyle": (0, (4, 3)), "linewidth": 0.8})
 
+LEGEND: Mapping[str, Any] = MappingProxyType({"fontsize": SMALL_SIZE, "labelcolor": INK, "frameon": False})
 ON_LINES: Mapping[str, Any] = MappingProxyType(  # text that lines must not strike through
     {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}, "zorder": 5}
 )
-
-FULL: Mapping[str, Any] = MappingProxyType(  # two lines that differ in all but their width
-    {"color": "#a34700", "linestyle": "-", "marker": "o", "linewidth": LINE_WIDTH}
-)
-HOLLOW: Mapping[str, Any] = MappingProxyType(
-    {
-        "color": "#00527f", "linestyle": (0, (4, 2)), "marker": "s", "markerfacecolor": "white",
-        "linewidth": LINE_WIDTH,
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,6 +110,19 @@ def dress(ax: Axes, *, names: bool, layers: Sequence[str] = LAYERS) -> None:
     tidy(ax)
 
 
+def top1_axis(ax: Axes, base: float) -> None:
+    """A second axis on the right: `base`, a mean top-1 (0..1), plus the difference, in percent; none for NaN."""
+    if math.isnan(base):
+        return
+    percent = 100 * base
+    both_ways = (lambda points: np.add(points, percent), lambda top1: np.subtract(top1, percent))
+    axis = ax.secondary_yaxis("right", functions=both_ways)
+    axis.yaxis.set_major_locator(round_ticks())
+    axis.tick_params(labelsize=SMALL_SIZE, colors=QUIET, length=3, width=0.8)
+    axis.spines["right"].set_color(QUIET)
+    axis.set_ylabel("Mean of the bases + difference (%)", fontsize=TEXT_SIZE, color=QUIET)
+
+
 def tidy(ax: Axes, *without: str) -> None:
     """Small ticks, and no spines at the top and at the right, nor at the other sides named."""
     ax.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3, width=0.8)
@@ -134,27 +138,3 @@ def label(ax: Axes, x: str = "", y: str = "", title: str = "") -> None:
         ax.set_ylabel(y, **words)
     if title:
         ax.set_title(title, loc="left", **words)
-
-
-_SCALE = LinearSegmentedColormap.from_list("pale to dark", ["#e8a268", "#c85a12", "#7c2f06", "#2b1408"])
-_SHAPES: Sequence[Any] = ("o", "s", marker("diamond", ""), "^", "v", "p", "X", "P")
-
-
-def shade(place: int, count: int) -> str:
-    """The colour of step `place` of `count`, 0 the palest."""
-    return to_hex(_SCALE(place / max(count - 1, 1)))
-
-
-def ordered_look(place: int, count: int) -> dict[str, Any]:
-    """Arguments for `Axes.plot` for step `place` of `count`: a shade of its own and a marker of its own."""
-    colour = shade(place, count)
-    return {
-        "color": colour,
-        "marker": _SHAPES[place % len(_SHAPES)],
-        "markersize": 0.85 * LARGE,
-        "markerfacecolor": colour,
-        "markeredgecolor": "white",
-        "markeredgewidth": 0.6 * EDGE_WIDTH,
-        "linewidth": LINE_WIDTH,
-        "linestyle": "-",
-    }

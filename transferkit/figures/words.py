@@ -46,19 +46,19 @@ def authors_note(authors: pd.DataFrame | None, treatments: Sequence[Treatment]) 
     """One sentence: how many of the authors' networks stand behind each of their points; none without them."""
     if authors is None:
         return []
-    chosen = select(authors, treatments)
-    return [f"Dotted: the authors' published networks; {decapitalise(networks_per_point(chosen))}."]
+    counts = decapitalise(networks_per_point(select(authors, treatments)))
+    return [f"Dotted: the authors' published networks; {counts}."]
 
 
 def trends(table: pd.DataFrame, treatments: Sequence[Treatment]) -> list[str]:
     """A sentence per treatment: how its mean paired difference goes with n, after one that says what follows."""
     summary = summarise(table[table["paired"].notna()])
-    told = [
+    sentences = [
         f"{name} ({STYLES[name].meaning}) {trend(summary[summary['treatment'] == name])}."
         for name in treatments
         if name != "base" and (summary["treatment"] == name).any()
     ]
-    return ["Mean paired differences in percentage points:", *told] if told else []
+    return ["Mean paired differences in percentage points:", *sentences] if sentences else []
 
 
 def bases(table: pd.DataFrame) -> str:
@@ -88,8 +88,8 @@ def trend(rows: pd.DataFrame) -> str:
     ends = points.iloc[[0, -1]]
     turns = [f"lowest {low:+z.1f} at n = {points.idxmin()}"] if low <= ends.min() - NOTEWORTHY else []
     turns += [f"highest {high:+z.1f} at n = {points.idxmax()}"] if high >= ends.max() + NOTEWORTHY else []
-    told = f"{verb} from {ends.iloc[0]:+z.1f} at n = {first} to {ends.iloc[1]:+z.1f} at n = {last}"
-    return ", ".join([told + _interval(rows.iloc[-1]), *turns])
+    course = f"{verb} from {ends.iloc[0]:+z.1f} at n = {first} to {ends.iloc[1]:+z.1f} at n = {last}"
+    return ", ".join([course + _interval(rows.iloc[-1]), *turns])
 
 
 def _interval(row: pd.Series) -> str:

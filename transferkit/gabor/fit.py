@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
 from transferkit.gabor.gabor import Gabor
-from transferkit.gabor.search import FEWEST_CYCLES, nearest_patch, nearest_wave
-from transferkit.gabor.wave import Array, draw, pixels, weaker_share
+from transferkit.gabor.wave import FEWEST_CYCLES, Array, draw, nearest_patch, nearest_wave, pixels, weaker_share
 
 SMALLEST_SIDE = 5  # a wave is 8 numbers, and 4 x 4 pixels in one colour are only 16: it would fit nearly anything
-GOOD_FIT = 0.5  # R2: more is told than left out; of 1,000 filters of white noise none of 5 x 5 or more got there
+GOOD_FIT = 0.5  # R2: more is explained than left out; of 1,000 filters of white noise none of 5 x 5 or more got there
 WEAKER_SIGN = 0.25  # share of the energy: with less in the second stripe, a person sees one patch
 COLOURED = 0.3  # share of the energy off the grey axis: pure cyan, magenta and yellow have 1/3, the others more
 
@@ -107,8 +106,8 @@ def _check(weights: NDArray[np.floating]) -> None:
     side = weights.shape[1]
     if side < SMALLEST_SIDE:
         raise UsageError(
-            f"filters of {side} x {side} pixels cannot hold a Gabor, which has too many numbers to be told from so few "
-            f"pixels: give a layer whose filters have at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
+            f"filters of {side} x {side} pixels cannot hold a Gabor, which has too many numbers for so few pixels: "
+            f"give a layer whose filters have at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
         )
     if not np.isfinite(weights).all():
         raise UsageError("the filter holds numbers that are not finite: that network diverged; train it again.")

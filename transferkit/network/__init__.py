@@ -4,9 +4,7 @@
 """
 
 from transferkit.network.build import build, count_multiplications, count_parameters
-from transferkit.network.eight import MEAN_IMAGE, EightLayerNet, initialise
+from transferkit.network.eight import MEAN_IMAGE, EightLayerNet
 from transferkit.network.layered import LayeredNet
 
-__all__ = [
-    "MEAN_IMAGE", "EightLayerNet", "LayeredNet", "build", "count_multiplications", "count_parameters", "initialise",
-]  # fmt: skip
+__all__ = ["MEAN_IMAGE", "EightLayerNet", "LayeredNet", "build", "count_multiplications", "count_parameters"]

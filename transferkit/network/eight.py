@@ -105,36 +105,27 @@ class EightLayerNet(LayeredNet):
             raise UsageError(f"'{name}' belongs to no layer: its name must start with one of {', '.join(LAYERS)}.")
         return layer
 
-    def normalises(self, name: str) -> bool:
-        """Whether the parameter belongs to a batch normalisation."""
-        return name.split(".")[0] not in LAYERS
-
     def modules_of(self, layer: str) -> tuple[nn.Module, ...]:
         """The layer's convolution or linear map, and its normalisation."""
         return tuple(module for name, module in self.named_children() if self.layer_of(name) == layer)
 
     def initialise(self, key: KeyOf, *, he: bool = False) -> None:
-        """Draw the weights as the function `initialise` does."""
-        initialise(self, key, he=he)
+        """Draw every weight anew, each layer from the random stream `key(layer)`, and set biases as the spec says.
 
-
-def initialise(network: EightLayerNet, key: KeyOf, *, he: bool = False) -> None:
-    """Draw every weight anew, each layer from the random stream `key(layer)`, and set biases as the spec says.
-
-    `he` ignores the spec's standard deviations and biases, and uses those of He et al. 2015, with zero biases.
-    """
-    spec = network.spec
-    stds = [layer.init_std for layer in (*spec.convs, *spec.fulls)] + [spec.fc8_init_std]
-    biases = [layer.bias for layer in (*spec.convs, *spec.fulls)] + [0.0]
-    for name, std, bias in zip(LAYERS, stds, biases, strict=True):
-        layer = network.get_submodule(name)
-        assert isinstance(layer, nn.Conv2d | nn.Linear)
-        generator = torch.Generator().manual_seed(seed_from(*key(name)))
-        fan_in = layer.weight[0].numel()
-        scale = math.sqrt(2 / fan_in) if he or std is None else std
-        with torch.no_grad():
-            layer.weight.normal_(0, scale, generator=generator)
-            nn.init.constant_(layer.get_parameter("bias"), 0.0 if he else bias)
+        `he` ignores the spec's standard deviations and biases, and uses those of He et al. 2015, with zero biases.
+        """
+        described = (*self.spec.convs, *self.spec.fulls)
+        stds = [layer.init_std for layer in described] + [self.spec.fc8_init_std]
+        biases = [layer.bias for layer in described] + [0.0]
+        for name, std, bias in zip(LAYERS, stds, biases, strict=True):
+            layer = self.get_submodule(name)
+            assert isinstance(layer, nn.Conv2d | nn.Linear)
+            generator = torch.Generator().manual_seed(seed_from(*key(name)))
+            fan_in = layer.weight[0].numel()
+            scale = math.sqrt(2 / fan_in) if he or std is None else std
+            with torch.no_grad():
+                layer.weight.normal_(0, scale, generator=generator)
+                nn.init.constant_(layer.get_parameter("bias"), 0.0 if he else bias)
 
 
 def widths(spec: NetSpec, n_classes: int) -> tuple[int, ...]:

@@ -100,16 +100,12 @@ def convolve_covering(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     N x C x H x H to N x filters x H x H, channels last in memory; gradients flow as through the convolution.
     """
     images, size = len(x), x.shape[-1]
-    flat = F.linear(x.permute(0, 2, 3, 1).flatten(1), covering_matrix(weight, size), bias.repeat(size**2))
-    return flat.view(images, size, size, len(weight)).permute(0, 3, 1, 2)
-
-
-def covering_matrix(weight: Tensor, size: int) -> Tensor:
-    """Filters x C x k x k as one matrix, (H^2 filters) x (H^2 C), places before channels, for a map of side H."""
     filters, channels, kernel = weight.shape[:3]
     taps = weight.permute(0, 2, 3, 1).reshape(-1, channels)
     read = torch.from_numpy(_taps(filters, kernel, size))
-    return taps.index_select(0, read).view(size**2 * filters, -1)
+    matrix = taps.index_select(0, read).view(size**2 * filters, -1)  # places before channels in rows and columns
+    flat = F.linear(x.permute(0, 2, 3, 1).flatten(1), matrix, bias.repeat(size**2))
+    return flat.view(images, size, size, filters).permute(0, 3, 1, 2)
 
 
 @lru_cache(maxsize=16)  # enough for the layers of a few networks; every step asks for them

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from transferkit.randomness import Key
 from transferkit.specs import Net
@@ -29,17 +30,12 @@ class LayeredNet(nn.Module, ABC):
     def __init__(self, spec: Net, n_classes: int) -> None:
         super().__init__()
         self.spec = spec
-        self.n_classes = n_classes
+        self.layers = spec.layers  # their names, from the images up
         self.frozen: frozenset[str] = frozenset()
         self.n_outputs = spec.outputs_for(n_classes)
         if spec.pixels == "imagenet":  # buffers, to be moved to the device once, but not saved, as they are constants
             for name, values in (("pixel_mean", IMAGENET_MEAN), ("pixel_std", IMAGENET_STD)):
                 self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names of the layers, from the images up."""
-        return self.spec.layers
 
     @abstractmethod
     def forward(
@@ -64,9 +60,9 @@ class LayeredNet(nn.Module, ABC):
         normalises it.
         """
 
-    @abstractmethod
     def normalises(self, name: str) -> bool:
         """Whether the parameter belongs to a batch normalisation, which computes in float32 in both precisions."""
+        return isinstance(self.get_submodule(name.rpartition(".")[0]), _BatchNorm)
 
     @abstractmethod
     def modules_of(self, layer: str) -> tuple[nn.Module, ...]:

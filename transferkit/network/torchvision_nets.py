@@ -6,8 +6,9 @@
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import singledispatch
 from itertools import pairwise
 from operator import attrgetter
 
@@ -29,9 +30,7 @@ NORMALISATIONS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)
 SMALL_IMAGE = 64  # pixels: below it a residual net begins with 3x3 filters in steps of one, and does not pool
 N_PROBED = 2  # outputs of the network that is built only to be looked at
 OWNED = {"tokens()": ("class_token", "encoder.pos_embedding")}  # parameters that an operation reads
-_PREFIXES = (
-    "alexnet", "vgg", "resnet", "resnext", "wide_resnet", "convnext", "efficientnet", "mobilenet_v3", "vit_",
-)  # fmt: skip
+_PREFIXES = ("alexnet", "vgg", "resnet", "resnext", "wide_resnet", "convnext", "efficientnet", "mobilenet_v3", "vit_")
 
 
 def find_net(name: str, image_size: int) -> Net:
@@ -77,14 +76,12 @@ def _without_stages(name: str, image_size: int) -> StagedSpec:
     return StagedSpec(name, image_size, name, (), "", arguments=arguments, small_stem=small)
 
 
+@singledispatch
 def stages_of(model: nn.Module) -> tuple[Stage, ...]:
     """The stages of a model: its groups of blocks of equal resolution, the layers of a plain net, or single blocks.
 
-    Raises UsageError for a model of another family.
+    Raises UsageError for a model of another family than those registered below.
     """
-    for family, stages in _FAMILIES:
-        if isinstance(model, family):
-            return stages(model)
     raise UsageError(f"a {type(model).__name__} has no known stages: name them in a StagedSpec of your own.")
 
 
@@ -104,8 +101,6 @@ class StagedNet(LayeredNet):
             self.add_module(name, module)
         for name, parameter in model.named_parameters(recurse=False):
             self.register_parameter(name, parameter)
-        modules = [(name, module) for name, module in self.named_modules() if isinstance(module, _BatchNorm)]
-        self._normalising = {f"{name}.{own}" for name, module in modules for own, _ in module.named_parameters()}
 
     def forward(
         self, x: Tensor, after: int = 0, until: int | None = None, weights: Mapping[str, Tensor] | None = None
@@ -131,10 +126,6 @@ class StagedNet(LayeredNet):
         """The modules among the steps of the stage."""
         stage = next(stage for stage in self.spec.stages if stage.name == layer)
         return tuple(self.get_submodule(step) for step in stage.steps if step not in OPERATIONS)
-
-    def normalises(self, name: str) -> bool:
-        """Whether the parameter belongs to a batch normalisation."""
-        return name in self._normalising
 
     def initialise(self, key: KeyOf, *, he: bool = False) -> None:
         """Draw the whole model as torchvision does, from the random stream of its first layer.
@@ -171,6 +162,7 @@ def build_model(spec: StagedSpec, outputs: int) -> nn.Module:
     return model
 
 
+@stages_of.register(models.AlexNet | models.VGG)
 def _plain_stages(model: nn.Module) -> tuple[Stage, ...]:
     """AlexNet and VGG: conv1, conv2, ..., fc6, ... Dropout belongs to the layer that reads what it leaves."""
     stages: list[tuple[str, list[str]]] = []
@@ -189,6 +181,7 @@ def _plain_stages(model: nn.Module) -> tuple[Stage, ...]:
     return tuple(Stage(name, tuple(own)) for name, own in stages)
 
 
+@stages_of.register(models.ResNet | nn.Sequential)  # a Sequential is resnet-small
 def _residual_stages(model: nn.Module) -> tuple[Stage, ...]:
     names = [name for name, _ in model.named_children()]
     stem = tuple(name for name in names if name in ("conv1", "bn1", "relu", "maxpool"))
@@ -196,6 +189,7 @@ def _residual_stages(model: nn.Module) -> tuple[Stage, ...]:
     return (Stage("stem", stem), *blocks, Stage("fc", ("avgpool", "flatten()", "fc")))
 
 
+@stages_of.register(models.ConvNeXt)
 def _convnext_stages(model: nn.Module) -> tuple[Stage, ...]:
     """ConvNeXt: each stage begins with the convolution that halves its maps."""
     count = len(model.get_submodule("features")._modules)
@@ -204,6 +198,7 @@ def _convnext_stages(model: nn.Module) -> tuple[Stage, ...]:
     return (*stages, Stage("head", ("avgpool", "classifier")))
 
 
+@stages_of.register(models.EfficientNet | models.MobileNetV3)
 def _feature_stages(model: nn.Module) -> tuple[Stage, ...]:
     """EfficientNet and MobileNetV3: every child of `features` is a stage."""
     children = [name for name, _ in model.get_submodule("features").named_children()]
@@ -211,21 +206,12 @@ def _feature_stages(model: nn.Module) -> tuple[Stage, ...]:
     return (*blocks, Stage("head", ("avgpool", "flatten()", "classifier")))
 
 
+@stages_of.register(models.VisionTransformer)
 def _transformer_stages(model: nn.Module) -> tuple[Stage, ...]:
     blocks = [name for name, _ in model.get_submodule("encoder.layers").named_children()]
     stages = [Stage(f"block{i + 1}", (f"encoder.layers.{name}",)) for i, name in enumerate(blocks)]
     embed = Stage("embed", ("conv_proj", "tokens()", "encoder.dropout"))
     return (embed, *stages, Stage("head", ("encoder.ln", "class_token()", "heads")))
-
-
-_FAMILIES: Sequence[tuple[type[nn.Module] | tuple[type[nn.Module], ...], Callable[[nn.Module], tuple[Stage, ...]]]] = (
-    ((models.AlexNet, models.VGG), _plain_stages),
-    (models.ResNet, _residual_stages),
-    (models.ConvNeXt, _convnext_stages),
-    ((models.EfficientNet, models.MobileNetV3), _feature_stages),
-    (models.VisionTransformer, _transformer_stages),
-    (nn.Sequential, _residual_stages),  # resnet-small
-)
 
 
 def _tokens(network: nn.Module, x: Tensor) -> Tensor:

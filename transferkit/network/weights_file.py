@@ -82,7 +82,11 @@ def read_state(path: Path) -> State:
     except OSError as problem:
         raise UsageError(f"{path} could not be read ({problem.strerror}): {ACCEPTED}.") from None
     if head[8:] == b"{":  # after the header's length; neither a zip nor a pickle by torch has a brace there
-        return _read_safetensors(path)
+        try:
+            with safe_open(path, framework="pt") as file:
+                return {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is not a dict
+        except Exception as problem:  # a damaged file can raise anything
+            raise DataError(f"{path} is a damaged safetensors file ({problem}): fetch it again.") from None
     if head.startswith((b"PK\x03\x04", b"\x80")):
         return _read_torch(path, zipped=head.startswith(b"PK"))
     if tarfile.is_tarfile(path):
@@ -123,14 +127,6 @@ def _catalogue() -> dict[str, Any]:
     kinds = {model: get_model_weights(model).__members__ for model in list_models()}
     own = {f"{type(w).__name__}.{name}".lower(): w for members in kinds.values() for name, w in members.items()}
     return {model: members["DEFAULT"] for model, members in kinds.items() if "DEFAULT" in members} | own
-
-
-def _read_safetensors(path: Path) -> State:
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is not a dict
-    except Exception as problem:  # a damaged file can raise anything
-        raise DataError(f"{path} is a damaged safetensors file ({problem}): fetch it again.") from None
 
 
 def _read_torch(path: Path, zipped: bool) -> State:

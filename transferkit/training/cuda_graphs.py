@@ -45,21 +45,18 @@ class GraphedStep:
         before = [tensor.detach().clone() for tensor in self._state]
         random_state = default_generator(device).get_state()
         self._hold(inputs, labels, rate)
-        replay = self._try_to_record()
-        self._hold(inputs.flip(0), labels, rate * 0.5)
-        wanted, found = (self._updates(run, before, random_state) for run in (self._work, replay))
-        self._restore(before, random_state)
-        _refuse_difference(wanted, found)
-        return replay
-
-    def _try_to_record(self) -> Callable[[], object]:
         try:
-            return self._record(self._work)
+            replay = self._record(self._work)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as problem:
             reason = str(problem).splitlines()[0]
             raise TrainingError(f"a step could not be recorded ({reason}): train without --graphs.") from None
+        self._hold(inputs.flip(0), labels, rate * 0.5)
+        wanted, found = (self._updates(run, before, random_state) for run in (self._work, replay))
+        self._restore(before, random_state)
+        _refuse_difference(wanted, found)
+        return replay
 
     def _hold(self, inputs: Tensor, labels: Tensor, rate: float | Tensor) -> None:
         self._inputs.copy_(inputs)
@@ -102,10 +99,7 @@ def record_graph(work: Callable[[], None]) -> Callable[[], object]:
 
 def default_generator(device: torch.device) -> torch.Generator:
     """The generator that dropout draws from on a device."""
-    generator: torch.Generator = (
-        torch.cuda.default_generators[device.index] if device.type == "cuda" else torch.default_generator
-    )
-    return generator
+    return torch.cuda.default_generators[device.index] if device.type == "cuda" else torch.default_generator
 
 
 def _refuse_difference(wanted: Sequence[Tensor], found: Sequence[Tensor]) -> None:

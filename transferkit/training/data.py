@@ -4,6 +4,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,11 +114,9 @@ def place(half: HalfData, device: Device) -> HalfData:
     has no room after all because several processes found it free at the same time. The numbers do not change.
     """
     if half.nbytes <= RESIDENT_SHARE[device] * free_memory(device):
-        try:
+        with suppress(torch.OutOfMemoryError):
             return in_memory(half, device)
-        except torch.OutOfMemoryError:
-            pass  # the partial copy is freed only when this clause ends
-        torch.cuda.empty_cache()
+        torch.cuda.empty_cache()  # the partial copy is freed only when the clause above ends
     return replace(half, labels=half.labels.to(device))
 
 

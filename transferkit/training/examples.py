@@ -45,11 +45,15 @@ def batches(
     `views`, one for each of `rows`, are those of `draw_views`; without them, whole images are read at their centre.
     This waits for the disk if need be, and never for the GPU.
     """
-    device = examples.labels.device
+    device, size = examples.labels.device, network.spec.image_size
     read = None if examples.rows is None else read_ahead(examples.inputs, [examples.rows[own] for own in rows], device)
     for own, view in zip(_moved(rows, device), repeat(None) if views is None else _moved(views, device), strict=False):
         images, places = (examples.inputs, own) if read is None else (next(read), torch.arange(len(own), device=device))
-        inputs = _cut(network, images, places, view) if examples.whole else images.index_select(0, places)
+        if examples.whole and view is not None:
+            inputs = network.held(take_views(images, places, view, size))
+        else:
+            inputs = images.index_select(0, places)
+            inputs = network.held(take_centres(inputs, size)) if examples.whole else inputs
         if inputs.dtype == torch.uint8:
             inputs = network.to_input(inputs, weights[network.spec.first_filters].dtype, view)
         elif inputs.ndim == 4:
@@ -63,14 +67,6 @@ def _moved(parts: Batches, device: torch.device) -> Sequence[Tensor]:
         return ()
     moved: tuple[Tensor, ...] = torch.cat(tuple(parts)).to(device).split([len(part) for part in parts])
     return moved
-
-
-def _cut(network: LayeredNet, images: Tensor, rows: Tensor, views: Tensor | None) -> Tensor:
-    """The part of these images that the network reads, in the network's layout."""
-    size = network.spec.image_size
-    if views is None:
-        return network.held(take_centres(images.index_select(0, rows), size))
-    return network.held(take_views(images, rows, views, size))
 
 
 @torch.no_grad()

@@ -5,22 +5,22 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import torch
 
 from transferkit.config import Recipe
 from transferkit.disk.checkpoints import Checkpoint, EpochLog
-from transferkit.disk.prepared import Part
 from transferkit.disk.store import Receipt, Times
 from transferkit.errors import TrainingError
 from transferkit.network import LayeredNet
 from transferkit.randomness import Key
 from transferkit.specs import StagedSpec
 from transferkit.training.cuda_graphs import record_graph
-from transferkit.training.data import HalfData, open_half, place
+from transferkit.training.data import open_half, place
 from transferkit.training.examples import Examples, mean_image, read_half
-from transferkit.training.loop import Checkpointing, train
+from transferkit.training.loop import Checkpointing, as_array, train
 from transferkit.training.machine import device_name, keep_freed_memory, same_bits, threads, versions
 from transferkit.training.study import Study
 from transferkit.training.surgery import Operated, audit, fingerprint, operate
@@ -138,8 +138,10 @@ def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     began = time.perf_counter()
     deepest = max(runs, key=lambda run: run.n)
     source = study.execution.processes.from_first(lambda: _source(study, deepest))
+    split, limit = study.prepared.split(deepest.split), study.setting.recipe.images_per_class
+    read_part = partial(open_half, study.prepared, split, deepest.target, images_per_class=limit)
     with _full_memory_explained(study.setting.recipe):
-        train, valid = (_half(study, deepest, part) for part in ("train", "valid"))
+        train, valid = (place(read_part(part), study.setting.device) for part in ("train", "valid"))
         own_mean = study.setting.net.pixels == "mean image" and deepest.source_base is None  # a copy keeps its source's
         mean = mean_image(train) if own_mean else None
         network = _operate(study, deepest, train.n_classes, source, mean).network
@@ -159,12 +161,6 @@ def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
     if run.source_base:
         return study.store.weights(run.source_base, study.setting.of_source)
     return study.store.given(net.start) if isinstance(net, StagedSpec) and net.start and not run.n else None
-
-
-def _half(study: Study, run: Run, part: Part) -> HalfData:
-    split = study.prepared.split(run.split)
-    half = open_half(study.prepared, split, run.target, part, images_per_class=study.setting.recipe.images_per_class)
-    return place(half, study.setting.device)
 
 
 def _operate(
@@ -248,9 +244,7 @@ class _Journal:
             self._study.store.beat(self._run, self._study.setting, images)
 
     def _conv1(self) -> np.ndarray:
-        filters = self._network.get_parameter(self._network.spec.first_filters)
-        conv1: np.ndarray = filters.detach().cpu().numpy().copy()
-        return conv1
+        return as_array(self._network.get_parameter(self._network.spec.first_filters))
 
 
 def _keep(study: Study, run: Run, operated: Operated, journal: _Journal, shared: _Shared) -> None:

@@ -74,18 +74,17 @@ def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
     """The probe of one worker on random images; `submitted` is the clock time at which it was asked for."""
     start = time.time() - submitted
     network, layers = build(setting.net, n_classes), setting.net.layers
+    depths = range(len(layers))
     network.initialise(lambda layer: ("probe", layer), he=True)
     network.to(setting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     half, recipe = _random_half(setting, n_classes)
     keep_freed_memory()
     with threads(setting.threads):
         read_depths = partial(read_half, network, half, setting.precision, augment=bool(setting.recipe.augment))
-        examples = read_depths(range(len(layers)))
-        read, folded = (
-            _fastest(partial(read_depths, depths), 0.1) / len(half.labels) for depths in (range(len(layers)), (0,))
-        )
+        examples = read_depths(depths)
+        read, folded = (_fastest(partial(read_depths, each), 0.1) / len(half.labels) for each in (depths, (0,)))
         costs = []
-        for depth in range(len(layers)):
+        for depth in depths:
             network.freeze(layers[:depth])
             costs.append(_seconds_per_image(network, examples[depth], recipe, setting.precision))
     return Probe(tuple(cost[0] for cost in costs), tuple(cost[1] for cost in costs), read, folded, start, workers=1)
@@ -120,9 +119,8 @@ def _random_half(setting: Setting, n_classes: int) -> tuple[HalfData, Recipe]:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(setting.device)
     labels = torch.arange(n_images, device=setting.device) % n_classes
-    return HalfData(images, labels, n_classes), replace(
-        setting.recipe, epochs=1, batch_size=batch_size, learning_rate=1e-6, images_per_class=None
-    )
+    recipe = replace(setting.recipe, epochs=1, batch_size=batch_size, learning_rate=1e-6, images_per_class=None)
+    return HalfData(images, labels, n_classes), recipe
 
 
 def _seconds_per_image(

@@ -149,13 +149,14 @@ def _dropout_seeds(device: torch.device, *keys: Key) -> Iterator[Callable[[int],
 
 
 def _checkpoint(network: LayeredNet, optimiser: SGD, losses: Tensor, log: tuple[EpochLog, ...]) -> Checkpoint:
-    weights = {name: _array(tensor) for name, tensor in network.state_dict().items()}
-    momenta = {name: _array(momentum) for name, momentum in optimiser.momenta.items()}
-    return Checkpoint(len(losses), log, _array(losses), weights, momenta)
+    weights = {name: as_array(tensor) for name, tensor in network.state_dict().items()}
+    momenta = {name: as_array(momentum) for name, momentum in optimiser.momenta.items()}
+    return Checkpoint(len(losses), log, as_array(losses), weights, momenta)
 
 
-def _array(tensor: Tensor) -> np.ndarray:
-    array: np.ndarray = tensor.detach().cpu().numpy().copy()  # training goes on, the checkpoint stays
+def as_array(tensor: Tensor) -> np.ndarray:
+    """A copy of a tensor as it is now, which stays as the training goes on."""
+    array: np.ndarray = tensor.detach().cpu().numpy().copy()
     return array
 
 

@@ -60,7 +60,7 @@ def keep_freed_memory() -> None:
     Every step of a training takes the same few megabytes and frees them. If they went back to the system in between,
     they would be fetched page by page again, hundreds of times in a step of the preset quick.
     """
-    set_limit = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    set_limit = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_limit is not None:
         set_limit(_M_TRIM_THRESHOLD, 2**28)
         set_limit(_M_MMAP_THRESHOLD, 2**25)  # the most that glibc accepts; larger blocks go back at once

@@ -1,6 +1,7 @@
 """Stochastic gradient descent on float32 weights, of which the network computes with copies in a run's precision."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -32,12 +33,13 @@ class SGD:
         self.trained = [self.weights[name] for name in weights + biases]
         self._parameters: list[Tensor] = [own[name] for name in weights + biases]
         self._processes = processes
-        self._shared: Tensor | None = None  # one buffer for all gradients and the loss, if processes exchange them
+        self._shared: Tensor | None = None  # all gradients and the loss, which processes exchange in one message
         self._gradients = [torch.zeros_like(parameter) for parameter in self._parameters]
         if processes.count > 1:
             sizes = [parameter.numel() for parameter in self._parameters]
             self._shared = torch.zeros(sum(sizes) + 1, device=self._parameters[0].device)
-            self._gradients = _parts_of(self._shared, self._parameters)
+            parts = zip(self._parameters, accumulate(sizes, initial=0), strict=False)  # the last part is the loss
+            self._gradients = [self._shared.as_strided(own.shape, own.stride(), start) for own, start in parts]
         self.momenta = {name: torch.zeros_like(own[name]) for name in weights + biases}
         self._momenta: list[Tensor | None] = list(self.momenta.values())
         self._groups = (
@@ -58,7 +60,11 @@ class SGD:
         gradients = torch.autograd.grad(loss, self.trained)
         with torch.no_grad():
             torch._foreach_copy_(self._gradients, gradients)
-            mean = self._average(loss.detach())
+            mean = loss.detach()
+            if self._shared is not None:
+                self._shared[-1] = mean
+                self._processes.average_(self._shared)
+                mean = self._shared[-1].clone()
             for members, scale, decay in self._groups:
                 sgd(
                     self._parameters[members], self._gradients[members], self._momenta[members],
@@ -74,23 +80,6 @@ class SGD:
             for name, momentum in self.momenta.items():
                 momentum.copy_(torch.from_numpy(momenta[name]))
             torch._foreach_copy_(self.trained, self._parameters)
-
-    def _average(self, loss: Tensor) -> Tensor:
-        """Average the gradients and the loss over all processes, in one message per step."""
-        if self._shared is None:
-            return loss
-        self._shared[-1] = loss
-        self._processes.average_(self._shared)
-        return self._shared[-1].clone()
-
-
-def _parts_of(buffer: Tensor, parameters: list[Tensor]) -> list[Tensor]:
-    """Each parameter's part of a buffer, laid out in memory as the parameter is."""
-    parts, start = [], 0
-    for parameter in parameters:
-        parts.append(buffer.as_strided(parameter.shape, parameter.stride(), start))
-        start += parameter.numel()
-    return parts
 
 
 def weights_in(network: LayeredNet, precision: Precision) -> dict[str, Tensor]:

@@ -44,13 +44,9 @@ class Operated:
 
 
 def operate(
-    spec: Net,
-    n_classes: int,
-    run: Run,
-    source_weights: Weights | None = None,
-    random_filters: RandomFilters = "he",
+    spec: Net, n_classes: int, run: Run, source_weights: Weights | None = None, random_filters: RandomFilters = "he",
     mean_image: torch.Tensor | None = None,
-) -> Operated:
+) -> Operated:  # fmt: skip
     """Build the network of a run from the weights of its source base (needed for copies only).
 
     The layers above n start from the same random weights in every treatment of one split, seed and target half. The

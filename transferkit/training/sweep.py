@@ -5,7 +5,7 @@ Only the store holds state: after any crash, the same call trains the runs that 
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
@@ -23,6 +23,8 @@ POLL_SECONDS = 0.5
 RECEIPT_SECONDS = 90.0  # a network file system may hide what another machine has just written for a minute
 BYTES_PER_PARAMETER = 4
 SPARE_BYTES = 20 * 2**20
+
+Group = tuple[Run, ...]
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,6 @@ def sweep_together(study: Study, runs: Sequence[Run]) -> Iterator[Progress]:
                 state.finished.add(receipt.run)
                 yield state.progress((), receipt)
     state.refuse_failures()
-
-
-Group = tuple[Run, ...]
 
 
 class _State:
@@ -165,7 +164,9 @@ def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
         running |= {executor.submit(perform_group, state.study, group): group for group in state.ready()}
         if not running and not state.late:
             return
-        complete = _ended(running)
+        complete = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
+        if not running:  # then `wait` returns at once
+            time.sleep(POLL_SECONDS)
         for group in (*running.values(), tuple(state.late)):
             for receipt in state.collect(group):
                 yield state.progress(running.values(), receipt)
@@ -174,13 +175,6 @@ def _drive(state: _State, executor: Executor) -> Iterator[Progress]:
         state.give_up_late()
         if not complete:
             yield state.progress(running.values())
-
-
-def _ended(running: Mapping[Future[tuple[Failure, ...]], Group]) -> set[Future[tuple[Failure, ...]]]:
-    """Wait until a future ends, or for POLL_SECONDS; return those that have ended."""
-    if not running:  # then `wait` would return at once
-        time.sleep(POLL_SECONDS)
-    return wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
 
 
 def _result(future: Future[tuple[Failure, ...]], group: Group) -> tuple[Failure, ...]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,10 @@ def local_workers(count: int) -> Iterator[Executor]:
     if count < 1:
         raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
     gpus = visible_gpus()
-    context = _start_method(forked=not gpus)
+    forked = sys.platform == "linux" and not gpus
+    context = multiprocessing.get_context("forkserver" if forked else "spawn")
+    if forked:  # from a process that imports torch once, and lives as long as this one: for a second sweep as well
+        context.set_forkserver_preload(["transferkit.training.preloaded"])
     pool = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(context.Value("i", 0), gpus))
     try:
         yield pool
@@ -44,18 +46,6 @@ def local_workers(count: int) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _start_method(*, forked: bool) -> BaseContext:
-    """How processes start: `forked`, on Linux, from one that has imported torch; otherwise each imports torch itself.
-
-    The process that they are forked from lives as long as this one, so that a second sweep's workers start at once.
-    """
-    if not forked or sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["transferkit.training.preloaded"])
-    return context
 
 
 @contextmanager

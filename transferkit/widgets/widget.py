@@ -1,6 +1,7 @@
 """The Gabor microscope in Jupyter, of core ipywidgets: a sheet to choose from, sliders, and what they leave over."""
 
 import io
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from transferkit.errors import UsageError
 from transferkit.gabor import Gabor, Kind
 from transferkit.gabor.tiles import order_filters
 from transferkit.widgets.film import Film, History, compare, in_words
-from transferkit.widgets.kit import html_picture, load_ipywidgets
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -21,11 +22,20 @@ LETTERS: Mapping[Kind, str] = {"gabor": "G", "blob": "B", "neither": "-"}
 TILE, LARGE = 44, 192  # sides, CSS pixels
 
 
+def load_ipywidgets(wanted_by: str) -> Any:
+    """The module ipywidgets. Raises UsageError, naming what needs it, where it is not installed."""
+    try:
+        import ipywidgets
+    except ImportError as error:
+        raise UsageError(f"{wanted_by} needs ipywidgets: install transferkit with the extra `lessons`.") from error
+    return ipywidgets
+
+
 def microscope(history: History, title: str = "") -> "Widget":
     """The Gabor microscope: choose a filter, set a Gabor beside it, see what that leaves unexplained, let it fit.
 
     history: epoch -> conv1's weights, float filters x 3 x k x k; the last epoch is the trained network's. With one
-    epoch there is no slider over time. The sheet's order and letters are of the last epoch; the kind that is told is
+    epoch there is no slider over time. The sheet's order and letters are of the last epoch; the kind in words is
     of the chosen filter's own fit at the chosen epoch, the residual and R2 are of the sliders' Gabor. That line has
     the class "microscope-residual".
     Raises UsageError for an empty or uneven history, as `gabor.fit_filter`, and where ipywidgets is not installed.
@@ -47,7 +57,7 @@ class _Microscope:
         self.tiles = [self.kit.HTML() for _ in range(len(film))]
         self.buttons = [self._button(number) for number in range(len(film))]
         self.sliders = {name: self._slider(*limits) for name, limits in _limits(film).items()}
-        self.large, self.told = self.kit.HTML(), self.kit.HTML().add_class("microscope-residual")
+        self.large, self.line = self.kit.HTML(), self.kit.HTML().add_class("microscope-residual")
         epochs = [("0, untrained" if epoch == 0 else str(epoch), epoch) for epoch in film.epochs]
         self.epoch = self.kit.SelectionSlider(options=epochs, value=film.last, description="epoch")
         self.epoch.observe(self.turn, "value")
@@ -63,7 +73,7 @@ class _Microscope:
             list(self.sliders.values()), layout=box(grid_template_rows="repeat(6, auto)", grid_auto_flow="column")
         )
         right = kit.VBox(
-            [self.large, kit.HBox([fit, self.told], layout=box(align_items="center", grid_gap="12px")), controls]
+            [self.large, kit.HBox([fit, self.line], layout=box(align_items="center", grid_gap="12px")), controls]
         )
         body = kit.HBox([self._sheet(), right], layout=box(flex_flow="row wrap", grid_gap="8px 12px"))
         heading = [kit.HTML(f"<b>{escape(title)}</b>")] if title else []
@@ -102,8 +112,13 @@ class _Microscope:
         names = (f"filter {number}, epoch {epoch}", "Gabor of the sliders", "what is left")
         alts = (names[0], f"Gabor: {in_words(gabor)}", f"what is left: {beside.residual:#.3g} RMS")
         shown = zip((seen, beside.drawn, beside.left), names, alts, strict=True)
-        self.large.value = _row([(name, self.film.pixels(number, values), alt) for values, name, alt in shown])
-        self.told.value = f"<b>{beside.told(self.film.fit(epoch, number).kind)}</b>"
+        pictures = [(_img(self.film.pixels(number, values), LARGE, alt), name) for values, name, alt in shown]
+        beside_each_other = "".join(
+            f'<figure style="margin:0 12px 0 0">{picture}<figcaption>{name}</figcaption></figure>'
+            for picture, name in pictures
+        )
+        self.large.value = f'<div style="display:flex">{beside_each_other}</div>'
+        self.line.value = f"<b>{beside.in_words(self.film.fit(epoch, number).kind)}</b>"
 
     def gabor(self) -> Gabor:
         """The Gabor of the sliders; its colour is brought to length 1, and no colour at all draws nothing."""
@@ -167,16 +182,14 @@ def _limits(film: Film) -> dict[str, tuple[str, float, float, float, str]]:
     }
 
 
-def _row(pictures: list[tuple[str, NDArray[np.floating], str]]) -> str:
-    figures = [
-        f'<figure style="margin:0 12px 0 0">{_img(pixels, LARGE, alt)}<figcaption>{name}</figcaption></figure>'
-        for name, pixels, alt in pictures
-    ]
-    return f'<div style="display:flex">{"".join(figures)}</div>'
-
-
 def _img(pixels: NDArray[np.floating], side: int, alt: str) -> str:
     """Pixels, k x k x 3 in 0..1, as a picture in HTML: sent as small as it is, enlarged by the browser."""
     buffer = io.BytesIO()
     Image.fromarray(np.round(255 * pixels).astype(np.uint8)).save(buffer, format="PNG")
     return html_picture(buffer.getvalue(), alt, f'width="{side}" height="{side}"', "image-rendering:pixelated")
+
+
+def html_picture(png: bytes, alt: str, size: str = "", style: str = "max-width:100%") -> str:
+    """A PNG as an <img>, its alternative text escaped; `size` are attributes, `style` is CSS."""
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return f'<img src="{source}" {size} alt="{escape(alt)}" style="display:block;{style}">'
