@@ -116,6 +116,18 @@ def machine_line(rows: pd.DataFrame) -> str:
     )
 
 
+def convolutions_table(table: pd.DataFrame) -> str:
+    """What each faster way to compute a convolution saves of a training step."""
+    first = table.iloc[0]
+    lines = [
+        f"A training step of the small network on one core, float32; {first['device']}, torch {first['torch']}, "
+        f"{first['date']}; medians of {first['blocks']} blocks of {first['steps']} steps, in turns.",
+        "", "| convolutions | fastest block (ms) | median block (ms) |", "|---|---|---|",
+        *(f"| {row.ways.replace(' ', ' + ')} | {row.fastest_ms:.1f} | {row.median_ms:.1f} |" for row in table.itertuples()),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
 def sections(results: Path) -> dict[str, str]:
     """The text between the markers, by the marker's name, for everything that has been measured.
 
@@ -125,7 +137,7 @@ def sections(results: Path) -> dict[str, str]:
         "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
         "accuracy": ("speed.csv", accuracy_sentence), "growth": ("growth.csv", growth_table),
         "precision": ("precision.csv", precision_table), "ladder": ("ladder.csv", ladder_table),
-        "commits": ("commits.csv", commits_sentence),
+        "commits": ("commits.csv", commits_sentence), "convolutions": ("convolutions.csv", convolutions_table),
     }  # fmt: skip
     others = {f"-{folder.name}": folder for folder in sorted(results.iterdir()) if folder.is_dir()}
     return {

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from benchmarks import convolutions
 from benchmarks.ladder import COLUMNS, measure, rungs
 from benchmarks.peers import PlainNet, Task, train_plainly, write_images
 from benchmarks.summary import PLAIN, ladder_table, sections, speed_table
@@ -70,6 +71,12 @@ def test_the_ladder_trains_the_same_networks_on_every_rung(study: Study) -> None
     table = ladder_table(rows.assign(**about))
     assert "| deterministic | 1 |" in table
     assert "a machine, preset smoke, torch 2, today; 2 networks a rung." in table
+
+
+def test_every_way_to_compute_a_convolution_is_timed() -> None:
+    rows = convolutions.measure(blocks=1, steps=2)
+    assert [ways for ways, _, _ in rows] == ["plain", "folding", "folding covering", "folding covering winners"]
+    assert all(0 < fastest <= median for _, fastest, median in rows)
 
 
 def test_both_precisions_are_measured_and_the_rest_takes_the_machines() -> None:

@@ -34,7 +34,7 @@ def test_a_split_has_a_kind_and_no_other_name_has_one() -> None:
     }
     for name, kind in kinds.items():
         assert make_split(name, FLAGS, known_parts=True).kind == kind
-        assert is_of_kind(name, kind, "apart")  # type: ignore[arg-type]
+        assert is_of_kind(name, kind, "apart")
         assert not is_of_kind(name, "apart")
     for name in ("random", "random01", "random10000", "Natural", "overlap-2", ""):
         assert not is_of_kind(name, "random", "apart", "natural", "overlap")

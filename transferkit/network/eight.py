@@ -1,7 +1,7 @@
 """The paper's eight layers, full-sized and small."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from transferkit.errors import UsageError
-from transferkit.network.fast import convolve, fold_images
+from transferkit.network.fast import WAYS, Way, convolve, fold_images
 from transferkit.network.layered import KeyOf, LayeredNet
 from transferkit.network.views import take_centres, take_views
 from transferkit.randomness import seed_from
@@ -30,7 +30,7 @@ class EightLayerNet(LayeredNet):
     """
 
     spec: NetSpec
-    fast = True  # use the fast convolutions of `fast.py`; the tests compare with False
+    ways: Collection[Way] = WAYS  # of computing convolutions faster; tests and benchmarks compare with fewer
 
     def __init__(self, spec: NetSpec, n_classes: int) -> None:
         super().__init__(spec, n_classes)
@@ -59,7 +59,7 @@ class EightLayerNet(LayeredNet):
 
     def _conv_layer(self, name: str, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         conv = self.spec.convs[LAYERS.index(name)]
-        x = convolve(conv, x, weight, bias, fast=self.fast)  # pools before the ReLU, which gives the same at less cost
+        x = convolve(conv, x, weight, bias, self.ways)  # pools before the ReLU, which gives the same at less cost
         if conv.norm == "batch":
             x = self.get_submodule(f"{name}_norm")(x)
             x = F.max_pool2d(x, 3, stride=2) if conv.pool else x
@@ -76,7 +76,7 @@ class EightLayerNet(LayeredNet):
     def held(self, images: Tensor) -> Tensor:
         """Lay images out as every LayeredNet does; folded, if conv1 folds and all pixels are scaled alike."""
         conv1 = self.spec.convs[0]
-        folded = self.fast and conv1.folds and not self.spec.pixels
+        folded = "folding" in self.ways and conv1.folds and not self.spec.pixels
         return fold_images(images, conv1) if folded else super().held(images)
 
     def to_input(self, held: Tensor, dtype: torch.dtype, views: Tensor | None = None) -> Tensor:

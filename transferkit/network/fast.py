@@ -1,14 +1,16 @@
 """Three faster ways to compute a convolution; only rounding tells them from the plain one.
 
-A network calls `convolve`, with `fast` or without. For the small network in float32 on two cores with AVX2, folding
-conv1 halves the time of a base's step. Treating filters that cover their whole map as one matrix (conv3 to conv5) saves
-another fifth, and so do cheaper gradients of pooled convolutions (conv1, conv2): `python -m benchmarks.ladder` measures
-them. Folding serves every device and precision; the other two are used where they pay, on a processor in float32.
+- "folding": blocks of pixels become channels, so that conv1 has no stride. It serves every device and precision.
+- "covering": where each filter sees its whole map (conv3 to conv5 of the small network), one matrix serves all.
+- "winners": the gradient of a pooled convolution (conv1, conv2) follows the places that won their pooling.
+
+The last two are used where they were measured to pay: on a processor, in float32. `benchmarks/README.md` has the
+seconds that each saves, from `python -m benchmarks.convolutions`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,22 +20,25 @@ from torch.nn import functional as F
 
 from transferkit.specs import ConvSpec
 
+Way = Literal["folding", "covering", "winners"]
+
+WAYS: tuple[Way, ...] = ("folding", "covering", "winners")
 _IN_ANY_ORDER = {"reassoc", "contract"}  # what Numba may do to sums; the other options assume that all is finite
 
 
-def convolve(conv: ConvSpec, x: Tensor, weight: Tensor, bias: Tensor, *, fast: bool) -> Tensor:
-    """The convolution of a layer, and its max-pooling unless batch normalisation comes in between.
+def convolve(conv: ConvSpec, x: Tensor, weight: Tensor, bias: Tensor, ways: Collection[Way] = WAYS) -> Tensor:
+    """The convolution of a layer, and its max-pooling unless batch normalisation comes in between, in these `ways`.
 
     N x C x H x H to N x filters x h x h. Images of a layer that folds may have gone through `fold_images` before.
     """
     pool = conv.pool and conv.norm != "batch"
     stride, padding = conv.stride, conv.padding
-    if x.shape[1] > conv.groups * weight.shape[1] or (fast and conv.folds):  # folded already, or to be
+    if x.shape[1] > conv.groups * weight.shape[1] or ("folding" in ways and conv.folds):  # folded already, or to be
         x = x if x.shape[1] > weight.shape[1] else fold_images(x, conv).permute(0, 3, 1, 2)
         weight, stride, padding = fold_filters(weight, stride), 1, 0
-    if fast and stride == 1 and _winners_pay(conv, x):
+    if "winners" in ways and stride == 1 and _winners_pay(conv, x):
         return convolve_and_pool(x, weight, bias, padding)
-    if fast and _covering_pays(conv, x):
+    if "covering" in ways and _covering_pays(conv, x):
         x = convolve_covering(x, weight, bias)
     else:
         x = F.conv2d(x, weight, bias, stride, padding, groups=conv.groups)
