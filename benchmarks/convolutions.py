@@ -65,7 +65,7 @@ def _network(ways: Sequence[Way]) -> EightLayerNet:
     network = EightLayerNet(spec, N_CLASSES)  # type: ignore[arg-type]
     network.initialise(lambda layer: ("convolutions", layer))
     network.ways = ways
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(memory_format=torch.channels_last)
 
 
 def _seconds(network: EightLayerNet, steps: int) -> list[float]:

@@ -123,7 +123,10 @@ def convolutions_table(table: pd.DataFrame) -> str:
         f"A training step of the small network on one core, float32; {first['device']}, torch {first['torch']}, "
         f"{first['date']}; medians of {first['blocks']} blocks of {first['steps']} steps, in turns.",
         "", "| convolutions | fastest block (ms) | median block (ms) |", "|---|---|---|",
-        *(f"| {row.ways.replace(' ', ' + ')} | {row.fastest_ms:.1f} | {row.median_ms:.1f} |" for row in table.itertuples()),
+        *(
+            f"| {row['ways'].replace(' ', ' + ')} | {row['fastest_ms']:.1f} | {row['median_ms']:.1f} |"
+            for row in table.to_dict("records")
+        ),
     ]  # fmt: skip
     return "\n".join(lines)
 
