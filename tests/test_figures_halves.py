@@ -14,7 +14,7 @@ SHEETS = (
 def test_every_class_stands_under_its_name_with_its_images() -> None:
     for ax, sheet in zip(halves(SHEETS, "Two halves").figure.axes, SHEETS, strict=True):
         assert [text.get_text() for text in ax.texts] == list(sheet.classes)
-        assert ax.get_title(loc="left") == f"half {sheet.name}: {sheet.told}"
+        assert ax.get_title(loc="left") == f"half {sheet.name}: {sheet.counts}"
         montage = np.asarray(ax.images[0].get_array())
         for text, row in zip(ax.texts, sheet.images, strict=True):
             left, below = (int(number) for number in text.get_position())

@@ -1,22 +1,40 @@
 """The command `doctor`: tables of what this machine has and lacks, and of how long everything takes on it."""
 
+from __future__ import annotations
+
 import argparse
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from course.doctor.checks import Finding, examine
-from course.doctor.outlook import Outlook, Prospect, Tally, look_ahead
+from transferkit.commands import add_usual_options
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import MachineError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from course.doctor.checks import Finding
+    from course.doctor.outlook import Outlook, Prospect, Tally
 
 BUSY = 0.2  # share of the processor; if others use more, the trial measures them too
 _UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("days", 86400.0), ("years", 365.25 * 86400))
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """What `doctor` takes."""
+    command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument("--again", action="store_true", help="measure anew what was measured before")
+    command.add_argument("--quick", action="store_true", help="only look, no trial training")
+    add_usual_options(command)
+
+
 def doctor(options: argparse.Namespace) -> None:
     """Show the findings, then the minutes. Raises MachineError when something that is needed is missing."""
+    from course.doctor.checks import examine
+    from course.doctor.outlook import look_ahead
+
     work, console = options.work or find_work_folder(), Console()
     findings = examine(work)
     console.print(findings_table(findings))

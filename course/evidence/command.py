@@ -1,35 +1,69 @@
-"""The commands about claims: train what they need, and say which of them hold."""
+"""The commands `evidence` and `claims`: train what the claims need, and say which of them hold.
+
+What is slow to import is imported where a command uses it, so that help is answered at once.
+"""
+
+from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from rich.console import Console
 
-from course.evidence.claims import Evidence, authors_evidence, ledger, read_evidence
-from course.evidence.collect import kept_evidence, train_and_collect
-from course.evidence.pictures import write_pictures
-from course.evidence.plan import all_series, choose_series, of_layers, smoke_series
-from course.evidence.show import beside, claims_table, series_table
-from course.evidence.sweeps import SeriesStep, Site, predict_cost, steps_of
-from transferkit.commands import named_net
+from transferkit.commands import add_usual_options, named_net
 from transferkit.config import get_preset
 from transferkit.console import show_progress
-from transferkit.disk import atomic
 from transferkit.disk.prepared import find_work_folder, prepared_folder
-from transferkit.disk.store import Store
 from transferkit.errors import UsageError
-from transferkit.training.data import open_prepared
-from transferkit.training.forecast import probe
-from transferkit.training.machine import choose_device
-from transferkit.training.sweep import Progress
-from transferkit.training.workers import default_workers, local_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from course.evidence.claims import Evidence
+    from course.evidence.sweeps import SeriesStep
+    from transferkit.training.sweep import Progress
+
+
+def add_evidence_options(command: argparse.ArgumentParser) -> None:
+    """What `evidence` takes."""
+    command.add_argument("--only", nargs="+", default=[], metavar="SERIES", help="only these series (default: all)")
+    command.add_argument("--predict", action="store_true", help="only print how much is left to train")
+    command.add_argument("--smoke", action="store_true", help="a few tiny networks: the whole path, no science")
+    command.add_argument(
+        "--splits", type=int, default=4, metavar="N", help="random splits of the series similar and longer (default: 4)"
+    )
+    command.add_argument("--data", default="photos", help="of all series but the dial (default: photos)")
+    command.add_argument("--preset", default="quick", help="as for sweep (default: quick)")
+    command.add_argument("--net", metavar="NAME", help="as for sweep (default: the preset's)")
+    command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    command.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
+    command.add_argument("--out", type=Path, help="folder of the tables (default: evidence in the work folder)")
+    add_usual_options(command)
+
+
+def add_claims_options(command: argparse.ArgumentParser) -> None:
+    """What `claims` takes."""
+    command.add_argument("--authors", action="store_true", help="the authors' own networks beside ours")
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write one row per claim")
+    command.add_argument("--evidence", type=Path, help="folder of the tables (default: evidence in the work folder)")
+    add_usual_options(command)
 
 
 def evidence(options: argparse.Namespace) -> None:
     """Train the series, write their tables, the ledger and all figures, and show the ledger."""
+    from course.evidence.collect import train_and_collect
+    from course.evidence.pictures import write_pictures
+    from course.evidence.plan import all_series, choose_series, of_layers, smoke_series
+    from course.evidence.sweeps import Site, steps_of
+    from transferkit.disk.store import Store
+    from transferkit.training.data import open_prepared
+    from transferkit.training.machine import choose_device
+    from transferkit.training.workers import default_workers
+
     store, console = Store(options.work or find_work_folder()), Console()
     preset = get_preset("smoke" if options.smoke else options.preset)
     prepared = open_prepared(prepared_folder(store.work, options.data), verify=False)
@@ -60,6 +94,9 @@ def claims(options: argparse.Namespace) -> None:
 
     While there are none, show that of the tables in the repository. Raises UsageError for a missing --evidence folder.
     """
+    from course.evidence.claims import authors_evidence, ledger, read_evidence
+    from course.evidence.collect import kept_evidence
+
     if options.evidence and not options.evidence.is_dir():
         raise UsageError(
             f"there is no folder {options.evidence}: give --evidence the folder with the tables of "
@@ -74,6 +111,11 @@ def claims(options: argparse.Namespace) -> None:
 
 
 def _show_costs(steps: dict[str, tuple[SeriesStep, ...]], workers: int, console: Console, *, probed: bool) -> None:
+    from course.evidence.show import series_table
+    from course.evidence.sweeps import predict_cost
+    from transferkit.training.forecast import probe
+    from transferkit.training.workers import local_workers
+
     study = next(iter(steps.values()))[0].study
     found = probe(study, workers, local_workers(workers)) if probed else None
     costs = {name: predict_cost(chosen, found) for name, chosen in steps.items()}
@@ -82,6 +124,10 @@ def _show_costs(steps: dict[str, tuple[SeriesStep, ...]], workers: int, console:
 
 
 def _show(found: Evidence, authors: pd.DataFrame | None, csv: Path | None, console: Console) -> None:
+    from course.evidence.claims import ledger
+    from course.evidence.show import beside, claims_table
+    from transferkit.disk import atomic
+
     ours = ledger(found)
     console.print(claims_table(ours, authors))
     if csv is not None:

@@ -32,15 +32,15 @@ def depths(
     said = {name: caption(table, data, SHOWN) for name, table in tables.items()}
     notes = [f"{name}: {said[name]}; bases {100 * base_mean(table):.1f} %." for name, table in tables.items()]
     notes.append("Dashed: a network's own base. Lines are means over the networks of a point.")
-    told = ["Frozen selffer and transferred layers against base, a panel per network."]
+    sentences = ["Frozen selffer and transferred layers against base, a panel per network."]
     figure = page(3.1 + 0.16 * len(notes), title, notes)
     panels = np.atleast_1d(figure.subplots(1, len(tables), sharey=True))
     for ax, (name, table) in zip(panels, tables.items(), strict=True):
         _draw(ax, table)
         label(ax, "layers copied, up to the one named", title=name)
-        told += [f"{name}, layers {', '.join(layers_of(table))}: {said[name]}.", *trends(table, SHOWN)]
+        sentences += [f"{name}, layers {', '.join(layers_of(table))}: {said[name]}.", *trends(table, SHOWN)]
     label(panels[0], y="Paired difference to base (points)")
-    return Picture(figure, " ".join(told))
+    return Picture(figure, " ".join(sentences))
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> None:

@@ -24,7 +24,7 @@ def distance(table: pd.DataFrame, data: str, title: str = "Transfer over the dis
     overlaps, layers = sorted(rows["overlap"].unique(), reverse=True), layers_of(rows)
     one = rows[rows["overlap"] == overlaps[0]]  # an interval is within one overlap, never over several
     said = f"{caption(_renamed(rows), data, ('AnB',))}."
-    told = [f"Mean paired differences of AnB in points over n, a line per share of common parts. {said}"]
+    sentences = [f"Mean paired differences of AnB in points over n, a line per share of common parts. {said}"]
     notes = [said, interval_note(one)]
     figure = page(3.9 + 0.16 * len(notes), title, notes)
     left, right = figure.subplots(1, 2, width_ratios=(1.75, 1), sharey=True)
@@ -34,14 +34,14 @@ def distance(table: pd.DataFrame, data: str, title: str = "Transfer over the dis
         line = paired_line(summary, "AnB", 0.05 * (place - len(overlaps) / 2), layers)
         plot_line(left, line, ordered_look(place, len(overlaps)), f"{overlap:g}")
         ends.append(end_of(line, 0.3, f"{100 * overlap:.0f} % shared", INK))
-        told.append(f"With {100 * overlap:.0f} % shared, AnB {trend(summary)}.")
+        sentences.append(f"With {100 * overlap:.0f} % shared, AnB {trend(summary)}.")
     dress(left, names=True, layers=layers)
     left.set_xlim(right=len(layers) + 1.6)
     left.plot([-0.45, len(layers) - 0.7], [0, 0], zorder=1, **BASE_LINE)
     label_ends(left, ends, 2.6)
     label(left, "n: number of layers copied", "AnB, paired difference to base (points)")
     _draw_over_overlap(right, rows)
-    return Picture(figure, " ".join(told))
+    return Picture(figure, " ".join(sentences))
 
 
 def _transfers(table: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def dip(log: pd.DataFrame, data: str, title: str = "The dip before and after ann
     last = int(paired["epoch"].max())
     epochs = sorted({max(1, round(last * part)) for part in _MOMENTS})
     said = f"{caption(_at(paired, last), data, _DIPS)}."
-    told = [f"Mean paired differences in points, over n, at moments of training. {said}"]
+    sentences = [f"Mean paired differences in points, over n, at moments of training. {said}"]
     notes = [
         f"{said} Each is compared with its own target's base at the same epoch.",
         "Before the learning rate has come down, differences are of the speed of training, not of the features alone.",
@@ -45,9 +45,9 @@ def dip(log: pd.DataFrame, data: str, title: str = "The dip before and after ann
         means = 100 * paired[paired["treatment"] == treatment].groupby(["epoch", "n"])["paired"].mean()
         found = [f"{_lowest(means[epoch])} at epoch {epoch}" for epoch in epochs if epoch in means]
         if found:
-            told.append(f"{treatment}, lowest mean over n: {listed(found)} of {last}.")
+            sentences.append(f"{treatment}, lowest mean over n: {listed(found)} of {last}.")
     label(panels[0], y="Paired difference to base (points)")
-    return Picture(figure, " ".join(told))
+    return Picture(figure, " ".join(sentences))
 
 
 def convergence(
@@ -88,13 +88,13 @@ def convergence(
 def _reached(means: pd.DataFrame) -> str:
     """Where the top-1 of each treatment, a column in percent by epoch, begins and ends, and when it is that of base."""
     goal = means["base"].iloc[-1]
-    told = [f"The bases go from {means['base'].iloc[0]:.1f} to {goal:.1f} %."]
+    sentences = [f"The bases go from {means['base'].iloc[0]:.1f} to {goal:.1f} %."]
     for treatment in [name for name in TREATMENTS[1:] if name in means]:
         reached = means.index[means[treatment] >= goal]
         when = f"reaches the bases' end at epoch {reached[0]}" if len(reached) else "does not reach the bases' end"
         ends = means[treatment].iloc[[0, -1]]
-        told.append(f"{treatment} goes from {ends.iloc[0]:.1f} to {ends.iloc[1]:.1f} % and {when}.")
-    return " ".join(told)
+        sentences.append(f"{treatment} goes from {ends.iloc[0]:.1f} to {ends.iloc[1]:.1f} % and {when}.")
+    return " ".join(sentences)
 
 
 def _pair(log: pd.DataFrame, treatments: Sequence[Treatment]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ class HalfSheet:
     """A half: its name, a line about it, and some classes with images, uint8 classes x views x 3 x H x W."""
 
     name: str
-    told: str
+    counts: str
     classes: tuple[str, ...]
     images: np.ndarray
 
@@ -34,10 +34,10 @@ def halves(sheets: Sequence[HalfSheet], title: str) -> Picture:
     for ax, sheet, montage in zip(panels, sheets, montages, strict=True):
         ax.imshow(montage, interpolation="nearest")
         ax.set_axis_off()
-        label(ax, title=f"half {sheet.name}: {sheet.told}")
+        label(ax, title=f"half {sheet.name}: {sheet.counts}")
         _name_classes(ax, sheet)
-    told = (f"Half {sheet.name}: {sheet.told}, among them {listed(sheet.classes)}." for sheet in sheets)
-    return Picture(figure, f"{title}: images of some classes of each half. {' '.join(told)}")
+    sentences = (f"Half {sheet.name}: {sheet.counts}, among them {listed(sheet.classes)}." for sheet in sheets)
+    return Picture(figure, f"{title}: images of some classes of each half. {' '.join(sentences)}")
 
 
 def _montage(images: np.ndarray) -> np.ndarray:

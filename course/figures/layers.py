@@ -35,7 +35,7 @@ def separation(curves: Mapping[str, Sequence[float]], places: Sequence[str], gue
         "Each validation image is given the class whose mean of training images is nearest, in the features of that "
         f"layer. Nothing is trained for it. Dashed: guessing, {100 * guessing:.1f} %.",
     )
-    told = [f"Top-1 of the nearest class mean over {number(len(places), 'place')}, {places[0]} to {places[-1]}."]
+    sentences = [f"Top-1 of the nearest class mean over {number(len(places), 'place')}, {places[0]} to {places[-1]}."]
     figure = page(4.2, title, notes)
     ax = figure.subplots()
     x = np.arange(len(places))
@@ -47,7 +47,7 @@ def separation(curves: Mapping[str, Sequence[float]], places: Sequence[str], gue
         best = int(np.argmax(percent))
         ax.plot(x, percent, gid=name, markersize=0.8 * LARGE, linewidth=LINE_WIDTH, **look)
         ends.append(End(len(places) - 0.8, float(percent[-1]), name, look["color"]))
-        told.append(
+        sentences.append(
             f"{name}: {percent[0]:.1f} % in {places[0]}, highest {percent[best]:.1f} % in {places[best]}, "
             f"{percent[-1]:.1f} % in {places[-1]}."
         )
@@ -59,7 +59,7 @@ def separation(curves: Mapping[str, Sequence[float]], places: Sequence[str], gue
     ax.yaxis.set_major_locator(round_ticks())
     label(ax, y="Top-1 of the nearest class mean (%)")
     tidy(ax)
-    return Picture(figure, " ".join([*told, f"Guessing: {100 * guessing:.1f} %."]))
+    return Picture(figure, " ".join([*sentences, f"Guessing: {100 * guessing:.1f} %."]))
 
 
 def cka(tables: Mapping[str, pd.DataFrame], title: str = "How alike two networks see the same images") -> Picture:
@@ -76,7 +76,7 @@ def cka(tables: Mapping[str, pd.DataFrame], title: str = "How alike two networks
         "Linear CKA of all units of a layer, on the same validation images: 1 where one layer is the other turned, "
         "mirrored or scaled as a whole, 0 where they have nothing in common.",
     )
-    told = ["Tables of CKA, the likeness of layers, from 0 to 1."]
+    sentences = ["Tables of CKA, the likeness of layers, from 0 to 1."]
     figure = page(2.1 + 0.36 * rows, title, notes)
     for ax, (name, table) in zip(np.atleast_1d(figure.subplots(1, len(tables))), tables.items(), strict=True):
         words: dict[str, Any] = {"fontsize": SMALL_SIZE}
@@ -89,5 +89,5 @@ def cka(tables: Mapping[str, pd.DataFrame], title: str = "How alike two networks
         ax.set_yticks(ax.get_yticks(), table.index, rotation=0)
         ax.tick_params(length=0, colors=INK, labelsize=SMALL_SIZE)
         own = [f"{layer} {table.loc[layer, layer]:.2f}" for layer in table.index if layer in table.columns]
-        told.append(f"{name}: each layer with its own in the other network, {', '.join(own)}.")
-    return Picture(figure, " ".join(told))
+        sentences.append(f"{name}: each layer with its own in the other network, {', '.join(own)}.")
+    return Picture(figure, " ".join(sentences))

@@ -86,10 +86,10 @@ def ledger(
         if theirs is not None and row["claim"] in theirs.index:
             _draw_estimate(ax, place + _SHIFT, theirs.loc[row["claim"]], ours=False)
     _dress(ax, both)
-    told = [
+    sentences = [
         f"In {whose} {_verdicts(table)}" for whose, table in zip((ours, "the authors' networks"), both, strict=False)
     ]
-    return Picture(figure, " ".join([f"{len(ledger)} claims with estimate, interval and verdict.", *told]))
+    return Picture(figure, " ".join([f"{len(ledger)} claims with estimate, interval and verdict.", *sentences]))
 
 
 def _look(verdict: str) -> dict[str, Any]:
@@ -160,6 +160,6 @@ def _sentence(row: pd.Series) -> str:
 def _verdicts(ledger: pd.DataFrame) -> str:
     """How many claims have each verdict, and which fail."""
     counts = Counter(map(str, ledger["verdict"]))
-    told = listed([f"{verdict}: {count}" for verdict, count in counts.most_common()])
+    counted = listed([f"{verdict}: {count}" for verdict, count in counts.most_common()])
     failing = "; ".join(_sentence(row) for _, row in ledger[ledger["verdict"] == "fails"].iterrows())
-    return f"{told}. Failing: {failing}." if failing else f"{told}."
+    return f"{counted}. Failing: {failing}." if failing else f"{counted}."

@@ -56,8 +56,8 @@ def losses(
     label(below, "n: number of layers copied")
     opening = "The training loss of every network, in nats, above its top-1 accuracy, over n."
     base = base_mean(chosen, "train_loss")
-    told = [_told(chosen, name, base) for name in treatments if name != "base"]
-    words = [opening, f"{said}.", f"Base networks: mean training loss {base:.2f}.", *told, stuck]
+    sentences = [_told(chosen, name, base) for name in treatments if name != "base"]
+    words = [opening, f"{said}.", f"Base networks: mean training loss {base:.2f}.", *sentences, stuck]
     return Picture(figure, " ".join(filter(None, words)))
 
 

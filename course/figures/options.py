@@ -51,8 +51,8 @@ def options(table: pd.DataFrame, data: str, title: str = "How many layers to cop
     dress(ax, names=True, layers=layers_of(table))
     label(ax, "n: number of layers copied", "Gain over the base (points)")
     opening = "Mean gain of every option over training from scratch, in points, from best to worst"
-    told = listed([f"{option} {mean:+z.1f}" for option, mean in gains.mean().sort_values(ascending=False).items()])
-    return Picture(figure, f"{opening}: {told}. {note}")
+    means = listed([f"{option} {mean:+z.1f}" for option, mean in gains.mean().sort_values(ascending=False).items()])
+    return Picture(figure, f"{opening}: {means}. {note}")
 
 
 def _draw(ax: Axes, gains: pd.DataFrame, kind: Treatment) -> None:
@@ -73,12 +73,12 @@ def _note(gains: pd.DataFrame, advice: Advice, data: str) -> str:
     low, high = (100 * bound for bound in advice.checked.interval())
     over = advice.checked.over
     others = [option for option in advice.as_good if option != advice.choice]
-    told = f"As good as it, as far as {len(gains)} {over} can tell: {listed(others)}" if others else (
+    rivals = f"As good as it, as far as {len(gains)} {over} can tell: {listed(others)}" if others else (
         f"No other option is as good, by {len(gains)} {over}"
     )  # fmt: skip
     return (
         f"Data {data}. Large markers: means; small ones: {over}. Best mean: {_in_words(advice.choice)}, "
-        f"{100 * advice.gain:+z.1f} points. {told}; the cheapest to train of these is {_in_words(advice.cheapest)}. "
+        f"{100 * advice.gain:+z.1f} points. {rivals}; the cheapest to train of these is {_in_words(advice.cheapest)}. "
         f"Chosen without the {over[:-1]} it is measured on, the choice gains {100 * advice.checked.value:+z.1f} points "
         f"(95 % interval {low:+z.1f} to {high:+z.1f})."
     )

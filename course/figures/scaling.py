@@ -54,12 +54,12 @@ def scaling(
         plot_guessing(panels[1], classes)
     label(panels[0], "n: number of random layers", "Validation top-1 accuracy (%)")
     label(panels[1], "n: number of random layers", "Training loss (nats)")
-    told = ["Top-1 and training loss of networks on random filters over n, by how the filters were drawn.", said]
+    sentences = ["Top-1 and training loss of networks on random filters over n, by how the filters were drawn.", said]
     for kind, name in _NAMES.items():
         means = 100 * rows[rows["random_filters"] == kind].groupby("n")["top1"].mean()
         if len(means):
-            told.append(f"{name}: {listed([f'{top1:.1f} % at n = {n}' for n, top1 in means.items()])}.")
-    return Picture(figure, " ".join(filter(None, [*told, stuck])))
+            sentences.append(f"{name}: {listed([f'{top1:.1f} % at n = {n}' for n, top1 in means.items()])}.")
+    return Picture(figure, " ".join(filter(None, [*sentences, stuck])))
 
 
 def _select(table: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def sizes(table: pd.DataFrame, data: str, title: str = "Freeze or fine-tune? By 
         "Below, validation minus training loss: the higher, the more a network over-fits.",
     ]
     opening = "Top-1 of frozen and fine-tuned transfer by size of the target set, and validation minus training loss."
-    told = [opening, said]
+    sentences = [opening, said]
     figure = page(5.0 + 0.16 * len(notes), title, notes, key(treatments_in(rows), float("nan")))
     panels = figure.subplots(2, len(groups), sharex=True, sharey="row", squeeze=False, height_ratios=(1.4, 1))
     for (above, below), (size, chosen) in zip(panels.T, groups, strict=True):
@@ -40,10 +40,10 @@ def sizes(table: pd.DataFrame, data: str, title: str = "Freeze or fine-tune? By 
         label(above, title=f"{size:g} images per class")
         label(below, "n: layers copied")
         gains = [f"{gain:+.1f} at n = {n}" for n, gain in (means["AnB+"] - means["AnB"]).dropna().items()]
-        told.append(f"With {size:g} images per class, AnB+ minus AnB in points: {listed(gains)}.")
+        sentences.append(f"With {size:g} images per class, AnB+ minus AnB in points: {listed(gains)}.")
     label(panels[0, 0], y="Top-1 accuracy (%)")
     label(panels[1, 0], y="Loss: validation\nminus training (nats)")
-    return Picture(figure, " ".join(told))
+    return Picture(figure, " ".join(sentences))
 
 
 def _select(table: pd.DataFrame) -> pd.DataFrame:

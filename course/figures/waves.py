@@ -79,7 +79,7 @@ def spectra(weights: Mapping[str, Floats], title: str = "The waves that conv1 pa
     """
     check_any(weights)
     powers = {name: mean_spectrum(filters) for name, filters in weights.items()}
-    told = ["Mean power spectra of the filters of conv1, a panel per network."]
+    sentences = ["Mean power spectra of the filters of conv1, a panel per network."]
     notes = (
         "Axes: cycles per pixel, zero in the middle. Each filter has an energy of 1, its channels added up: white "
         "noise would be 1 everywhere. Half of the power lies within the dashed circle.",
@@ -97,7 +97,7 @@ def spectra(weights: Mapping[str, Floats], title: str = "The waves that conv1 pa
         filters, half = len(weights[name]), half_power(power)
         image = _draw_spectrum(ax, power, half, scale)
         ax.set_title(f"{name}\nn = {filters} filters\nhalf within {half:.2f}", **_TITLE)
-        told.append(
+        sentences.append(
             f"{name}, {filters} filters: half of the power lies within {half:.2f} cycles per pixel, "
             f"at its highest it is {power.max():.1f} times that of white noise."
         )
@@ -106,7 +106,7 @@ def spectra(weights: Mapping[str, Floats], title: str = "The waves that conv1 pa
     bar = figure.colorbar(image, ax=grid, location="bottom", shrink=0.5 if columns > 2 else 0.9, aspect=34, pad=0.03)
     _dress_bar(bar, "Mean power (1: that of white noise)")
     bar.ax.xaxis.set_major_formatter("{x:g}")
-    return Picture(figure, " ".join(told))
+    return Picture(figure, " ".join(sentences))
 
 
 def mean_spectrum(filters: Floats) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ def test_it_shows_findings_minutes_and_the_comparison(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(under_test, "probe", lambda *_, **__: PROBE)
-    monkeypatch.setattr("course.doctor.command.examine", lambda work: (Finding("Python", "3.13"),))
+    monkeypatch.setattr("course.doctor.checks.examine", lambda work: (Finding("Python", "3.13"),))
     assert main(["doctor", "--device", "cpu", "--work", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "05_figure2" in shown
@@ -30,7 +30,7 @@ def test_what_is_needed_and_missing_is_a_failure_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lacking = Finding("memory", "0.1 GB free", good=False, remedy="close something")
-    monkeypatch.setattr("course.doctor.command.examine", lambda work: (lacking,))
+    monkeypatch.setattr("course.doctor.checks.examine", lambda work: (lacking,))
     assert main(["doctor", "--quick", "--work", str(tmp_path)]) == 1
     said = capsys.readouterr()
     assert "missing: close something" in said.out

@@ -1,0 +1,121 @@
+"""Search for a recipe whose bases have learned, on bases alone: `python -m benchmarks.recipe_search TABLE.csv`.
+
+A base has learned when training for twice as long gains less than a point. Each candidate is a set of views of the
+photographs, a number of images per class and a number of epochs; all else is the preset quick's. Of each, both bases
+of `random0` and `random1` (seed 0) are trained, and once more for twice the epochs. A row per candidate: what a network
+costs in images, mean top-1 of the bases, the mean gain of training twice as long with its 95 % interval (Student's t
+over the bases, points), the mean training loss, and how clean conv1 is: the share of Gabors and of blobs, and the mean
+R2 of the fits. What is trained is kept in the work folder, so that a search that was stopped goes on.
+"""
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from scipy.special import stdtrit
+
+from data_prep import photos
+from data_prep.rendering import Arguments, write
+from transferkit.config import Preset, get_preset
+from transferkit.console import show_progress
+from transferkit.disk import atomic
+from transferkit.disk.prepared import MANIFEST, find_work_folder
+from transferkit.disk.store import Receipt, Store
+from transferkit.gabor.table import fit_table, shares
+from transferkit.training.data import Prepared, open_prepared
+from transferkit.training.study import Study, plan_study
+from transferkit.training.sweep import sweep
+from transferkit.training.workers import default_workers, local_workers
+from transferkit.treatments import plan
+
+RUNS = tuple(run for split in ("random0", "random1") for run in plan(split, [0], ["baseA", "baseB"]))
+AS_NOW = photos.Variation()
+MILD = photos.Variation(0.25, 1.4, 20.0, 0.12, (0.6, 1.2), (0.6, 1.2), 0.15, 0.04)
+HALFWAY = photos.Variation(0.325, 1.55, 32.5, 0.16, (0.5, 1.25), (0.45, 1.2), 0.225, 0.06)
+VIEWS = {"as now": AS_NOW, "half-way": HALFWAY, "mild": MILD}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recipe to try: the name of its views, its images per class and its epochs."""
+
+    views: str
+    images_per_class: int
+    epochs: int
+
+
+CANDIDATES = (
+    Candidate("as now", 320, 6),
+    Candidate("as now", 100, 30),
+    Candidate("as now", 160, 20),
+    Candidate("half-way", 320, 9),
+    Candidate("half-way", 160, 16),
+    Candidate("half-way", 100, 24),
+    Candidate("half-way", 100, 30),
+    Candidate("mild", 320, 6),
+    Candidate("mild", 100, 16),
+)
+
+
+def main() -> None:
+    """Train, measure, and write the table after each candidate."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("csv", type=Path)
+    out = parser.parse_args().csv
+    console, rows = Console(), []
+    for candidate in CANDIDATES:
+        rows.append({**vars(candidate), **measure(candidate, console)})
+        table = pd.DataFrame(rows).round(4)
+        atomic.write_bytes(out, table.to_csv(index=False).encode())
+        console.print(table.tail(1).to_string(index=False), markup=False, highlight=False)
+
+
+def measure(candidate: Candidate, console: Console) -> dict[str, float]:
+    """The row of a candidate; networks that are not there yet are trained."""
+    prepared = views_of(candidate.views)
+    once, twice = (
+        _train(prepared, preset, console) for preset in (preset_of(candidate), preset_of(candidate, times=2))
+    )
+    gains = 100 * np.array([b.final.top1 - a.final.top1 for a, b in zip(once[1], twice[1], strict=True)])
+    half = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
+    study, receipts = once
+    tables = [fit_table(study.store.weights(run, study.setting)["conv1.weight"]) for run in RUNS]
+    classes = len(prepared.manifest.classes) // 2
+    return {
+        "thousand_images": classes * candidate.images_per_class * candidate.epochs / 1000,
+        "top1": float(np.mean([receipt.final.top1 for receipt in receipts])),
+        "gain": float(gains.mean()), "gain_low": float(gains.mean() - half), "gain_high": float(gains.mean() + half),
+        "train_loss": float(np.mean([receipt.final.train_loss for receipt in receipts])),
+        "gabor": float(np.mean([shares(table)["gabor"] for table in tables])),
+        "blob": float(np.mean([shares(table)["blob"] for table in tables])),
+        "r2": float(np.mean([table["r2"].mean() for table in tables])), "networks": len(receipts),
+    }  # fmt: skip
+
+
+def views_of(name: str) -> Prepared:
+    """`photos` with these views, prepared in the work folder under their name if it is not there."""
+    folder = find_work_folder() / "data" / f"photos-{name.replace(' ', '-')}"
+    if not (folder / MANIFEST).exists():
+        arguments = Arguments()
+        write(folder, photos.rendered(arguments, VIEWS[name]), arguments)
+    return open_prepared(folder, verify=False)
+
+
+def preset_of(candidate: Candidate, times: int = 1) -> Preset:
+    """The preset quick with the candidate's images and `times` its epochs."""
+    quick = get_preset("quick")
+    epochs = candidate.epochs * times
+    return replace(quick, recipe=replace(quick.recipe, epochs=epochs, images_per_class=candidate.images_per_class))
+
+
+def _train(prepared: Prepared, preset: Preset, console: Console) -> tuple[Study, list[Receipt]]:
+    study = plan_study(prepared, preset, "auto", Store(find_work_folder()))
+    show_progress(sweep(study, RUNS, local_workers(default_workers(study.setting.device))), console)
+    return study, [receipt for run in RUNS if (receipt := study.store.find(run, study.setting))]
+
+
+if __name__ == "__main__":
+    main()
