@@ -48,6 +48,7 @@ class Command:
 
 def plan(options: argparse.Namespace) -> None:
     """Print what a sweep would train, what is already there, and how long the rest will take here."""
+    from transferkit.report import bases_learned
     from transferkit.training.forecast import probe
     from transferkit.training.workers import default_workers, local_workers
 
@@ -56,6 +57,7 @@ def plan(options: argparse.Namespace) -> None:
     found = probe(study, count, local_workers(count))
     done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
     Console().print(plan_table(study, runs, done, found))
+    Console().print(str(bases_learned(study)), highlight=False)
 
 
 def sweep(options: argparse.Namespace) -> None:

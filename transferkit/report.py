@@ -1,7 +1,7 @@
 """What a grid leaves for people: `grid.csv`, Figure 2, the random filters beside it, and the conv1 sheets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
 from transferkit.gabor.table import fit_table
 from transferkit.gabor.tiles import filter_tiles, order_filters
-from transferkit.results import tabulate
+from transferkit.results import Learned, have_learned, tabulate
 from transferkit.training.study import Study
 from transferkit.treatments import Run
 
@@ -36,13 +36,23 @@ def write_report(study: Study, runs: Sequence[Run], folder: Path) -> Report:
     grid = folder / "grid.csv"
     atomic.write_bytes(grid, table.to_csv(index=False).encode())
     data = study.setting.data
-    files = [grid, figures.figure2(table, data).save(folder / "figure2.png")]
+    picture = figures.figure2(table, data, learned=bases_learned(study))
+    files = [grid, picture.save(folder / "figure2.png")]
     if (table["treatment"] == "RnB").any():
         files.append(figures.random_filters(table, data).save(folder / "random.png"))
     if bases := conv1_bases(receipts):
         tiles_a, tiles_b = (conv1_tiles(study, base) for base in bases)
         files.append(figures.conv1(tiles_a, tiles_b).save(folder / "conv1.png"))
     return Report(table, tuple(files))
+
+
+def bases_learned(study: Study) -> Learned:
+    """Whether the bases under the study's setting have learned, from all receipts of it and of twice its epochs."""
+    recipe = study.setting.recipe
+    twice = replace(study.setting, recipe=replace(recipe, epochs=2 * recipe.epochs))
+    kept = list(study.store.receipts())
+    once, longer = (tabulate(it for it in kept if it.setting == setting) for setting in (study.setting, twice))
+    return have_learned(once, longer)
 
 
 def study_filters(study: Study, runs: Sequence[Run]) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ from transferkit.figures.picture import Picture, page
 from transferkit.figures.readings import NOTEWORTHY, READINGS, Reading, find_readings, heights, mark_readings
 from transferkit.figures.style import INK, LARGE, LEGEND, SMALL, STYLES, TEXT_SIZE, authors_key, faint, key, top1_axis
 from transferkit.figures.words import authors_note, bases, caption, interval_note, listed, sides, trends
-from transferkit.results import layers_of, summarise
+from transferkit.results import Learned, have_learned, layers_of, summarise
 from transferkit.treatments import Treatment
 
 _LINE_SHIFT = 0.33  # of a treatment's offset: so far its means are moved, that intervals stand side by side
@@ -48,11 +48,13 @@ def figure2(
     title: str = "How transferable are the features?",
     *,
     authors: pd.DataFrame | None = None,
+    learned: Learned | None = None,
 ) -> Picture:
     """Figure 2: every network above, mean paired differences below, with the paper's readings where they hold.
 
     `table` comes from `results.tabulate` and may lack runs; `data` names another data set in the caption than the
-    table's. `authors`, a table like it, lie underneath below. Raises UsageError for a table without networks.
+    table's. `authors`, a table like it, lie underneath below. `learned` says whether the bases have learned; without it
+    the table's own networks decide. Raises UsageError for a table without networks.
 
     >>> picture = tk.figure2(table)
     >>> picture.alt[:47]
@@ -72,10 +74,12 @@ def figure2(
         for reading in readings
     ]
     unheld = [*_not_seen(summary, readings), *_twice_trained(summary, readings)]
+    judged = str(learned or have_learned(table))
     basis, dotted = f"{caption(chosen, data)}.", authors_note(authors, FIGURE2)
     notes = [
         f"{basis} Above, one marker per network{sides(chosen)}.",
         " ".join([*(numbers if readings else []), *unheld, interval_note(chosen)]),
+        judged,
         *dotted,
     ]
     figure = page(7.1 + 0.16 * len(notes), title, notes, key(treatments_in(chosen), base_mean(chosen)), rows=2)
@@ -83,7 +87,7 @@ def figure2(
     plot_networks(above, table)
     plot_means(below, table, authors=authors)
     opening = "Above, the accuracy of every network over n, the number of layers copied; below, means against base."
-    words = [opening, basis, bases(chosen), *trends(chosen, FIGURE2), *held, *unheld, *dotted]
+    words = [opening, basis, bases(chosen), *trends(chosen, FIGURE2), *held, *unheld, judged, *dotted]
     return Picture(figure, " ".join(words))
 
 

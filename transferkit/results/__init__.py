@@ -1,6 +1,7 @@
 """From receipts to tidy tables with paired differences, and to means with intervals."""
 
 from transferkit.results.estimate import ENOUGH_FOR_INTERVAL, Estimate, estimate, summarise
+from transferkit.results.learned import Learned, have_learned
 from transferkit.results.table import (
     COLUMNS,
     EPOCH_COLUMNS,
@@ -13,6 +14,6 @@ from transferkit.results.table import (
 )  # fmt: skip
 
 __all__ = [
-    "COLUMNS", "ENOUGH_FOR_INTERVAL", "EPOCH_COLUMNS", "Estimate", "estimate", "layers_of", "pair", "refuse_incomplete",
-    "refuse_mixed", "summarise", "tabulate", "tabulate_epochs",
+    "COLUMNS", "ENOUGH_FOR_INTERVAL", "EPOCH_COLUMNS", "Estimate", "Learned", "estimate", "have_learned", "layers_of",
+    "pair", "refuse_incomplete", "refuse_mixed", "summarise", "tabulate", "tabulate_epochs",
 ]  # fmt: skip
