@@ -1,5 +1,7 @@
 """Search for a recipe whose bases have learned, on bases alone: `python -m benchmarks.recipe_search TABLE.csv`.
 
+With `--grid VIEWS IMAGES EPOCHS` it writes instead what all treatments of one split come to under such a recipe.
+
 A base has learned when training for twice as long gains less than a point. Each candidate is a set of views of the
 photographs, a number of images per class and a number of epochs; all else is the preset quick's. Of each, both bases
 of `random0` and `random1` (seed 0) are trained, and once more for twice the epochs. A row per candidate: what a network
@@ -25,11 +27,12 @@ from transferkit.disk import atomic
 from transferkit.disk.prepared import MANIFEST, find_work_folder
 from transferkit.disk.store import Receipt, Store
 from transferkit.gabor.table import fit_table, shares
+from transferkit.results import tabulate
 from transferkit.training.data import Prepared, open_prepared
 from transferkit.training.study import Study, plan_study
 from transferkit.training.sweep import sweep
 from transferkit.training.workers import default_workers, local_workers
-from transferkit.treatments import plan
+from transferkit.treatments import Run, plan
 
 RUNS = tuple(run for split in ("random0", "random1") for run in plan(split, [0], ["baseA", "baseB"]))
 AS_NOW = photos.Variation()
@@ -56,7 +59,10 @@ CANDIDATES = (
     Candidate("half-way", 100, 24),
     Candidate("half-way", 100, 30),
     Candidate("mild", 320, 6),
+    Candidate("mild", 320, 9),
+    Candidate("mild", 160, 12),
     Candidate("mild", 100, 16),
+    Candidate("half-way", 320, 16),
 )
 
 
@@ -64,8 +70,15 @@ def main() -> None:
     """Train, measure, and write the table after each candidate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("csv", type=Path)
-    out = parser.parse_args().csv
-    console, rows = Console(), []
+    parser.add_argument("--grid", nargs=3, metavar=("VIEWS", "IMAGES", "EPOCHS"))
+    chosen = parser.parse_args()
+    out, console, rows = chosen.csv, Console(), []
+    if chosen.grid:
+        views, images, epochs = chosen.grid
+        table = grid_of(Candidate(views, int(images), int(epochs)), console)
+        atomic.write_bytes(out, table.to_csv(index=False).encode())
+        console.print(table.to_string(index=False), markup=False, highlight=False)
+        return
     for candidate in CANDIDATES:
         rows.append({**vars(candidate), **measure(candidate, console)})
         table = pd.DataFrame(rows).round(4)
@@ -95,6 +108,17 @@ def measure(candidate: Candidate, console: Console) -> dict[str, float]:
     }  # fmt: skip
 
 
+def grid_of(candidate: Candidate, console: Console) -> pd.DataFrame:
+    """Mean paired differences in points, a row per treatment and a column per n, of the whole grid of `random0`."""
+    runs = plan("random0", [0])
+    _, receipts = _train(views_of(candidate.views), preset_of(candidate), console, runs)
+    table = tabulate(receipts)
+    means = 100 * table[table["n"] > 0].pivot_table(index="treatment", columns="n", values="paired")
+    bases = table[table["treatment"] == "base"]
+    about = {**vars(candidate), "base_top1": bases["top1"].mean(), "networks": len(table)}
+    return means.round(2).add_prefix("n").reset_index().assign(**about)
+
+
 def views_of(name: str) -> Prepared:
     """`photos` with these views, prepared in the work folder under their name if it is not there."""
     folder = find_work_folder() / "data" / f"photos-{name.replace(' ', '-')}"
@@ -111,10 +135,12 @@ def preset_of(candidate: Candidate, times: int = 1) -> Preset:
     return replace(quick, recipe=replace(quick.recipe, epochs=epochs, images_per_class=candidate.images_per_class))
 
 
-def _train(prepared: Prepared, preset: Preset, console: Console) -> tuple[Study, list[Receipt]]:
+def _train(
+    prepared: Prepared, preset: Preset, console: Console, runs: tuple[Run, ...] = RUNS
+) -> tuple[Study, list[Receipt]]:
     study = plan_study(prepared, preset, "auto", Store(find_work_folder()))
-    show_progress(sweep(study, RUNS, local_workers(default_workers(study.setting.device))), console)
-    return study, [receipt for run in RUNS if (receipt := study.store.find(run, study.setting))]
+    show_progress(sweep(study, runs, local_workers(default_workers(study.setting.device))), console)
+    return study, [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ def doctor(options: argparse.Namespace) -> None:
         outlook = look_ahead(work, options.device, again=options.again)
         console.print(outlook_table(outlook))
         console.print(tally_line(outlook.tally), highlight=False)
+        console.print(f"photos, preset quick: {outlook.learned}", highlight=False)
     lacking = [finding.what for finding in findings if finding.needed and not finding.good]
     if lacking:
         raise MachineError(f"{', '.join(lacking)}: not as needed; the table above says what to do.")

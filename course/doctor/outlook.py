@@ -17,6 +17,8 @@ from transferkit.disk.prepared import MANIFEST, ClassInfo, Manifest, read_manife
 from transferkit.disk.store import Receipt, Store
 from transferkit.errors import DataError
 from transferkit.network import count_multiplications
+from transferkit.report import bases_learned
+from transferkit.results import Learned
 from transferkit.specs import Net
 from transferkit.training.data import Prepared
 from transferkit.training.forecast import Probe, forecast, probe, seconds_of
@@ -70,7 +72,8 @@ class Outlook:
     """What the probe predicts for each lesson at the preset quick, and for one grid of 72 networks at each preset.
 
     The times of networks that were not probed are scaled by their multiply-adds. `busy` is the share of the
-    processor (0..1) that other programs used during the probe; `tally` compares prediction and actual times.
+    processor (0..1) that other programs used during the probe; `tally` compares prediction and actual times; `learned`
+    says whether the bases of photos at the preset quick have learned.
     """
 
     device: str
@@ -79,6 +82,7 @@ class Outlook:
     lessons: tuple[Prospect, ...]
     grids: tuple[Prospect, ...]
     tally: Tally
+    learned: Learned
 
 
 def look_ahead(work: Path, device: str = "auto", *, again: bool = False) -> Outlook:
@@ -104,7 +108,9 @@ def look_ahead(work: Path, device: str = "auto", *, again: bool = False) -> Outl
         step = SeriesStep(study, plan("random0", [0]))
         grids.append(prospect(name, [step], rates))
     tally = compare_networks(usual["photos"], found)
-    return Outlook(setting.device, count, found.busy, tuple(lessons), tuple(grids), tally)
+    return Outlook(
+        setting.device, count, found.busy, tuple(lessons), tuple(grids), tally, bases_learned(usual["photos"])
+    )
 
 
 def prospect(name: str, steps: Sequence[SeriesStep], rates: Rates) -> Prospect:

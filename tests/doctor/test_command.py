@@ -24,6 +24,7 @@ def test_it_shows_findings_minutes_and_the_comparison(
     assert "one grid, paper" in shown
     assert "90% of the processor" in shown.replace("\n", " ")
     assert "No network has been trained" in shown
+    assert "photos, preset quick: Whether the bases have learned is not known (4 of them" in shown
 
 
 def test_what_is_needed_and_missing_is_a_failure_in_one_sentence(
