@@ -60,5 +60,6 @@ from .lesson.series import cost_table as cost_table
 from .lesson.series import open_site as open_site
 from .lesson.series import read_kept as read_kept
 from .lesson.series import train_series as train_series
+from .lesson.shortcuts import beside_base as beside_base
 
 __all__: list[str]
