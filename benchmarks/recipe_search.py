@@ -59,10 +59,10 @@ CANDIDATES = (
     Candidate("half-way", 100, 24),
     Candidate("half-way", 100, 30),
     Candidate("mild", 320, 6),
-    Candidate("mild", 320, 9),
-    Candidate("mild", 160, 12),
     Candidate("mild", 100, 16),
-    Candidate("half-way", 320, 16),
+    Candidate("mild", 320, 12),
+    Candidate("half-way", 160, 32),
+    Candidate("half-way", 320, 18),
 )
 
 

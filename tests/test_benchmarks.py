@@ -2,20 +2,24 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 
-from benchmarks import convolutions
+from benchmarks import convolutions, recipe_search
 from benchmarks.ladder import COLUMNS, measure, rungs
 from benchmarks.peers import PlainNet, Task, train_plainly, write_images
 from benchmarks.summary import PLAIN, ladder_table, sections, speed_table
 from course.book.markers import fill
 from tests.conftest import TRAIN_PER_CLASS
+from transferkit.config import get_preset
+from transferkit.disk.store import Store
 from transferkit.specs import NetSpec
 from transferkit.training.study import Study
 from transferkit.training.surgery import operate
-from transferkit.treatments import parse_run
+from transferkit.treatments import parse_run, plan
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,6 +81,25 @@ def test_every_way_to_compute_a_convolution_is_timed() -> None:
     rows = convolutions.measure(blocks=1, steps=2)
     assert [ways for ways, _, _ in rows] == ["plain", "folding", "folding covering", "folding covering winners"]
     assert all(0 < fastest <= median for _, fastest, median in rows)
+
+
+def test_a_candidate_is_measured_on_bases_once_and_for_twice_as_long(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smoke = get_preset("smoke")
+    monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path))
+    monkeypatch.setenv("TRANSFERKIT_CORES", "1")
+    monkeypatch.setattr(recipe_search, "RUNS", plan("random0", [0], ["baseA", "baseB"]))
+    monkeypatch.setattr(recipe_search, "views_of", lambda name: study.prepared)
+    monkeypatch.setattr(recipe_search, "get_preset", lambda name: smoke)
+    row = recipe_search.measure(recipe_search.Candidate("as now", 16, 1), Console(quiet=True))
+    kept = list(Store(tmp_path).receipts())
+    assert sorted(receipt.setting.recipe.epochs for receipt in kept) == [1, 1, 2, 2]
+    top1 = {epochs: np.mean([it.final.top1 for it in kept if it.setting.recipe.epochs == epochs]) for epochs in (1, 2)}
+    assert row["top1"] == pytest.approx(top1[1])
+    assert row["gain"] == pytest.approx(100 * (top1[2] - top1[1]))
+    assert row["gain_low"] <= row["gain"] <= row["gain_high"]
+    assert row["thousand_images"] == 4 * 16 / 1000
 
 
 def test_both_precisions_are_measured_and_the_rest_takes_the_machines() -> None:
