@@ -135,9 +135,7 @@ def preset_of(candidate: Candidate, times: int = 1) -> Preset:
     return replace(quick, recipe=replace(quick.recipe, epochs=epochs, images_per_class=candidate.images_per_class))
 
 
-def _train(
-    prepared: Prepared, preset: Preset, console: Console, runs: tuple[Run, ...] = RUNS
-) -> tuple[Study, list[Receipt]]:
+def _train(prepared: Prepared, preset: Preset, console: Console, runs: tuple[Run, ...]) -> tuple[Study, list[Receipt]]:
     study = plan_study(prepared, preset, "auto", Store(find_work_folder()))
     show_progress(sweep(study, runs, local_workers(default_workers(study.setting.device))), console)
     return study, [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
