@@ -89,9 +89,7 @@ def main() -> None:
 def measure(candidate: Candidate, console: Console) -> dict[str, float]:
     """The row of a candidate; networks that are not there yet are trained."""
     prepared = views_of(candidate.views)
-    once, twice = (
-        _train(prepared, preset, console) for preset in (preset_of(candidate), preset_of(candidate, times=2))
-    )
+    once, twice = (_train(prepared, preset_of(candidate, times), console, RUNS) for times in (1, 2))
     gains = 100 * np.array([b.final.top1 - a.final.top1 for a, b in zip(once[1], twice[1], strict=True)])
     half = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
     study, receipts = once
