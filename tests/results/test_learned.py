@@ -62,4 +62,6 @@ def test_bases_are_paired_with_their_own_and_other_networks_do_not_count() -> No
 
 def test_two_bases_that_gain_much_are_not_enough_to_say_so() -> None:
     one = ("random0",)
-    assert have_learned(with_selffer(bases(0.75, one), 0.3), bases(0.83, one)).verdict == "not known"
+    found = have_learned(with_selffer(bases(0.75, one), 0.3), bases(0.83, one))
+    assert found.verdict == "not known"
+    assert "+8.0 points (2 bases, 1 split)" in str(found)

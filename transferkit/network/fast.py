@@ -1,7 +1,7 @@
 """Three faster ways to compute a convolution; only rounding tells them from the plain one.
 
 - "folding": blocks of pixels become channels, so that conv1 has no stride. It serves every device and precision.
-- "covering": where each filter sees its whole map (conv3 to conv5 of the small network), one matrix serves all.
+- "covering": where each filter sees its whole map (conv3 to conv5 of the small network), one matrix does it.
 - "winners": the gradient of a pooled convolution (conv1, conv2) follows the places that won their pooling.
 
 The last two are used where they were measured to pay: on a processor, in float32. `benchmarks/README.md` has the

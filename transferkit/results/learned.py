@@ -17,7 +17,7 @@ ENOUGH_BASES, ENOUGH_SPLITS = 4, 2
 
 @dataclass(frozen=True)
 class Learned:
-    """The mean gain of `bases` of `splits` from twice the epochs; BnB at n = 1 minus base; points; NaN: not known."""
+    """What `bases` of `splits` gain from twice the epochs, and BnB at n = 1 minus base: points, NaN where not known."""
 
     gain: float
     bases: int
@@ -26,7 +26,7 @@ class Learned:
 
     @property
     def verdict(self) -> Literal["learned", "not learned", "not known"]:
-        """Either measure alone shows that bases have not learned; that they have, both together."""
+        """One measure is enough to show that bases have not learned; it takes both to show that they have."""
         enough = self.bases >= ENOUGH_BASES and self.splits >= ENOUGH_SPLITS
         if (enough and self.gain >= MOST_GAIN) or abs(self.selffer) > MOST_APART:
             return "not learned"
@@ -36,7 +36,8 @@ class Learned:
         """The verdict and what it rests on, in sentences."""
         parts = []
         if self.bases:
-            parts.append(f"twice the epochs give {self.gain:+.1f} points ({self.bases} bases, {self.splits} splits)")
+            on = f"{self.bases} base{'s' * (self.bases > 1)}, {self.splits} split{'s' * (self.splits > 1)}"
+            parts.append(f"twice the epochs give {self.gain:+.1f} points ({on})")
         if not np.isnan(self.selffer):
             parts.append(f"BnB at n = 1 lies {self.selffer:+.1f} points from its base")
         opening = {
