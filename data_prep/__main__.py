@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_rendered_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
-    command.add_argument("--train", type=int, default=320, help="training images of each class (default: 320)")
+    command.add_argument("--train", type=int, default=160, help="training images of each class (default: 160)")
     command.add_argument("--valid", type=int, default=80, help="validation images of each class (default: 80)")
 
 

@@ -20,6 +20,7 @@ from transferkit.hardware import usable_cores
 from transferkit.randomness import generator_from
 
 Floats = npt.NDArray[np.floating]
+Room = tuple[tuple[int, int], tuple[int, int]]  # pixels to the left and right of a place, and above and below it
 
 SOURCE = (
     "Regions of 14 photographs in the wheels of scikit-image 0.26 (coffee, rocket, motorcycle, brick, astronaut, "
@@ -37,14 +38,14 @@ MEANS = (20.0, 215.0)  # bounds of a view's mean gray value, so that none is all
 class Variation:
     """How far a view may stray from its place; lengths are fractions of the view's side."""
 
-    shift: float = 0.4
-    zoom: float = 1.7  # scales are log-uniform between 1 / zoom and zoom
-    turn: float = 45.0  # degrees to either side
-    brightness: float = 0.2  # fractions of the full range
-    contrast: tuple[float, float] = (0.4, 1.3)
-    saturation: tuple[float, float] = (0.3, 1.2)  # 0 is gray, 1 the photograph's own colours
-    cast: float = 0.3  # each channel is multiplied by 1 - cast to 1 + cast
-    noise: float = 0.08  # largest standard deviation
+    shift: float = 0.325
+    zoom: float = 1.55  # scales are log-uniform between 1 / zoom and zoom
+    turn: float = 32.5  # degrees to either side
+    brightness: float = 0.16  # fractions of the full range
+    contrast: tuple[float, float] = (0.5, 1.25)
+    saturation: tuple[float, float] = (0.45, 1.2)  # 0 is gray, 1 the photograph's own colours
+    cast: float = 0.225  # each channel is multiplied by 1 - cast to 1 + cast
+    noise: float = 0.06  # largest standard deviation
 
 
 def rendered(arguments: Arguments, variation: Variation = Variation()) -> Rendered:
@@ -54,13 +55,14 @@ def rendered(arguments: Arguments, variation: Variation = Variation()) -> Render
     read = lru_cache(maxsize=usable_cores())(Photo.read)
 
     @lru_cache(maxsize=usable_cores())  # each thread draws both parts of a class one after the other
-    def around(label: int) -> Floats:
+    def around(label: int) -> tuple[Floats, Room]:
         photo, word = places[label]
-        return neighbourhood(read(photo), photo.places[word], photo.side, variation)
+        pixels, place = read(photo), photo.places[word]
+        return neighbourhood(pixels, place, photo.side, variation), room_around(pixels, place)
 
     def draw(label: int, part: Part, count: int) -> Images:
         generator = generator_from("photos", arguments.seed, label, part)
-        seen = views(around(label), places[label][0].side, count, variation, generator)
+        seen = views(*around(label), places[label][0].side, count, variation, generator)
         return colour(seen, variation, generator)
 
     return Rendered("photos", classes, SOURCE, VALIDATION, draw)
@@ -69,12 +71,13 @@ def rendered(arguments: Arguments, variation: Variation = Variation()) -> Render
 def neighbourhood(photo: Floats, place: tuple[int, int], side: int, variation: Variation) -> Floats:
     """Everything that views of `place` can see, at LEVELS increasing blurs: 3 x LEVELS x reach x reach, 0 to 255.
 
-    Level k suits the k-th of LEVELS ranges of scale, so that a distant view does not alias. The photograph is mirrored
-    at its border.
+    Level k suits the k-th of LEVELS ranges of scale, so that a distant view does not alias. Beyond its border the
+    photograph is mirrored, for the blurs; no view shows that.
     """
     steps = side / IMAGE_SIZE * variation.zoom ** (2 * (np.arange(LEVELS) + 0.5) / LEVELS - 1)
     blurs = 0.5 * np.sqrt(np.maximum(steps**2 - 1, 0))  # in pixels of the photograph
-    reach = int(np.ceil(side * variation.zoom * (np.sqrt(0.5) + variation.shift) + 3 * blurs[-1]))
+    farthest = max(np.sqrt(0.5) + variation.shift, np.sqrt(2))  # a view moved inwards ends a diagonal from its place
+    reach = int(np.ceil(side * variation.zoom * farthest + 3 * blurs[-1]))
     columns, rows = (
         np.pad(np.arange(length), reach, mode="symmetric")[start : start + 2 * reach + 1]
         for length, start in zip(photo.shape[:0:-1], place, strict=True)
@@ -83,13 +86,25 @@ def neighbourhood(photo: Floats, place: tuple[int, int], side: int, variation: V
     return np.stack([ndimage.gaussian_filter(crop, (0, blur, blur), truncate=3.0) for blur in blurs], axis=1)
 
 
-def views(levels: Floats, side: int, count: int, variation: Variation, generator: np.random.Generator) -> Floats:
-    """`count` random views of a neighbourhood: count x 3 x 48 x 48, 0 to 255."""
+def room_around(photo: Floats, place: tuple[int, int]) -> Room:
+    """How many pixels of the photograph there are to each side of a place."""
+    (x, y), (height, width) = place, photo.shape[1:]
+    return (x, width - 1 - x), (y, height - 1 - y)
+
+
+def views(
+    levels: Floats, room: Room, side: int, count: int, variation: Variation, generator: np.random.Generator
+) -> Floats:
+    """`count` random views of a neighbourhood: count x 3 x 48 x 48, 0 to 255.
+
+    A view that would reach beyond the photograph is drawn from those places that keep it inside.
+    """
     power = generator.uniform(-1, 1, count)
     angle = np.deg2rad(generator.uniform(-variation.turn, variation.turn, count))[:, None, None]
     mirror = generator.choice((-1.0, 1.0), (count, 1, 1))
     span = side * variation.zoom ** power[:, None, None]  # pixels of the photograph across the view
-    shift = generator.uniform(-variation.shift, variation.shift, (2, count, 1, 1)) * span
+    half = span / 2 * (np.abs(np.cos(angle)) + np.abs(np.sin(angle)))  # of the upright square around the turned view
+    shift = np.stack([_shift(variation.shift * span, half, along, generator) for along in room])
     grid = (np.arange(IMAGE_SIZE) - (IMAGE_SIZE - 1) / 2) / IMAGE_SIZE
     across, down = span * mirror * grid, span * grid[:, None]
     middle = (levels.shape[-1] - 1) / 2
@@ -105,6 +120,13 @@ def views(levels: Floats, side: int, count: int, variation: Variation, generator
                 levels[channel, index], where, order=1, mode="nearest", output=np.float32
             )
     return seen
+
+
+def _shift(largest: Floats, half: Floats, room: tuple[int, int], generator: np.random.Generator) -> Floats:
+    """Shifts of views along one axis, uniform between those that keep a view of this `half` width in the photograph."""
+    inside = np.minimum(half, sum(room) / 2)  # a view wider than the photograph stays in its middle
+    low, high = (np.clip(end, inside - room[0], room[1] - inside) for end in (-largest, largest))
+    return generator.uniform(low, high)
 
 
 def colour(images: Floats, variation: Variation, generator: np.random.Generator) -> Images:

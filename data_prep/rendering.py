@@ -37,7 +37,7 @@ class Arguments:
     """What determines the bytes of a drawn data set. Raises UsageError for counts below 1 or a negative seed."""
 
     seed: int = 0
-    train: int = 320  # images per class
+    train: int = 160  # images per class
     valid: int = 80
 
     def __post_init__(self) -> None:

@@ -15,9 +15,11 @@ from course.evidence.claims import (
     authors_evidence,
     diagnose_sizes,
     judge,
+    judge_by_length,
     ledger,
     read_evidence,
 )
+from course.evidence.claims.lengths import LENGTH_COLUMNS
 from transferkit.errors import DataError
 from transferkit.results import COLUMNS, Estimate, pair
 from transferkit.treatments import Run, grid
@@ -35,11 +37,12 @@ class World:
     specificity: float = 1.5  # points lost per layer above the second
     distant: float = 2.0  # times that between dissimilar halves
     dip: float = 3.0  # BnB at n = 3, 4, 5
-    boost: float = 4.0  # AnB+
-    control: float = 1.0  # BnB+
+    boost: float = 1.0  # AnB+
+    control: float = 0.5  # BnB+
     random: float = 30.0  # points lost with random filters
     lead: float = 5.0  # AnB+ over base after a third of the training
-    longer: float = 4.0  # what twice the training brings a base
+    longer: float = 0.5  # what twice the training brings a base
+    early: float = 4.0  # by how much BnB lies higher after half the training
     small: float = -4.0  # AnB+ minus AnB with few images
     published: float = 20.0  # points that random filters as published lose against He's
     kinds: float = 0.0  # difference of the share of Gabors, baseA minus baseB and between data
@@ -85,6 +88,8 @@ def evidence_of(world: World) -> Evidence:
     ]
     plateau = similar[similar["treatment"].isin(["base", "RnB"])]
     published = plateau[plateau["treatment"] == "RnB"].assign(random_filters="published")
+    half = similar.assign(epochs=3)
+    half.loc[half["treatment"] == "BnB", "top1"] += world.early / 100
     epochs = [similar.assign(epoch=epoch, top1=similar["top1"] - 0.1) for epoch in range(1, 7)]
     for table in epochs[:2]:
         table.loc[table["treatment"] == "AnB+", "top1"] += (world.lead - world.boost) / 100
@@ -95,6 +100,7 @@ def evidence_of(world: World) -> Evidence:
         apart=pair(pd.concat([similar, networks(world, APART), dissimilar], ignore_index=True)),
         sizes=pair(pd.concat([whole, few])),
         longer=similar[bases].assign(top1=similar["top1"] + world.longer / 100, epochs=12),
+        lengths=pair(pd.concat([half, similar])),
         plateau=pair(pd.concat([plateau, published.assign(top1=published["top1"] - world.published / 100)])),
         dial=networks(world, DIALS),
         epochs=pd.concat(epochs),
@@ -117,14 +123,14 @@ def first_layers(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-AS_CLAIMED = World(longer=4.0, boost=4.0)
+AS_CLAIMED = World()
 OPPOSITE = World(
     first_layers=-6, specificity=-2, distant=2.0, dip=-3, boost=-4, control=-4, random=-30, lead=-5, longer=-12,
-    small=6, published=-20, kinds=60, likeness=0.1,
+    early=-4, small=6, published=-20, kinds=60, likeness=0.1,
 )  # fmt: skip
 NOISY = World(
-    first_layers=-1, specificity=0.1, distant=1.1, dip=0.5, boost=0.5, control=0.5, random=0.5, lead=0.5, longer=-0.5,
-    small=-0.4, published=0.2, kinds=20, likeness=0.21, noise=40.0,
+    first_layers=-1, specificity=0.1, distant=1.1, dip=0.5, boost=0.5, control=0.5, random=0.5, lead=0.5, longer=0.5,
+    early=0.5, small=-0.4, published=0.2, kinds=20, likeness=0.21, noise=40.0,
 )  # fmt: skip
 
 
@@ -140,17 +146,32 @@ def test_every_claim_holds_in_a_world_made_to_the_claims() -> None:
 
 def test_every_claim_fails_in_a_world_made_to_the_opposite() -> None:
     found = verdicts(evidence_of(OPPOSITE))
-    fine = {"boost-over-control", "recovery", "size-matters", "finetune-large"}  # differences of two effects: below
+    fine = {"boost-over-control", "recovery", "size-matters", "finetune-large", "learned"}  # of two effects: below
     assert {key for key, verdict in found.items() if verdict != "fails"} <= fine
     assert verdicts(evidence_of(replace(AS_CLAIMED, control=4.0)))["boost-over-control"] == "fails"
     assert verdicts(evidence_of(replace(AS_CLAIMED, control=-3.0)))["recovery"] == "fails"
+    assert verdicts(evidence_of(replace(AS_CLAIMED, longer=4.0)))["learned"] == "fails"
     flipped = verdicts(evidence_of(replace(AS_CLAIMED, boost=-2, small=6)))
     assert (flipped["finetune-large"], flipped["size-matters"]) == ("fails", "fails")
 
 
+def test_a_verdict_that_depends_on_the_length_of_training_says_so() -> None:
+    evidence = evidence_of(AS_CLAIMED)
+    notes = ledger(evidence).set_index("claim")["note"]
+    assert notes["dip"] == "depends on the length of training: fails after 3 epochs, holds after 6 epochs"
+    assert notes["worse-with-n"] == ""
+    assert evidence.lengths is not None
+    table = judge_by_length(evidence.lengths)
+    assert tuple(table.columns) == LENGTH_COLUMNS
+    full = table[table["epochs"] == 6].set_index("claim")
+    ours = ledger(evidence).set_index("claim").loc[full.index]
+    assert full["verdict"].tolist() == ours["verdict"].tolist()
+    assert full["estimate"].to_numpy() == pytest.approx(ours["estimate"].to_numpy())
+
+
 def test_nothing_is_decided_where_noise_drowns_the_effects() -> None:
     table = ledger(evidence_of(NOISY))
-    drowned = table[~table["claim"].isin(["conv1-alike", "longer-closes-gap", "random-plateau"])]
+    drowned = table[~table["claim"].isin(["conv1-alike", "longer-closes-gap", "learned", "random-plateau"])]
     undecided = drowned["verdict"] == "undecided"
     assert undecided.mean() > 0.8
     assert (drowned.loc[undecided, "more"] > 0).all()
@@ -265,6 +286,7 @@ def test_keys_are_unique_and_each_claim_names_its_series() -> None:
         "dissimilar",
         "apart",
         "longer",
+        "lengths",
         "plateau",
         "sizes",
         "dial",

@@ -88,7 +88,7 @@ def digest(value: object) -> str:
 
 def presets() -> dict[str, Preset]:
     """All presets by name."""
-    quick = Recipe(epochs=6, batch_size=64, learning_rate=0.02, weight_decay=2e-3)
+    quick = Recipe(epochs=32, batch_size=64, learning_rate=0.02, weight_decay=2e-3)
     smoke = Recipe(epochs=2, batch_size=16, learning_rate=0.02, images_per_class=16)
     group = Recipe(epochs=24, batch_size=64, learning_rate=0.02, weight_decay=2e-3)
     paper = Recipe(

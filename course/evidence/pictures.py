@@ -7,11 +7,11 @@ import pandas as pd
 
 from course import figures as course_figures
 from course.evidence.authors import authors_table
-from course.evidence.claims import Evidence, authors_evidence, ledger
+from course.evidence.claims import Evidence, authors_evidence, judge_by_length, ledger
 from course.evidence.plan import nearest_depth
 from transferkit import figures
 from transferkit.figures import Picture
-from transferkit.results import layers_of
+from transferkit.results import have_learned, layers_of
 from transferkit.splits import is_of_kind
 from transferkit.treatments import LAYERS, plan
 
@@ -29,7 +29,7 @@ def write_pictures(evidence: Evidence, folder: Path) -> tuple[Path, ...]:
 def _pictures(evidence: Evidence) -> Named:
     yield "figure1", figures.figure1(plan("random0", [0], DIAGRAM))
     if evidence.similar is not None:
-        yield from _of_similar(evidence.similar)
+        yield from _of_similar(evidence.similar, evidence.longer)
     if evidence.epochs is not None:
         data, n = _data(evidence.epochs), nearest_depth(CONVERGENCE_N, layers_of(evidence.epochs))
         yield "dip", course_figures.dip(evidence.epochs, data)
@@ -41,20 +41,22 @@ def _pictures(evidence: Evidence) -> Named:
 
 
 def further_pictures(evidence: Evidence) -> Named:
-    """What the further studies show, of those that are done: sizes of the target set, random filters, the dial."""
+    """What the further studies show, of those that are done: target sets, lengths, random filters, the dial."""
     if (table := evidence.sizes) is not None:
         data, authors = _data(table), authors_table("supplement")
         yield "sizes", course_figures.sizes(table, data)
         yield "supplement", course_figures.images_per_class(table, data, classes=_classes(table), authors=authors)
+    if (table := evidence.lengths) is not None:
+        yield "lengths", course_figures.lengths(table, judge_by_length(table), _data(table))
     if (table := evidence.plateau) is not None:
         yield "plateau", course_figures.scaling(table, _data(table), classes=_classes(table))
     if (table := evidence.dial) is not None:
         yield "dial", course_figures.distance(table, _data(table))
 
 
-def _of_similar(table: pd.DataFrame) -> Named:
+def _of_similar(table: pd.DataFrame, longer: pd.DataFrame | None) -> Named:
     authors = authors_table("figure2") if layers_of(table) == LAYERS else None  # an n of theirs is another depth
-    yield "figure2", figures.figure2(table, _data(table), authors=authors)
+    yield "figure2", figures.figure2(table, _data(table), authors=authors, learned=have_learned(table, longer))
     yield "losses", course_figures.losses(table, _data(table), classes=_classes(table))
 
 

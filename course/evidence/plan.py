@@ -12,7 +12,8 @@ _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
 _ODD = (1, 3, 5, 7)  # a fine-tuned network costs as much as a base, and its accuracy hardly changes with n
 
-_SIZES = {40: 3, 10: 8}  # images per class, and by how much the recipe's epochs are multiplied
+_SIZES: dict[int, float] = {40: 2, 10: 4}  # images per class, and by how much the recipe's epochs are multiplied
+_LENGTHS = (3 / 32, 6 / 32, 12 / 32, 1, 2)  # of the recipe's epochs: at quick, 3, 6, 12, 32 and 64 of them
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class Bundle:
     """The runs of one split and some seeds, and how their recipe differs from the preset's.
 
     Without `labels` it is the whole grid. `bases` adds the bases that the runs need. Training takes `epochs_times`
-    the recipe's epochs. `images_per_class` limits the target's images; the bases to copy from keep their whole half.
-    `learning_rate` is the peak.
+    the recipe's epochs, rounded, and at least one. `images_per_class` limits the target's images; the bases to copy
+    from keep their whole half. `learning_rate` is the peak.
     """
 
     split: str
     seeds: tuple[int, ...] = (0,)
     labels: tuple[str, ...] = ()
     bases: bool = True
-    epochs_times: int = 1
+    epochs_times: float = 1
     images_per_class: int | None = None
     learning_rate: float | None = None
     random_filters: RandomFilters = "he"
@@ -43,7 +44,7 @@ class Bundle:
         """The setting of this bundle, given the usual one of its data."""
         recipe: Recipe = replace(
             usual.recipe,
-            epochs=usual.recipe.epochs * self.epochs_times,
+            epochs=max(1, round(usual.recipe.epochs * self.epochs_times)),
             images_per_class=self.images_per_class or usual.recipe.images_per_class,
             learning_rate=self.learning_rate or usual.recipe.learning_rate,
             random_filters=self.random_filters,
@@ -65,26 +66,26 @@ def all_series(data: str = "photos", splits: int = 4, *, grouped: bool = True) -
     """All series of the evidence, sized for the preset quick on two CPU cores; later ones reuse earlier networks.
 
     All are on `data` except the dial, which needs classes made of known parts. `splits` is the number of random
-    splits of `similar` and `longer`; the others have a fixed number. Classes that are not `grouped` have no series
-    `apart`. Raises UsageError for fewer splits than the paper's four.
+    splits of `similar`, `longer` and `lengths`; the others have a fixed number. Classes that are not `grouped` have no
+    series `apart`. Raises UsageError for fewer splits than the paper's four.
     """
     if splits < len(RANDOM_SPLITS):
         raise UsageError(f"{splits} splits are too few for an interval: give {len(RANDOM_SPLITS)} or more.")
     frozen, tuned = labels(_FROZEN), labels(_TUNED, _ODD)
     randoms = tuple(f"random{number}" for number in range(splits))
-    similar = [Bundle("random0", (0, 1)), Bundle("random1", (0, 1))]
-    similar += [Bundle(split, labels=frozen + tuned) for split in randoms[2:]]
+    similar = tuple(Bundle(split, labels=frozen + tuned) for split in randoms)
     known = (
-        Series("similar", data, "What transfers between similar halves?", tuple(similar)),
+        Series("similar", data, "What transfers between similar halves?", similar),
         Series(
             "dissimilar", data, "What transfers between man-made and natural things?",
-            (Bundle("natural", (0, 1), frozen + tuned), Bundle("natural", (2,), frozen)),
+            (Bundle("natural", labels=frozen + tuned), Bundle("natural", (1, 2), frozen)),
         ),
         Series(
             "apart", data, "Is it the kind of things, or that the halves share no photograph?",
             _apart(labels(("BnB", "AnB"), _ODD)),
         ),
         Series("longer", data, "Does training from scratch for longer do as well?", _longer(randoms)),
+        Series("lengths", data, "What would one have concluded after other lengths of training?", _lengths(randoms)),
         Series("plateau", data, "Are random filters bad, or badly scaled?", _plateau(randoms[:2], CHOP_POINTS)),
         Series("sizes", data, "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
         Series(
@@ -126,10 +127,14 @@ def smoke_series(data: str = "photos") -> tuple[Series, ...]:
     """Most of the series with a handful of networks each, on one data set: the whole path, no science."""
     few = labels(("AnB", "BnB", "AnB+"), (5,))
     plateau, sizes = _plateau(("random0",), (3,)), _sizes(("random0",), {12: 1, 8: 1}, (5,))
+    lengths = tuple(
+        Bundle(split, labels=few, epochs_times=times) for split in ("random0", "random1") for times in (0.5, 1)
+    )
     parts = {
         "similar": (Bundle("random0", labels=few), Bundle("random1", labels=few)),
         "dissimilar": (Bundle("natural", labels=labels(("AnB", "RnB"), (5,))),),
         "longer": _longer(("random0",)),
+        "lengths": lengths,
         "plateau": plateau,
         "sizes": sizes,
     }
@@ -175,6 +180,12 @@ def _longer(splits: Iterable[str]) -> tuple[Bundle, ...]:
     return tuple(Bundle(split, labels=("baseA", "baseB"), epochs_times=2) for split in splits)
 
 
+def _lengths(splits: Sequence[str]) -> tuple[Bundle, ...]:
+    """Some treatments after fractions of the training, after the whole and after twice as much."""
+    chosen = labels(("BnB", "AnB"), _ODD) + labels(_TUNED, (5,))
+    return tuple(Bundle(split, labels=chosen, epochs_times=times) for times in _LENGTHS for split in splits)
+
+
 def _apart(chosen: tuple[str, ...]) -> tuple[Bundle, ...]:
     """In one table: halves that share no photograph, halves that do, and halves of different kinds."""
     drawn = [f"{kind}{number}" for kind in ("random", "apart") for number in range(len(RANDOM_SPLITS))]
@@ -188,7 +199,7 @@ def _plateau(splits: Sequence[str], ns: Iterable[int]) -> tuple[Bundle, ...]:
     return (*scaled, *published)
 
 
-def _sizes(splits: Sequence[str], epochs_times: dict[int, int], ns: Iterable[int]) -> tuple[Bundle, ...]:
+def _sizes(splits: Sequence[str], epochs_times: dict[int, float], ns: Iterable[int]) -> tuple[Bundle, ...]:
     """`epochs_times` maps images per class to epochs: few images must be seen often for a network to learn."""
     chosen = labels(("AnB", "AnB+"), ns)
     whole = [Bundle(split, labels=chosen) for split in splits]

@@ -7,6 +7,7 @@ from course.figures.epochs import convergence, dip
 from course.figures.halves import HalfSheet, halves
 from course.figures.layers import cka, separation
 from course.figures.ledger import ledger
+from course.figures.lengths import lengths
 from course.figures.losses import losses
 from course.figures.options import options
 from course.figures.prediction import prediction
@@ -26,6 +27,7 @@ __all__ = [
     "halves",
     "images_per_class",
     "ledger",
+    "lengths",
     "losses",
     "matching",
     "options",

@@ -31,20 +31,20 @@ _MARGIN = "#d9d9d9"
 
 
 @dataclass(frozen=True)
-class _Sign:
+class Sign:
     """How a verdict is shown beside its word."""
 
     marker: Any
     colour: str
 
 
-_SIGNS: Mapping[str, _Sign] = MappingProxyType(
+SIGNS: Mapping[str, Sign] = MappingProxyType(
     {
-        "holds": _Sign(Path([(-1, 0), (-0.3, -0.8), (1, 0.9)]), "#00527f"),
-        "fails": _Sign(
+        "holds": Sign(Path([(-1, 0), (-0.3, -0.8), (1, 0.9)]), "#00527f"),
+        "fails": Sign(
             Path.make_compound_path(Path([(-0.8, -0.8), (0.8, 0.8)]), Path([(-0.8, 0.8), (0.8, -0.8)])), "#a34700"
         ),
-        "undecided": _Sign("o", QUIET),
+        "undecided": Sign("o", QUIET),
     }
 )
 _OURS: Mapping[str, Any] = {"marker": "s", "markersize": 4.5, "markerfacecolor": INK, "markeredgecolor": INK}
@@ -73,7 +73,7 @@ def ledger(
         "In percentage points where no other unit is named; the axis is logarithmic beyond 2."
         + (" Grey: too small to matter." if "margin" in ledger else ""),
     ]
-    entries = [Line2D([], [], linestyle="none", label=word, **_look(word)) for word in _SIGNS]
+    entries = [Line2D([], [], linestyle="none", label=word, **_look(word)) for word in SIGNS]
     top, below = head(entries), foot(notes) + _AXIS
     height = top + below + _ROW * len(ledger)
     figure = page(height, title, notes, entries)
@@ -93,7 +93,7 @@ def ledger(
 
 
 def _look(verdict: str) -> dict[str, Any]:
-    sign = _SIGNS[verdict]
+    sign = SIGNS[verdict]
     fill = "white" if verdict == "undecided" else "none"
     return {
         "marker": sign.marker,
@@ -131,7 +131,7 @@ def _draw_estimate(ax: Axes, height: float, row: pd.Series, *, ours: bool) -> No
         ax.plot([row["estimate"]], [height], zorder=3, gid="ours" if ours else "authors", **look)
     across = ax.get_yaxis_transform()
     verdict = str(row["verdict"])
-    if verdict in _SIGNS:
+    if verdict in SIGNS:
         ax.plot([1.07], [height], transform=across, clip_on=False, gid=verdict, **_look(verdict))
     words = verdict + (f" ({int(row['n'])})" if row["n"] else "")
     ax.text(1.12, height, words, transform=across, va="center", fontsize=SMALL_SIZE, color=colour)

@@ -33,11 +33,26 @@ def test_another_seed_and_another_part_give_other_bytes() -> None:
 def test_a_view_without_variation_is_the_photograph_around_its_place() -> None:
     still = photos.Variation(0, 1, 0, 0, (1, 1), (1, 1), 0, 0)
     photo = np.tile(np.arange(100, dtype=np.float32), (3, 100, 1))  # gray value = x
-    levels = photos.neighbourhood(photo, (50, 60), 48, still)
-    seen = photos.colour(photos.views(levels, 48, 8, still, np.random.default_rng(0)), still, np.random.default_rng(0))
+    levels, room = photos.neighbourhood(photo, (50, 60), 48, still), photos.room_around(photo, (50, 60))
+    views = photos.views(levels, room, 48, 8, still, np.random.default_rng(0))
+    seen = photos.colour(views, still, np.random.default_rng(0))
     row = np.arange(48) + 26.5  # pixels 26.5 to 73.5: 48 of them around 50
     either = [np.abs(seen[:, 0] - wanted).max(axis=(1, 2)) for wanted in (row, row[::-1])]  # mirrored or not
     assert np.minimum(*either).max() <= 1
+
+
+@pytest.mark.parametrize("place", [(3, 60), (150, 197), (50, 60)], ids=["left edge", "corner", "inside"])
+def test_no_view_reaches_beyond_the_photograph(place: tuple[int, int]) -> None:
+    """Marks the border: beyond it lies 1, on the photograph 0. Every view must show 0 everywhere."""
+    wild = photos.Variation(0.4, 1.7, 45.0, 0, (1, 1), (1, 1), 0, 0)
+    photo = np.zeros((3, 200, 160), dtype=np.float32)
+    levels, room = photos.neighbourhood(photo, place, 64, wild), photos.room_around(photo, place)
+    middle = levels.shape[-1] // 2
+    rows, columns = (np.arange(levels.shape[-1]) - middle + at for at in (place[1], place[0]))
+    outside = (rows[:, None] < 0) | (rows[:, None] > 199) | (columns < 0) | (columns > 159)
+    seen = photos.views(levels + outside, room, 64, 200, wild, np.random.default_rng(0))
+    assert outside.any()
+    assert seen.max() <= 1e-6
 
 
 @pytest.mark.parametrize("photo", regions.PHOTOS, ids=lambda photo: photo.name)

@@ -15,13 +15,14 @@ from transferkit.results import COLUMNS, EPOCH_COLUMNS
 pytestmark = pytest.mark.xdist_group("evidence")  # the evidence takes half a minute
 
 FILES = [
-    "claims", "conv1", "dissimilar", "dissimilar-epochs", "longer", "longer-epochs", "plateau", "plateau-epochs",
-    "provenance", "similar", "similar-epochs", "sizes", "sizes-epochs",
+    "claims", "conv1", "dissimilar", "dissimilar-epochs", "lengths", "lengths-epochs",
+    "longer", "longer-epochs", "plateau", "plateau-epochs", "provenance", "similar", "similar-epochs", "sizes", "sizes-epochs",
 ]  # fmt: skip
 
 
 PICTURES = [
-    "claims", "convergence", "dip", "figure1", "figure2", "figure3", "losses", "plateau", "sizes", "supplement",
+    "claims", "convergence", "dip", "figure1", "figure2", "figure3", "lengths", "losses", "plateau", "sizes",
+    "supplement",
 ]  # fmt: skip
 
 

@@ -29,13 +29,26 @@ def test_every_claim_has_its_series_and_every_series_its_claim() -> None:
     assert {claim.series for claim in CLAIMS} == {one.name for one in all_series()}
 
 
-def test_the_random_split_has_at_least_two_full_grids_of_two_seeds() -> None:
+def test_all_random_splits_have_the_same_networks_so_that_means_over_n_are_of_the_same_n() -> None:
     similar = all_series()[0]
-    full = [(part.split, part.seeds) for part in similar.parts if not part.labels]
-    assert full == [("random0", (0, 1)), ("random1", (0, 1))]
-    assert {part.split for part in similar.parts} == {"random0", "random1", "random2", "random3"}
+    assert [part.split for part in similar.parts] == ["random0", "random1", "random2", "random3"]
+    assert len({(part.seeds, part.labels) for part in similar.parts}) == 1
     natural = choose_series(all_series(), ["dissimilar"])[0]
-    assert {seed for part in natural.parts for seed in part.seeds} >= {0, 1}
+    assert {seed for part in natural.parts for seed in part.seeds} == {0, 1, 2}
+
+
+def test_the_lengths_of_training_share_their_networks_with_similar_and_longer(study: Study) -> None:
+    usual = replace(study.setting, recipe=get_preset("quick").recipe)
+    known = {one.name: one for one in all_series()}
+    planned = {
+        name: {(part.setting(usual).recipe.epochs, run) for part in known[name].parts for run in part.runs()}
+        for name in ("similar", "longer", "lengths")
+    }
+    assert {epochs for epochs, _ in planned["lengths"]} == {3, 6, 12, 32, 64}
+    assert {one for one in planned["lengths"] if one[0] == 32} < planned["similar"]
+    assert planned["longer"] < planned["lengths"]
+    tiny = replace(usual, recipe=get_preset("smoke").recipe)
+    assert min(part.setting(tiny).recipe.epochs for part in known["lengths"].parts) == 1
 
 
 def test_further_splits_are_planned_where_the_ledger_asks_for_more() -> None:
@@ -57,8 +70,9 @@ def test_halves_without_a_common_photograph_are_studied_where_classes_come_in_gr
 
 
 def test_no_network_of_a_series_is_planned_twice_under_one_setting(study: Study) -> None:
+    usual = replace(study.setting, recipe=get_preset("quick").recipe)
     for one in (*all_series(), *smoke_series()):
-        runs = [(part.setting(study.setting), run) for part in one.parts for run in part.runs()]
+        runs = [(part.setting(usual), run) for part in one.parts for run in part.runs()]
         assert len(runs) == len(set(runs)), one.name
 
 

@@ -2,6 +2,7 @@
 
 from course.evidence.claims.judge import Claim, Verdict, judge
 from course.evidence.claims.ledger import LEDGER_COLUMNS, ledger
+from course.evidence.claims.lengths import depends_on_length, judge_by_length
 from course.evidence.claims.sizes import advise_by_size, diagnose_sizes
 from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence, authors_evidence, read_evidence, shuffled
@@ -14,8 +15,10 @@ __all__ = [
     "Verdict",
     "advise_by_size",
     "authors_evidence",
+    "depends_on_length",
     "diagnose_sizes",
     "judge",
+    "judge_by_length",
     "ledger",
     "read_evidence",
     "shuffled",

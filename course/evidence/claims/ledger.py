@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from course.evidence.claims.judge import Claim, interval_of, judge, single_draws
+from course.evidence.claims.lengths import depends_on_length
 from course.evidence.claims.sizes import diagnose_sizes
 from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence
@@ -28,6 +29,12 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
     if evidence.sizes is not None:
         for key, reason in zip(("freeze-small", "finetune-large"), _reasons(evidence.sizes), strict=False):
             table.loc[table["claim"] == key, "note"] += reason
+    if evidence.lengths is not None:
+        for key, words in depends_on_length(evidence.lengths, claims).items():
+            notes = table.loc[table["claim"] == key, "note"]
+            table.loc[table["claim"] == key, "note"] = notes.map(
+                lambda note, words=words: "; ".join(filter(None, (note, words)))
+            )
     return table
 
 

@@ -83,6 +83,28 @@ def longer_against_finetuned(evidence: Evidence) -> Estimate | None:
     return found and replace(found, networks=len(both) + int(both["count"].sum()))
 
 
+def gain_of_longer(evidence: Evidence) -> Estimate | None:
+    """A base minus the same base trained for longer, negative where the longer training helps."""
+    longer, similar = evidence.longer, evidence.similar
+    if longer is None or similar is None:
+        return None
+    bases, keys = similar[similar["treatment"] == "base"], ["split", "seed", "target"]
+    both = bases.merge(longer[longer["epochs"] == longer["epochs"].max()], on=keys, suffixes=("", "_longer"))
+    return estimate(both.assign(paired=both["top1"] - both["top1_longer"]), networks_per_row=2)
+
+
+def lifted_by_stopping_early(lengths: Table) -> Estimate | None:
+    """BnB against its own base after the fewest epochs, minus the same after the most."""
+    if lengths is None:
+        return None
+    keys = ["split", "seed", "target", "n"]
+    rows = _chosen(lengths, ("BnB",))
+    short, long = (
+        rows[rows["epochs"] == at].set_index(keys)["paired"] for at in (rows.epochs.min(), rows.epochs.max())
+    )
+    return estimate((short - long).dropna().reset_index(), networks_per_row=2)
+
+
 def freezing(sizes: Table, *, largest: bool) -> Estimate | None:
     """AnB+ minus AnB with the largest or the smallest target set."""
     if sizes is None:

@@ -134,4 +134,17 @@ _FIRST_LAYER = (
     ),
 )  # fmt: skip
 
-CLAIMS: tuple[Claim, ...] = (*_SPECIFICITY, *_CO_ADAPTATION, *_FINE_TUNING, *_FIRST_LAYER)
+_LENGTH = (
+    Claim(
+        "learned", "The bases have learned: twice the epochs hardly help them.", _OWN,
+        "a base minus the same base trained for twice as long", "no loss", "longer",
+        measures.gain_of_longer,
+    ),
+    Claim(
+        "stopped-early", "Stopped early, whatever is trained a second time lies above its base.", _OWN,
+        "BnB against its own base: after the fewest epochs minus after the most", "more", "lengths",
+        lambda evidence: measures.lifted_by_stopping_early(evidence.lengths),
+    ),
+)  # fmt: skip
+
+CLAIMS: tuple[Claim, ...] = (*_SPECIFICITY, *_CO_ADAPTATION, *_FINE_TUNING, *_LENGTH, *_FIRST_LAYER)

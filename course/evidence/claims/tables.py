@@ -12,7 +12,7 @@ from transferkit.errors import DataError
 from transferkit.results import layers_of, pair, refuse_incomplete, refuse_mixed
 from transferkit.splits import is_of_kind
 
-SERIES = ("similar", "dissimilar", "apart", "sizes", "longer", "plateau", "dial")
+SERIES = ("similar", "dissimilar", "apart", "sizes", "longer", "lengths", "plateau", "dial")
 TRAINED_AT_ALL = 2  # the last n at which the paper's networks with random filters left the plateau
 
 
@@ -21,11 +21,12 @@ class Evidence:
     """One table for each series, as `collect.write_series` writes it; None where a series was not trained.
 
     All but the last two have `results.COLUMNS` and those of the setting (data, images_per_class, epochs,
-    random_filters). similar: random splits. dissimilar: the natural split. apart: halves of the same kinds without a
-    common photograph, and beside them random and natural splits. sizes: small target sets. longer: bases trained for
-    longer. plateau: random filters drawn in both ways. dial: splits with a set overlap. epochs: the similar networks
-    by epoch. conv1: one row for each base, as `collect.conv1_row` makes it. Raises DataError unless all have the same
-    data set, apart from the dial, and the same layers.
+    random_filters). similar: random splits. dissimilar: the natural split. apart: halves of the same kinds without
+    a common photograph, and beside them random and natural splits. sizes: small target sets. longer: bases trained
+    for longer. lengths: some of the similar networks after several numbers of epochs. plateau: random filters drawn
+    in both ways. dial: splits with a set overlap. epochs: the similar networks by epoch. conv1: one row for each
+    base, as `collect.conv1_row` makes it. Raises DataError unless all have the same data set, apart from the dial,
+    and the same layers.
     """
 
     similar: pd.DataFrame | None = None
@@ -33,6 +34,7 @@ class Evidence:
     apart: pd.DataFrame | None = None
     sizes: pd.DataFrame | None = None
     longer: pd.DataFrame | None = None
+    lengths: pd.DataFrame | None = None
     plateau: pd.DataFrame | None = None
     dial: pd.DataFrame | None = None
     epochs: pd.DataFrame | None = None

@@ -1,0 +1,50 @@
+"""What one would have concluded after other lengths of training: each claim judged on networks of every length."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from course.evidence.claims.judge import Claim, judge
+from course.evidence.claims.statements import CLAIMS
+from course.evidence.claims.tables import Evidence
+
+LENGTH_COLUMNS = ("epochs", "claim", "sentence", "estimate", "unit", "verdict", "clusters", "n")
+
+
+def judge_by_length(lengths: pd.DataFrame, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
+    """One row with LENGTH_COLUMNS for each number of epochs and each claim that the networks of one length can test.
+
+    `lengths` is that table of the evidence: the same networks after several numbers of epochs. The n that a claim asks
+    for are those that were trained. `n` counts networks, `clusters` splits.
+    """
+    rows = []
+    for epochs, trained in lengths.groupby("epochs"):
+        evidence = Evidence(similar=trained)
+        for claim in claims:
+            found = claim.measure(evidence) if claim.series == "similar" else None
+            if found is not None:
+                verdict, _ = judge(claim, found)
+                value = claim.scale * found.value
+                rows.append(
+                    (epochs, claim.key, claim.sentence, value, claim.unit, verdict, found.clusters, found.networks)
+                )
+    return pd.DataFrame(rows, columns=list(LENGTH_COLUMNS))
+
+
+def depends_on_length(lengths: pd.DataFrame, claims: Sequence[Claim] = CLAIMS) -> dict[str, str]:
+    """For each claim whose verdict changes with the length of training, by its key, the verdicts in words."""
+    judged = judge_by_length(lengths, claims)
+    found = {}
+    for key, rows in judged.groupby("claim"):
+        if len(set(rows["verdict"])) > 1:
+            runs = (rows["verdict"] != rows["verdict"].shift()).cumsum()
+            parts = [(group["verdict"].iloc[0], group["epochs"]) for _, group in rows.groupby(runs)]
+            found[str(key)] = "depends on the length of training: " + ", ".join(
+                f"{verdict} after {_span(epochs)} epochs" for verdict, epochs in parts
+            )
+    return found
+
+
+def _span(epochs: pd.Series) -> str:
+    first, last = epochs.iloc[0], epochs.iloc[-1]
+    return f"{first}" if first == last else f"{first} to {last}"
