@@ -19,7 +19,7 @@ import pandas as pd
 from rich.console import Console
 from scipy.special import stdtrit
 
-from data_prep import photos
+from data_prep import photos, shapeworld
 from data_prep.rendering import Arguments, write
 from transferkit.config import Preset, get_preset
 from transferkit.console import show_progress
@@ -35,10 +35,10 @@ from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import Run, plan
 
 RUNS = tuple(run for split in ("random0", "random1") for run in plan(split, [0], ["baseA", "baseB"]))
-AS_NOW = photos.Variation()
+STRONG = photos.Variation(0.4, 1.7, 45.0, 0.2, (0.4, 1.3), (0.3, 1.2), 0.3, 0.08)
 MILD = photos.Variation(0.25, 1.4, 20.0, 0.12, (0.6, 1.2), (0.6, 1.2), 0.15, 0.04)
-HALFWAY = photos.Variation(0.325, 1.55, 32.5, 0.16, (0.5, 1.25), (0.45, 1.2), 0.225, 0.06)
-VIEWS = {"as now": AS_NOW, "half-way": HALFWAY, "mild": MILD}
+VIEWS = {"strong": STRONG, "half-way": photos.Variation(), "mild": MILD}  # half-way: what photos has now
+SHAPES = "shapeworld"  # in place of views: the drawn data set
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Candidate:
 
 
 CANDIDATES = (
-    Candidate("as now", 320, 6),
-    Candidate("as now", 100, 30),
-    Candidate("as now", 160, 20),
+    Candidate("strong", 320, 6),
+    Candidate("strong", 100, 30),
+    Candidate("strong", 160, 20),
     Candidate("half-way", 320, 9),
     Candidate("half-way", 160, 16),
     Candidate("half-way", 100, 24),
@@ -63,6 +63,8 @@ CANDIDATES = (
     Candidate("mild", 320, 12),
     Candidate("half-way", 160, 32),
     Candidate("half-way", 320, 18),
+    Candidate(SHAPES, 160, 32),
+    Candidate(SHAPES, 160, 64),
 )
 
 
@@ -118,11 +120,12 @@ def grid_of(candidate: Candidate, console: Console) -> pd.DataFrame:
 
 
 def views_of(name: str) -> Prepared:
-    """`photos` with these views, prepared in the work folder under their name if it is not there."""
-    folder = find_work_folder() / "data" / f"photos-{name.replace(' ', '-')}"
+    """`photos` with these views, or `shapeworld`, prepared in the work folder under that name if it is not there."""
+    folder = find_work_folder() / "data" / (name if name == SHAPES else f"photos-{name}")
     if not (folder / MANIFEST).exists():
-        arguments = Arguments()
-        write(folder, photos.rendered(arguments, VIEWS[name]), arguments)
+        arguments = Arguments(train=320)
+        drawn = shapeworld.rendered(arguments) if name == SHAPES else photos.rendered(arguments, VIEWS[name])
+        write(folder, drawn, arguments)
     return open_prepared(folder, verify=False)
 
 

@@ -10,6 +10,7 @@ from .evidence.claims import Evidence as Evidence
 from .evidence.claims import advise_by_size as advise_by_size
 from .evidence.claims import authors_evidence as authors_evidence
 from .evidence.claims import diagnose_sizes as diagnose_sizes
+from .evidence.claims import judge_by_length as judge_by_length
 from .evidence.claims import ledger as ledger
 from .evidence.claims import shuffled as shuffled
 from .evidence.pictures import further_pictures as further_pictures

@@ -92,7 +92,7 @@ def test_a_candidate_is_measured_on_bases_once_and_for_twice_as_long(
     monkeypatch.setattr(recipe_search, "RUNS", plan("random0", [0], ["baseA", "baseB"]))
     monkeypatch.setattr(recipe_search, "views_of", lambda name: study.prepared)
     monkeypatch.setattr(recipe_search, "get_preset", lambda name: smoke)
-    row = recipe_search.measure(recipe_search.Candidate("as now", 16, 1), Console(quiet=True))
+    row = recipe_search.measure(recipe_search.Candidate("strong", 16, 1), Console(quiet=True))
     kept = list(Store(tmp_path).receipts())
     assert sorted(receipt.setting.recipe.epochs for receipt in kept) == [1, 1, 2, 2]
     top1 = {epochs: np.mean([it.final.top1 for it in kept if it.setting.recipe.epochs == epochs]) for epochs in (1, 2)}

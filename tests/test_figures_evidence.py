@@ -11,6 +11,7 @@ from PIL import Image
 
 from course import figures as course_figures
 from course.evidence.authors import authors_table
+from course.evidence.claims import judge_by_length
 from tests.figure_tables import CLASSES, GUESSING, both_splits, grids, lines_called, log_of, stuck
 from transferkit import figures
 from transferkit.errors import UsageError
@@ -31,6 +32,18 @@ def dial() -> pd.DataFrame:
         fall = (table["treatment"] == "AnB") * 0.02 * table["n"] * (1 - overlap)
         parts.append(pair(table.assign(top1=table["top1"] - fall)))
     return pd.concat(parts, ignore_index=True)
+
+
+def after_two_lengths() -> pd.DataFrame:
+    """BnB lies 5 points above its base after 3 epochs, and at it after 32."""
+    table = grids(["random0", "random1"])
+    lifted = table.assign(top1=table["top1"] + 0.05 * (table["treatment"] == "BnB"))
+    return pd.concat([pair(one.assign(epochs=epochs)) for one, epochs in ((lifted, 3), (table, 32))])
+
+
+def draw_lengths() -> Picture:
+    table = after_two_lengths()
+    return course_figures.lengths(table, judge_by_length(table), "photos")
 
 
 def in_two_scales() -> pd.DataFrame:
@@ -75,6 +88,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "convergence": lambda: course_figures.convergence(log_of(grids(["random0"])), "photos"),
     "distance": lambda: course_figures.distance(dial(), "shapeworld"),
     "sizes": lambda: course_figures.sizes(on_few_images(), "photos"),
+    "lengths": draw_lengths,
     "scaling": lambda: course_figures.scaling(in_two_scales(), "photos", classes=CLASSES),
     "ledger": draw_ledger,
 }
@@ -222,3 +236,19 @@ def test_a_ledger_without_claims_or_columns_is_refused() -> None:
         course_figures.ledger(a_ledger()[:0])
     with pytest.raises(UsageError, match="no column high and verdict"):
         course_figures.ledger(a_ledger().drop(columns=["high", "verdict"]))
+
+
+def test_the_figure_of_lengths_shows_a_line_per_treatment_and_a_verdict_per_claim_and_length() -> None:
+    table = after_two_lengths()
+    verdicts = judge_by_length(table)
+    picture = course_figures.lengths(table, verdicts, "photos")
+    panels = picture.figure.axes
+    (line,) = (drawn for drawn in panels[0].lines if drawn.get_gid() == "BnB")
+    means = 100 * table[(table["treatment"] == "BnB") & (table["n"] == 1)].groupby("epochs")["paired"].mean()
+    assert np.allclose(np.asarray(line.get_ydata()), means)
+    assert np.asarray(line.get_xdata()).tolist() == [3, 32]
+    signs = [drawn for drawn in panels[-1].lines if drawn.get_linestyle() == "None"]
+    assert len(signs) == len(verdicts) > 8
+    assert "32 epochs" in picture.alt
+    with pytest.raises(UsageError, match="one length of training only"):
+        course_figures.lengths(table[table["epochs"] == 3], verdicts, "photos")

@@ -36,18 +36,18 @@ def _pictures(evidence: Evidence) -> Named:
         yield "convergence", course_figures.convergence(evidence.epochs, data, n)
     if evidence.similar is not None and evidence.dissimilar is not None:
         yield "figure3", _figure3(evidence.similar, evidence.dissimilar, evidence.apart)
+    if (table := evidence.lengths) is not None:
+        yield "lengths", course_figures.lengths(table, judge_by_length(table), _data(table))
     yield from further_pictures(evidence)
     yield "claims", course_figures.ledger(ledger(evidence), ledger(authors_evidence(), published=True))
 
 
 def further_pictures(evidence: Evidence) -> Named:
-    """What the further studies show, of those that are done: target sets, lengths, random filters, the dial."""
+    """What the further studies show, of those that are done: sizes of the target set, random filters, the dial."""
     if (table := evidence.sizes) is not None:
         data, authors = _data(table), authors_table("supplement")
         yield "sizes", course_figures.sizes(table, data)
         yield "supplement", course_figures.images_per_class(table, data, classes=_classes(table), authors=authors)
-    if (table := evidence.lengths) is not None:
-        yield "lengths", course_figures.lengths(table, judge_by_length(table), _data(table))
     if (table := evidence.plateau) is not None:
         yield "plateau", course_figures.scaling(table, _data(table), classes=_classes(table))
     if (table := evidence.dial) is not None:

@@ -212,7 +212,8 @@ def _sizes(splits: Sequence[str], epochs_times: dict[int, float], ns: Iterable[i
 
 
 def _dial(overlaps: Iterable[str], chosen: tuple[str, ...]) -> tuple[Bundle, ...]:
-    return tuple(Bundle(f"overlap-{overlap}", labels=chosen) for overlap in overlaps)
+    """Twice as long as on photographs: before that, bases of shapeworld have not learned."""
+    return tuple(Bundle(f"overlap-{overlap}", labels=chosen, epochs_times=2) for overlap in overlaps)
 
 
 def same_depth(points: Iterable[int], layers: Sequence[str]) -> tuple[int, ...]:

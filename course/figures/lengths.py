@@ -19,6 +19,7 @@ from transferkit.results import summarise
 from transferkit.treatments import Treatment
 
 _SHOWN: tuple[Treatment, ...] = ("BnB", "BnB+", "AnB", "AnB+")
+_PANELS = (1, 3, 5, 7)  # chop points
 _ROW, _SENTENCE = 0.35, 56  # inches: the height of a claim; characters: its width
 _NAMES = 0.56  # of the panel's width, for the claims
 
@@ -26,16 +27,16 @@ _NAMES = 0.56  # of the panel's width, for the claims
 def lengths(
     table: pd.DataFrame, verdicts: pd.DataFrame, data: str, title: str = "What would you have concluded?"
 ) -> Picture:
-    """Above, mean paired differences over the epochs, a panel per n; below, the verdict on each claim at each length.
+    """Above, mean paired differences over the epochs, a panel per n; below, the verdict on each claim by length.
 
     `table`: the evidence's networks after several numbers of epochs. `verdicts`: from `claims.judge_by_length`. Raises
     UsageError for fewer than two lengths of training.
     """
-    rows = table[table["paired"].notna()]
+    rows = table[table["paired"].notna() & table["treatment"].isin(["base", *_SHOWN])]
     lasted = sorted(rows["epochs"].unique())
     if len(lasted) < 2:
         raise UsageError("the table has networks of one length of training only: run the series 'lengths'.")
-    points = sorted(set(rows.loc[rows["n"] > 0, "n"]))
+    points = [n for n in _PANELS if n in set(rows["n"])]
     one = rows[rows["epochs"] == lasted[-1]]
     said = f"{caption(one, data, _SHOWN)}, after each number of epochs."
     notes = [f"{said} Lines are means. {interval_note(one)}", "Each is compared with a base trained for as long."]
