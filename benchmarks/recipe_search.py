@@ -1,9 +1,7 @@
 """Search for a recipe whose bases have learned, on bases alone: `python -m benchmarks.recipe_search TABLE.csv`.
 
-With `--grid VIEWS IMAGES EPOCHS` it writes instead what all treatments of one split come to under such a recipe.
-
 A base has learned when training for twice as long gains less than a point. Each candidate is a set of views of the
-photographs, a number of images per class and a number of epochs; all else is the preset quick's. Of each, both bases
+photographs, a number of images per class and a number of epochs; all else is that of a preset. Of each, both bases
 of `random0` and `random1` (seed 0) are trained, and once more for twice the epochs. A row per candidate: what a network
 costs in images, mean top-1 of the bases, the mean gain of training twice as long with its 95 % interval (Student's t
 over the bases, points), the mean training loss, and how clean conv1 is: the share of Gabors and of blobs, and the mean
@@ -27,12 +25,11 @@ from transferkit.disk import atomic
 from transferkit.disk.prepared import MANIFEST, find_work_folder
 from transferkit.disk.store import Receipt, Store
 from transferkit.gabor.table import fit_table, shares
-from transferkit.results import tabulate
 from transferkit.training.data import Prepared, open_prepared
 from transferkit.training.study import Study, plan_study
 from transferkit.training.sweep import sweep
 from transferkit.training.workers import default_workers, local_workers
-from transferkit.treatments import Run, plan
+from transferkit.treatments import plan
 
 RUNS = tuple(run for split in ("random0", "random1") for run in plan(split, [0], ["baseA", "baseB"]))
 STRONG = photos.Variation(0.4, 1.7, 45.0, 0.2, (0.4, 1.3), (0.3, 1.2), 0.3, 0.08)
@@ -43,11 +40,12 @@ SHAPES = "shapeworld"  # in place of views: the drawn data set
 
 @dataclass(frozen=True)
 class Candidate:
-    """A recipe to try: the name of its views, its images per class and its epochs."""
+    """A recipe to try: the name of its views, its images per class, its epochs, and the preset of all else."""
 
     views: str
     images_per_class: int
     epochs: int
+    preset: str = "quick"
 
 
 CANDIDATES = (
@@ -65,6 +63,7 @@ CANDIDATES = (
     Candidate("half-way", 320, 18),
     Candidate(SHAPES, 160, 32),
     Candidate(SHAPES, 160, 64),
+    Candidate("half-way", 160, 32, "class"),
 )
 
 
@@ -72,15 +71,7 @@ def main() -> None:
     """Train, measure, and write the table after each candidate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("csv", type=Path)
-    parser.add_argument("--grid", nargs=3, metavar=("VIEWS", "IMAGES", "EPOCHS"))
-    chosen = parser.parse_args()
-    out, console, rows = chosen.csv, Console(), []
-    if chosen.grid:
-        views, images, epochs = chosen.grid
-        table = grid_of(Candidate(views, int(images), int(epochs)), console)
-        atomic.write_bytes(out, table.to_csv(index=False).encode())
-        console.print(table.to_string(index=False), markup=False, highlight=False)
-        return
+    out, console, rows = parser.parse_args().csv, Console(), []
     for candidate in CANDIDATES:
         rows.append({**vars(candidate), **measure(candidate, console)})
         table = pd.DataFrame(rows).round(4)
@@ -91,7 +82,7 @@ def main() -> None:
 def measure(candidate: Candidate, console: Console) -> dict[str, float]:
     """The row of a candidate; networks that are not there yet are trained."""
     prepared = views_of(candidate.views)
-    once, twice = (_train(prepared, preset_of(candidate, times), console, RUNS) for times in (1, 2))
+    once, twice = (_train(prepared, preset_of(candidate, times), console) for times in (1, 2))
     gains = 100 * np.array([b.final.top1 - a.final.top1 for a, b in zip(once[1], twice[1], strict=True)])
     half = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
     study, receipts = once
@@ -108,17 +99,6 @@ def measure(candidate: Candidate, console: Console) -> dict[str, float]:
     }  # fmt: skip
 
 
-def grid_of(candidate: Candidate, console: Console) -> pd.DataFrame:
-    """Mean paired differences in points, a row per treatment and a column per n, of the whole grid of `random0`."""
-    runs = plan("random0", [0])
-    _, receipts = _train(views_of(candidate.views), preset_of(candidate), console, runs)
-    table = tabulate(receipts)
-    means = 100 * table[table["n"] > 0].pivot_table(index="treatment", columns="n", values="paired")
-    bases = table[table["treatment"] == "base"]
-    about = {**vars(candidate), "base_top1": bases["top1"].mean(), "networks": len(table)}
-    return means.round(2).add_prefix("n").reset_index().assign(**about)
-
-
 def views_of(name: str) -> Prepared:
     """`photos` with these views, or `shapeworld`, prepared in the work folder under that name if it is not there."""
     folder = find_work_folder() / "data" / (name if name == SHAPES else f"photos-{name}")
@@ -130,16 +110,15 @@ def views_of(name: str) -> Prepared:
 
 
 def preset_of(candidate: Candidate, times: int = 1) -> Preset:
-    """The preset quick with the candidate's images and `times` its epochs."""
-    quick = get_preset("quick")
-    epochs = candidate.epochs * times
-    return replace(quick, recipe=replace(quick.recipe, epochs=epochs, images_per_class=candidate.images_per_class))
+    """The candidate's preset with its images and `times` its epochs."""
+    preset, epochs = get_preset(candidate.preset), candidate.epochs * times
+    return replace(preset, recipe=replace(preset.recipe, epochs=epochs, images_per_class=candidate.images_per_class))
 
 
-def _train(prepared: Prepared, preset: Preset, console: Console, runs: tuple[Run, ...]) -> tuple[Study, list[Receipt]]:
+def _train(prepared: Prepared, preset: Preset, console: Console) -> tuple[Study, list[Receipt]]:
     study = plan_study(prepared, preset, "auto", Store(find_work_folder()))
-    show_progress(sweep(study, runs, local_workers(default_workers(study.setting.device))), console)
-    return study, [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
+    show_progress(sweep(study, RUNS, local_workers(default_workers(study.setting.device))), console)
+    return study, [receipt for run in RUNS if (receipt := study.store.find(run, study.setting))]
 
 
 if __name__ == "__main__":

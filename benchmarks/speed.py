@@ -48,7 +48,8 @@ SPLIT, SEED = "random0", 0
 KINDS = ("baseB", "A4B", "A7B", "B4B", "R4B", "A4B+", "B4B+")  # each treatment, in the middle
 ALONE = ("baseB", "A4B")  # of which ours is also trained alone
 MARGIN = 0.005  # half a point of top-1
-PEERS: dict[str, Callable[[Task], Outcome]] = {"Lightning": train_with_lightning, "plain loop": train_plainly}
+Peer = Callable[[Task], Outcome]
+PEERS: dict[str, Peer] = {"Lightning": train_with_lightning, "plain loop": train_plainly}
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def measure(preset: str, repeats: int, grids: int, console: Console) -> Iterator
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             pool.submit(len, ()).result()  # so that torch is imported before any clock starts
 
-            def train(peer: Callable[[Task], Outcome], task: Task) -> Outcome:
+            def train(peer: Peer, task: Task) -> Outcome:
                 return pool.submit(peer, task).result()
 
             for repeat in range(max(repeats, grids)):
@@ -120,9 +121,7 @@ def measure(preset: str, repeats: int, grids: int, console: Console) -> Iterator
                         yield _our_network(trained, label, folder / f"{label}{repeat}", repeat)
 
 
-def peers_rows(
-    task: Task, repeat: int, train: Callable[[Callable[[Task], Outcome], Task], Outcome]
-) -> Iterator[Row]:
+def peers_rows(task: Task, repeat: int, train: Callable[[Peer, Task], Outcome]) -> Iterator[Row]:
     """A row for each try of each peer at one network; a peer's last try counts."""
     for name, peer in PEERS.items():
         outcome = train(peer, task)

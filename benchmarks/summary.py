@@ -7,61 +7,58 @@ rewrites the text between its markers; a test compares.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from course.book.markers import fill
 from transferkit.disk import atomic
-from transferkit.treatments import grid
+from transferkit.treatments import TREATMENTS, Run, Treatment, grid, parse_run
 
 FOLDER = Path(__file__).parent
 PEERS = {"plain loop": "the plain loop of PyTorch's transfer-learning tutorial", "Lightning": "Lightning"}
 OURS, ALONE = "in the grid: ", "alone: "
 PLAIN = "plain loop"
-NAMES = {"baseB": "one base network", "A4B": "one network, four layers frozen", "grid": "the whole grid, 72 networks"}
+NAMES = {"grid": "the whole grid, 72 networks", "baseB": "one base network", "A4B": "one network, four layers frozen"}
 
 
 def speed_table(rows: pd.DataFrame) -> str:
-    """Seconds of each contender (median and range of its repeats), also as multiples of ours."""
-    lines = ["| work | contender | n | seconds | times ours | top-1 |", "|---|---|---|---|---|---|"]
+    """Seconds of ours and of each peer with their range, the ratio, and top-1 of both."""
+    lines = [
+        "| work | beside | n | ours, s | theirs, s | times ours | top-1, ours | theirs | ours minus theirs |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for label, name in NAMES.items():
-        ours = _seconds(rows, label if label == "grid" else ALONE + label, "transferkit")
-        for contender in ("transferkit", *PEERS):
-            if label == "grid" and contender != "transferkit":
-                found, n, top1 = _peer_grid(rows, contender), "1 of each kind", float("nan")
-            else:
-                work = ALONE + label if contender == "transferkit" and label != "grid" else label
-                found, n, top1 = _seconds(rows, work, contender), "", _top1(rows, work, contender)
-            ratios = found / ours.median()
-            lines.append(
-                f"| {name} | {contender} | {n or len(found)} | {_range(found, 0)} | {_range(ratios, 1)} | "
-                f"{'' if pd.isna(top1) else f'{100 * top1:.1f} %'} |"
-            )
+        ours = _our_seconds(rows, label)
+        for peer in PEERS:
+            theirs, top1 = _their_seconds(rows, label, peer), _top1(rows, label, peer)
+            cells = (name, peer, f"{len(ours)}, {_count(rows, label, peer)}", _range(ours, 0), _span(*theirs, 0))
+            lines.append(f"| {' | '.join(cells)} | {_span(*_times(theirs, ours), 1)} | {_accuracies(*top1)} |")
     return "\n".join(lines)
 
 
 def headline(rows: pd.DataFrame) -> str:
     """How many times faster our whole grid is than each peer's, and how the accuracies differ."""
-    ours = _seconds(rows, "grid", "transferkit")
-    beaten = []
-    for contender, name in PEERS.items():
-        times = _peer_grid(rows, contender).median() / ours.median()
-        difference = _differences(rows, contender)
+    ours, beaten = _our_seconds(rows, "grid"), []
+    for peer, name in PEERS.items():
+        middle, low, high = _times(_their_seconds(rows, "grid", peer), ours)
+        difference = _differences(rows, peer)
         beaten.append(
-            f"**{times:.1f} times** faster than {name} (top-1 {difference.mean():+.1f} points, standard deviation "
-            f"{difference.std():.1f}, {len(difference)} networks)"
+            f"**{middle:.1f} times**{f' ({low:.1f} to {high:.1f})' if _to_goal(rows) else ''} faster than {name} "
+            f"(top-1 {difference.mean():+.1f} points, standard deviation {difference.std():.1f}, "
+            f"{len(difference)} networks)"
         )
-    what = f"The whole grid of {len(grid('random0', 0))} networks: {ours.median():.0f} s (n={len(ours)})"
-    return f"{what}, {' and '.join(beaten)}."
+    what = f"The whole grid of {len(grid('random0', 0))} networks{' has learned after' if _to_goal(rows) else ':'}"
+    return f"{what} {ours.median():.0f} s (n={len(ours)}), {' and '.join(beaten)}."
 
 
 def accuracy_sentence(rows: pd.DataFrame) -> str:
-    """How the peers' accuracies differ from ours, network by network."""
+    """How the peers' accuracies differ from ours, network by network, and how many networks took which recipe."""
     sentences = []
-    for contender in PEERS:
-        difference = _differences(rows, contender)
+    for peer in PEERS:
+        difference = _differences(rows, peer)
         sentences.append(
-            f"ours minus {contender}: {difference.mean():+.2f} points on average, standard deviation "
-            f"{difference.std():.2f}, {len(difference)} networks of the same first weights"
+            f"ours minus {peer}: {difference.mean():+.2f} points on average, standard deviation "
+            f"{difference.std():.2f}, {len(difference)} networks of the same first weights{_ways(rows, peer)}"
         )
     return "; ".join(sentences) + "."
 
@@ -157,36 +154,113 @@ def main() -> None:
     atomic.write_bytes(readme, fill(readme.read_text(), sections(FOLDER / "results")).encode())
 
 
-def _seconds(rows: pd.DataFrame, work: str, contender: str) -> pd.Series:
-    return rows[(rows["work"] == work) & (rows["contender"] == contender)]["seconds"]
+def _our_seconds(rows: pd.DataFrame, label: str) -> pd.Series:
+    work = label if label == "grid" else ALONE + label
+    return rows[(rows["work"] == work) & (rows["contender"] == "transferkit")]["seconds"]
 
 
-def _differences(rows: pd.DataFrame, contender: str) -> pd.Series:
-    """Top-1 of ours minus that of the contender, in points, by network."""
-    first = rows[rows["repeat"] == 0]
-    grids = first[first["work"].str.startswith(OURS)]
-    ours = grids.set_index(grids["work"].str.removeprefix(OURS))["top1"]
-    theirs = first[first["contender"] == contender].set_index("work")["top1"]
-    return 100 * (ours - theirs).dropna()
+def _our_top1(rows: pd.DataFrame) -> pd.Series:
+    """In the first grid, by network."""
+    first = rows[(rows["repeat"] == 0) & rows["work"].str.startswith(OURS)]
+    return first.set_index(first["work"].str.removeprefix(OURS))["top1"]
 
 
-def _top1(rows: pd.DataFrame, work: str, contender: str) -> float:
-    return float(rows[(rows["work"] == work) & (rows["contender"] == contender)]["top1"].mean())
+def _last_tries(rows: pd.DataFrame, peer: str) -> pd.DataFrame:
+    """Those of a peer's rows that count: the last of each repeat of each network."""
+    return rows[rows["contender"] == peer].drop_duplicates(["work", "repeat"], keep="last")
 
 
-def _peer_grid(rows: pd.DataFrame, contender: str) -> pd.Series:
-    """The seconds of the 72 networks one after the other, from the mean of each kind, as the only value."""
-    of_kind = rows[rows["contender"] == contender].groupby("work")["seconds"].mean()
-    tuned = of_kind[[kind for kind in of_kind.index if kind.endswith("+")]].mean()
-    total = 0.0
+def _to_goal(rows: pd.DataFrame) -> bool:
+    """Whether the peers trained until they were as good as ours. Older files are of as many steps as ours."""
+    return "goal" in rows
+
+
+def _their_seconds(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, float, float]:
+    """Mean, least and most seconds of a peer for a network or, one network after the other, for the grid."""
+    by_network = _last_tries(rows, peer).groupby("work")["seconds"]
+    mean, least, most = (
+        sum(_over_grid(of_kind)) if label == "grid" else float(of_kind[label])
+        for of_kind in (by_network.mean(), by_network.min(), by_network.max())
+    )
+    return mean, least, most
+
+
+def _top1(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, float]:
+    """Mean top-1 in percent of ours and of a peer, for a network or over the grid; NaN if a treatment is not known."""
+    theirs = _last_tries(rows, peer).groupby("work")["top1"].mean()
+    if label == "grid":
+        known = {_run(work).treatment for work in theirs.index} == set(TREATMENTS)
+        ours, peers = (np.mean(_over_grid(of_kind)) for of_kind in (_our_top1(rows)[theirs.index], theirs))
+        return (100 * float(ours), 100 * float(peers)) if known else (np.nan, np.nan)
+    return 100 * float(_our_top1(rows)[label]), 100 * float(theirs[label])
+
+
+def _over_grid(of_kind: pd.Series) -> list[float]:
+    """The value for each of the 72 networks, from that of some, by label.
+
+    That of a frozen network lies on lines through those of its treatment, n = 0 being the base, and stays level after
+    the last. Fine-tuned ones have the mean of their treatment. A treatment of which there is none takes that of AnB.
+    """
+    known: dict[Treatment, dict[int, float]] = {}
+    for label, value in of_kind.items():
+        run = _run(label)
+        known.setdefault(run.treatment, {})[run.n] = value
+    values = []
     for run in grid("random0", 0):
-        total += tuned if run.finetune else of_kind["baseB" if run.n == 0 else f"A{run.n}B"]
-    return pd.Series([total])
+        points = known.get(run.treatment) or known["AnB+" if run.finetune else "AnB"]
+        if run.finetune:
+            values.append(float(np.mean(list(points.values()))))
+        else:
+            line = sorted({**known["base"], **points}.items())
+            values.append(float(np.interp(run.n, [n for n, _ in line], [value for _, value in line])))
+    return values
+
+
+def _differences(rows: pd.DataFrame, peer: str) -> pd.Series:
+    """Top-1 of ours minus that of a peer, in points, by network."""
+    tries = _last_tries(rows, peer)
+    theirs = tries[tries["repeat"] == 0].set_index("work")["top1"]
+    return 100 * (_our_top1(rows) - theirs).dropna()
+
+
+def _ways(rows: pd.DataFrame, peer: str) -> str:
+    """How many networks a peer brought to the goal with which recipe, and which it did not bring there at all."""
+    if not _to_goal(rows):
+        return ""
+    tries = _last_tries(rows, peer)
+    short = tries[tries["top1"] < tries["goal"]]
+    ways = ", ".join(f"{len(of_one)} with {way}" for way, of_one in tries.groupby("way"))
+    missed = f"; it did not reach {', '.join(short['work'])}" if len(short) else ""
+    return f" ({ways}{missed})"
+
+
+def _run(label: object) -> Run:
+    return parse_run(str(label), "random0", 0)
+
+
+def _count(rows: pd.DataFrame, label: str, peer: str) -> int:
+    """How often a peer trained a network, or each that its grid is made of."""
+    counts = _last_tries(rows, peer).groupby("work").size()
+    return int(counts.min() if label == "grid" else counts[label])
+
+
+def _times(theirs: tuple[float, float, float], ours: pd.Series) -> tuple[float, float, float]:
+    """Theirs as a multiple of ours: from their mean and our median, and the least and the most from the extremes."""
+    mean, least, most = theirs
+    return mean / ours.median(), least / ours.max(), most / ours.min()
+
+
+def _accuracies(ours: float, theirs: float) -> str:
+    return " |  | " if np.isnan(ours) else f"{ours:.1f} % | {theirs:.1f} % | {ours - theirs:+.1f}"
 
 
 def _range(values: pd.Series, digits: int) -> str:
-    middle = f"{values.median():,.{digits}f}"
-    return middle if len(values) < 2 else f"{middle} ({values.min():,.{digits}f} to {values.max():,.{digits}f})"
+    return _span(values.median(), values.min(), values.max(), digits)
+
+
+def _span(middle: float, low: float, high: float, digits: int) -> str:
+    spread = "" if low == high else f" ({low:,.{digits}f} to {high:,.{digits}f})"
+    return f"{middle:,.{digits}f}{spread}"
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ import pandas as pd
 from benchmarks.summary import headline
 from course.book import cost, minutes
 from course.book.markers import fill
-from course.evidence.claims import authors_evidence, ledger, read_evidence
+from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
 from transferkit.disk import atomic
 from transferkit.results import summarise
+from transferkit.results.learned import MOST_GAIN
 from transferkit.treatments import CHOP_POINTS, TREATMENTS
 
 COURSE = Path(__file__).parents[1]
@@ -28,6 +29,7 @@ EVIDENCE = COURSE / "evidence.md"
 SHORT = (  # the claims that the README shows
     "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "worse-when-dissimilar", "worse-when-apart",
     "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
+    "learned", "stopped-early",
 )  # fmt: skip
 
 
@@ -36,6 +38,7 @@ def sections(results: Path) -> dict[str, str]:
     evidence = read_evidence(results / "evidence")
     assert evidence.similar is not None
     assert evidence.dissimilar is not None
+    assert evidence.lengths is not None
     ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
     return {
         "fresh-clone": fresh_clone_rows(pd.read_csv(results / "fresh-clone.csv")),
@@ -43,6 +46,8 @@ def sections(results: Path) -> dict[str, str]:
         "provenance": provenance_sentence(pd.read_csv(results / "evidence" / "provenance.csv")),
         "similar": paired_rows(evidence.similar),
         "dissimilar": paired_rows(evidence.dissimilar),
+        "lengths": lengths_rows(evidence.lengths),
+        "learned": learned_rows(pd.read_csv(results / "recipe-search.csv")),
         "speed": headline(pd.read_csv(MEASURED / "speed.csv")),
         "speed-avx2": headline(pd.read_csv(MEASURED / "avx2" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
@@ -79,7 +84,11 @@ def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
     """A row per claim: our verdict, estimate and interval, and those from the authors' networks."""
     lines = ["| claim | source | statistic | these networks | the authors' |", "|---|---|---|---|---|"]
     for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
-        cells = (own["sentence"], own["source"], f"{own['statistic']} ({own['unit']})", _verdict(own), _verdict(theirs))
+        statistic, found = (
+            f"{own['statistic']} ({own['unit']})",
+            "; ".join(filter(None, (_verdict(own), _by_length(own)))),
+        )
+        cells = (own["sentence"], own["source"], statistic, found, _verdict(theirs))
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
@@ -90,6 +99,35 @@ def short_claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
     for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
         if own["claim"] in SHORT:
             lines.append(f"| {own['sentence']} | {_verdict(own)} | {_verdict(theirs)} |")
+    return "\n".join(lines)
+
+
+def lengths_rows(lengths: pd.DataFrame) -> str:
+    """The verdict and the estimate of each claim after each number of epochs, and the bases' top-1."""
+    judged = judge_by_length(lengths)
+    bases = 100 * lengths[lengths["treatment"] == "base"].groupby("epochs")["top1"].mean()
+    lines = [
+        "| had training ended after | " + " | ".join(f"{epochs} epochs" for epochs in bases.index) + " |",
+        "|---|" + "---|" * len(bases),
+        "| top-1 of the bases | " + " | ".join(f"{top1:.1f} %" for top1 in bases) + " |",
+    ]
+    for sentence, rows in judged.groupby("sentence", sort=False):
+        cells = [f"**{row['verdict']}** {row['estimate']:+.1f}" for row in rows.to_dict("records")]
+        lines.append(f"| {sentence} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def learned_rows(search: pd.DataFrame) -> str:
+    """What bases gain from twice the epochs under each recipe that was tried, cheapest first."""
+    heads = "data | preset | images a class | epochs | images in all | top-1 | twice the epochs | Gabors | blobs | R2"
+    lines = [f"| {heads} |", "|---" * 10 + "|"]
+    for row in search.sort_values("thousand_images").to_dict("records"):
+        data = row["views"] if row["views"] == "shapeworld" else f"photos, {row['views']} views"
+        gain = f"{row['gain']:+.1f} ({row['gain_low']:+.1f} to {row['gain_high']:+.1f})"
+        gain = f"**{gain}**" if row["gain"] < MOST_GAIN else gain
+        kinds = f"{100 * row['gabor']:.0f} % | {100 * row['blob']:.0f} % | {row['r2']:.2f}"
+        recipe = f"{row['preset']} | {row['images_per_class']} | {row['epochs']} | {row['thousand_images']:.0f},000"
+        lines.append(f"| {data} | {recipe} | {100 * row['top1']:.1f} % | {gain} | {kinds} |")
     return "\n".join(lines)
 
 
@@ -143,6 +181,11 @@ def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
         return ""
     mean, low, high = (100 * float(summary[column][treatment, n]) for column in ("paired", "low", "high"))
     return f"{mean:+.1f}" + ("" if pd.isna(low) else f" ±{(high - low) / 2:.1f}")
+
+
+def _by_length(row: dict[object, object]) -> str:
+    """What the ledger's note says of the length of training."""
+    return next((part for part in str(row["note"]).split("; ") if part.startswith("depends on the length")), "")
 
 
 def _verdict(row: dict[object, object]) -> str:

@@ -32,8 +32,8 @@ Rates = Callable[[Study], Probe]  # the probe that fits a study's network
 
 PROBED = "quick"
 _SIZES = {  # default sizes of data sets, and that of ILSVRC 2012: classes, training images, validation images
-    "photos": (80, 25_600, 6_400),
-    "shapeworld": (80, 25_600, 6_400),
+    "photos": (80, 12_800, 6_400),
+    "shapeworld": (80, 12_800, 6_400),
     "tiles": (14, 1_944, 474),
     "imagenet": (1000, 1_281_167, 50_000),
 }

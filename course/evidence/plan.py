@@ -90,7 +90,7 @@ def all_series(data: str = "photos", splits: int = 4, *, grouped: bool = True) -
         Series("sizes", data, "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
         Series(
             "dial", "shapeworld", "Does transfer follow the distance of the halves?",
-            _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",)) + labels(("BnB",), (3, 5, 7))),
+            _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",), _ODD)),
         ),
     )  # fmt: skip
     return tuple(one for one in known if grouped or one.name != "apart")
