@@ -139,9 +139,7 @@ def peer_version() -> str:
 
 
 def _peers_row(task: Task, name: str, repeat: int, outcome: Outcome) -> Row:
-    return Row(
-        task.label, name, repeat, 1, outcome.images, outcome.seconds, outcome.top1, way=task.way, goal=task.goal
-    )
+    return Row(task.label, name, repeat, 1, outcome.images, outcome.seconds, outcome.top1, way=task.way, goal=task.goal)
 
 
 def _task(study: Study, label: str, images: Path) -> Task:

@@ -202,7 +202,7 @@ def test_first_layers_too_small_for_a_wave_are_no_evidence(residual: Study, spec
         own = replace(residual, setting=replace(residual.setting, net=replace(net, arguments=spec.arguments)))
         perform(own, run)
         perform(own, parse_run("baseB", "random0", 0))
-        write_conv1([SeriesStep(own, (run,))], own.setting.recipe, tmp_path)
+        write_conv1([SeriesStep(own, (run,))], tmp_path)
         assert (tmp_path / "conv1.csv").exists() == written
 
 

@@ -48,6 +48,7 @@ def sections(results: Path) -> dict[str, str]:
         "dissimilar": paired_rows(evidence.dissimilar),
         "lengths": lengths_rows(evidence.lengths),
         "learned": learned_rows(pd.read_csv(results / "recipe-search.csv")),
+        "shortcuts": shortcut_rows(pd.read_csv(results / "evidence" / "shortcuts.csv")),
         "speed": headline(pd.read_csv(MEASURED / "speed.csv")),
         "speed-avx2": headline(pd.read_csv(MEASURED / "avx2" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
@@ -128,6 +129,19 @@ def learned_rows(search: pd.DataFrame) -> str:
         kinds = f"{100 * row['gabor']:.0f} % | {100 * row['blob']:.0f} % | {row['r2']:.2f}"
         recipe = f"{row['preset']} | {row['images_per_class']} | {row['epochs']} | {row['thousand_images']:.0f},000"
         lines.append(f"| {data} | {recipe} | {100 * row['top1']:.1f} % | {gain} | {kinds} |")
+    return "\n".join(lines)
+
+
+def shortcut_rows(table: pd.DataFrame) -> str:
+    """Top-1 of methods without learned features beside the base, by data set: the mean over halves and the range."""
+    cells = (100 * table["top1"]).groupby([table["method"], table["data"]]).agg(["mean", "min", "max"])
+    names = list(dict.fromkeys(table["data"]))
+    order = cells.xs(names[0], level="data")["mean"].sort_values().index
+    lines = [f"| method | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+    for method in order:
+        found = [cells.loc[(method, name)] for name in names]
+        told = [f"{one['mean']:.1f} % ({one['min']:.1f} to {one['max']:.1f})" for one in found]
+        lines.append(f"| {method} | {' | '.join(told)} |")
     return "\n".join(lines)
 
 

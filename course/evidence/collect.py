@@ -10,7 +10,8 @@ import pandas as pd
 from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
 from course.evidence.first_layers import match_filters
 from course.evidence.sweeps import SeriesStep, run_series
-from transferkit.config import Recipe
+from course.lesson.shortcuts import shortcuts
+from transferkit.config import Setting
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
@@ -24,6 +25,8 @@ from transferkit.training.workers import local_workers
 from transferkit.treatments import Run
 
 CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise")
+OF_USUAL_BASES = ("similar", "dissimilar", "apart", "dial")  # series whose bases are compared with each other
+SHORTCUT_SPLITS = 2
 ALL_SERIES = "all"  # stands for the name of a series in provenance.csv
 _ONE_NETWORK = ["run", "split", "seed", "data", "images_per_class", "epochs", "random_filters"]
 _Row = Mapping[Any, object]
@@ -40,19 +43,21 @@ def refuse_mixing(planned: Mapping[str, Sequence[SeriesStep]], folder: Path) -> 
 
 
 def train_and_collect(
-    planned: Mapping[str, Sequence[SeriesStep]], recipe: Recipe, folder: Path, workers: int, watch: Watch
+    planned: Mapping[str, Sequence[SeriesStep]], folder: Path, workers: int, watch: Watch
 ) -> Evidence:
     """Train what the planned series lack, write their tables, and read these with the others in the folder.
 
-    `watch` gets each series' name and progress. `recipe` is the usual one. Raises as `refuse_mixing`, before anything
-    is trained, and as `run_series`.
+    `watch` gets each series' name and progress. Raises as `refuse_mixing`, before anything is trained, and as
+    `run_series`.
     """
     refuse_mixing(planned, folder)
     with local_workers(workers) as executor:
         for name, steps in planned.items():
             watch(name, run_series(steps, executor))
             write_series(name, steps, folder)
-    write_conv1([step for steps in planned.values() for step in steps], recipe, folder)
+    usual = [step for name, steps in planned.items() if name in OF_USUAL_BASES for step in steps]
+    write_conv1(usual, folder)
+    write_shortcuts(usual, folder)
     write_provenance(planned, folder)
     return read_evidence(folder)
 
@@ -83,19 +88,14 @@ def tabulate_series(steps: Sequence[SeriesStep]) -> tuple[pd.DataFrame, pd.DataF
     return pair(table), log
 
 
-def write_conv1(steps: Sequence[SeriesStep], recipe: Recipe, folder: Path) -> Path | None:
-    """Write conv1.csv: one row of `conv1_row` for each base of these steps that was trained by this recipe.
+def write_conv1(steps: Sequence[SeriesStep], folder: Path) -> Path | None:
+    """Write conv1.csv: one row of `conv1_row` for each base of these steps.
 
     Rows of other bases stay, unless their data set was replaced. Nothing is written when there is no such base. For a
     network whose first filters are smaller than SMALLEST_SIDE pixels the file is removed: all its filters would be of
     no kind, which would make the halves look alike.
     """
-    bases = {
-        (step.study.setting, run): step.study
-        for step in steps
-        for run in step.runs
-        if run.source is None and step.study.setting.recipe == recipe
-    }
+    bases = _bases(steps)
     if any(_first_filters(study, run).shape[-1] < SMALLEST_SIDE for (_, run), study in bases.items()):
         (folder / "conv1.csv").unlink(missing_ok=True)
         return None
@@ -105,6 +105,36 @@ def write_conv1(steps: Sequence[SeriesStep], recipe: Recipe, folder: Path) -> Pa
     earlier = pd.read_csv(path).to_dict("records") if path.exists() else []
     rows = _joined(earlier, [conv1_row(study, run) for (_, run), study in bases.items()])
     return _write(pd.DataFrame(rows, columns=list(CONV1_COLUMNS)), path)
+
+
+def write_shortcuts(steps: Sequence[SeriesStep], folder: Path) -> Path | None:
+    """Write shortcuts.csv: top-1 (0..1) of methods without learned features, and of the base, for the same halves.
+
+    For both halves of the first two splits of each data set; rows of another data set stay. Nothing is written when
+    there is no base.
+    """
+    bases = _bases(steps)
+    chosen: dict[str, set[str]] = {}
+    for setting, run in bases:
+        splits = chosen.setdefault(Path(setting.data).name, set())
+        if len(splits) < SHORTCUT_SPLITS:
+            splits.add(run.split)
+    rows: list[tuple[str, str, str, str, float]] = []
+    for (setting, run), study in bases.items():
+        name, receipt = Path(setting.data).name, study.store.find(run, setting)
+        if run.seed == 0 and run.split in chosen[name] and receipt:
+            found = {**shortcuts(study, run.split, run.target), "base": receipt.final.top1}
+            rows += [(name, run.split, run.target, method, top1) for method, top1 in found.items()]
+    if not rows:
+        return None
+    path = folder / "shortcuts.csv"
+    table = pd.DataFrame(rows, columns=["data", "split", "target", "method", "top1"])
+    earlier = pd.read_csv(path) if path.exists() else table[:0]
+    return _write(pd.concat([earlier[~earlier["data"].isin(table["data"])], table]), path)
+
+
+def _bases(steps: Sequence[SeriesStep]) -> dict[tuple[Setting, Run], Study]:
+    return {(step.study.setting, run): step.study for step in steps for run in step.runs if run.source is None}
 
 
 def write_provenance(done: Mapping[str, Sequence[SeriesStep]], folder: Path) -> Path:

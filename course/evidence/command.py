@@ -83,7 +83,7 @@ def evidence(options: argparse.Namespace) -> None:
         console.print(name, style="bold")
         show_progress(progress, console)
 
-    found = train_and_collect(steps, preset.recipe, folder, workers, watch)
+    found = train_and_collect(steps, folder, workers, watch)
     _show(found, None, folder / "claims.csv", console)
     for path in write_pictures(found, folder):
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

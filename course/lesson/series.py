@@ -63,7 +63,7 @@ def carry_out(chosen: Sequence[Series], site: Site) -> Evidence:
     steps = {series.name: steps_of(series, site) for series in chosen}
     folder = site.store.work / ("evidence-smoke" if site.preset.name == SMOKE else "evidence")
     return collect.train_and_collect(
-        steps, site.preset.recipe, folder, default_workers(choose_device(site.device)),
+        steps, folder, default_workers(choose_device(site.device)),
         lambda _, progress: console.show_progress_in_notebook(progress),
     )  # fmt: skip
 

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from course.book.tables import provenance_sentence
-from course.evidence.collect import CONV1_COLUMNS, refuse_mixing, write_conv1, write_provenance, write_series
+from course.evidence.collect import (
+    CONV1_COLUMNS,
+    refuse_mixing,
+    write_conv1,
+    write_provenance,
+    write_series,
+    write_shortcuts,
+)
 from course.evidence.sweeps import SeriesStep
 from transferkit.errors import DataError
 from transferkit.training.experiment import perform
@@ -34,7 +41,7 @@ def conv1_of(*places: tuple[str, str, str]) -> pd.DataFrame:
 def test_first_layers_of_other_series_stay_and_the_dials_come_last(step: SeriesStep, tmp_path: Path) -> None:
     earlier = conv1_of(("dials", "overlap-1", "A"), ("tiny", "random0", "A"), ("tiny", "natural", "B"))
     earlier.to_csv(tmp_path / "conv1.csv", index=False)
-    write_conv1([step], step.study.setting.recipe, tmp_path)
+    write_conv1([step], tmp_path)
     found = pd.read_csv(tmp_path / "conv1.csv")
     places = [tuple(row) for row in found[["data", "split", "target"]].to_numpy()]
     assert places == [
@@ -43,7 +50,7 @@ def test_first_layers_of_other_series_stay_and_the_dials_come_last(step: SeriesS
     assert found["likeness"].tolist()[::3] == pytest.approx([1 / 3, 1 / 3])
     assert found["likeness"].tolist()[1] != pytest.approx(1 / 3)  # written anew
     before = (tmp_path / "conv1.csv").read_bytes()
-    write_conv1([step], step.study.setting.recipe, tmp_path)
+    write_conv1([step], tmp_path)
     assert (tmp_path / "conv1.csv").read_bytes() == before
 
 
@@ -51,17 +58,34 @@ def test_series_of_another_data_set_take_the_place_of_those_there_were_but_not_o
     step: SeriesStep, tmp_path: Path
 ) -> None:
     conv1_of(("dials", "overlap-1", "A"), ("photos", "random4", "A")).to_csv(tmp_path / "conv1.csv", index=False)
-    write_conv1([step], step.study.setting.recipe, tmp_path)
+    write_conv1([step], tmp_path)
     assert pd.read_csv(tmp_path / "conv1.csv")["data"].tolist() == ["tiny", "tiny", "dials"]
 
 
-def test_a_series_without_a_base_of_the_recipe_leaves_the_first_layers_alone(step: SeriesStep, tmp_path: Path) -> None:
-    recipe = replace(step.study.setting.recipe, epochs=9)
-    assert write_conv1([step], recipe, tmp_path) is None
-    assert not (tmp_path / "conv1.csv").exists()
+def test_steps_without_a_base_leave_the_first_layers_alone(step: SeriesStep, tmp_path: Path) -> None:
+    empty = replace(step, runs=())
+    assert write_conv1([empty], tmp_path) is None
+    assert write_shortcuts([empty], tmp_path) is None
+    assert not list(tmp_path.glob("*.csv"))
     conv1_of(("tiny", "natural", "B")).to_csv(tmp_path / "conv1.csv", index=False)
-    write_conv1([step], recipe, tmp_path)
+    write_conv1([empty], tmp_path)
     assert len(pd.read_csv(tmp_path / "conv1.csv")) == 1
+
+
+def test_shortcuts_stand_beside_the_base_and_those_of_other_data_stay(step: SeriesStep, tmp_path: Path) -> None:
+    columns = ["data", "split", "target", "method", "top1"]
+    earlier = pd.DataFrame([("dials", "overlap-1", "A", "base", 0.5), ("tiny", "random9", "A", "base", 0.1)])
+    earlier.set_axis(columns, axis=1).to_csv(tmp_path / "shortcuts.csv", index=False)
+    write_shortcuts([step], tmp_path)
+    found = pd.read_csv(tmp_path / "shortcuts.csv")
+    assert list(found.columns) == columns
+    assert set(found["split"]) == {"overlap-1", "random0"}
+    own = found[found["data"] == "tiny"]
+    assert own.groupby("target").size().tolist() == [6, 6]
+    receipt = step.study.store.find(BASES[0], step.study.setting)
+    assert receipt
+    base = own[(own["method"] == "base") & (own["target"] == BASES[0].target)]
+    assert base["top1"].tolist() == pytest.approx([receipt.final.top1])
 
 
 def test_provenance_is_told_by_series_and_counts_each_network_of_the_folder_once(

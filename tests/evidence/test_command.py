@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("evidence")  # the evidence takes half a mi
 
 FILES = [
     "claims", "conv1", "dissimilar", "dissimilar-epochs", "lengths", "lengths-epochs",
-    "longer", "longer-epochs", "plateau", "plateau-epochs", "provenance", "similar", "similar-epochs",
+    "longer", "longer-epochs", "plateau", "plateau-epochs", "provenance", "shortcuts", "similar", "similar-epochs",
     "sizes", "sizes-epochs",
 ]  # fmt: skip
 
