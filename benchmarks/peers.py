@@ -4,8 +4,8 @@ Both get our network, first weights, frozen layers, images and batch size, and a
 one of two ways:
 
 - "Adam" is what a user would take: a constant rate of 0.001 without weight decay, as in "Lightning in 15 minutes". The
-  recipe of PyTorch's tutorial (SGD at 0.001, divided by ten after every seventh epoch) is for the last steps of a
-  network that has been trained: over all its steps its rates add up to a fortieth of ours.
+  recipe of PyTorch's tutorial (SGD at 0.001, divided by ten after every seventh epoch) is for a network that has been
+  trained already: in batches of our size, its rates add up to a fortieth of those of `quick`.
 - "our recipe" gives them what we have searched for: our optimiser, learning rates and weight decay, step for step.
 
 All else is as their tutorials show it, but without loader processes, which on two cores is faster than with two. They

@@ -45,7 +45,7 @@ from transferkit.training.workers import default_workers, local_workers
 from transferkit.treatments import Run, grid, parse_run, plan
 
 SPLIT, SEED = "random0", 0
-KINDS = ("baseB", "A4B", "A7B", "B4B", "R4B", "A4B+", "B4B+")  # each treatment, in the middle
+KINDS = ("baseB", "A4B", "A7B", "B4B", "R4B", "A4B+", "B4B+")  # each treatment at n = 4, and a late chop
 ALONE = ("baseB", "A4B")  # of which ours is also trained alone
 MARGIN = 0.005  # half a point of top-1
 Peer = Callable[[Task], Outcome]

@@ -188,11 +188,12 @@ def _their_seconds(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, fl
 def _top1(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, float]:
     """Mean top-1 in percent of ours and of a peer, for a network or over the grid; NaN if a treatment is not known."""
     theirs = _last_tries(rows, peer).groupby("work")["top1"].mean()
-    if label == "grid":
-        known = {_run(work).treatment for work in theirs.index} == set(TREATMENTS)
-        ours, peers = (np.mean(_over_grid(of_kind)) for of_kind in (_our_top1(rows)[theirs.index], theirs))
-        return (100 * float(ours), 100 * float(peers)) if known else (np.nan, np.nan)
-    return 100 * float(_our_top1(rows)[label]), 100 * float(theirs[label])
+    if label != "grid":
+        return 100 * float(_our_top1(rows)[label]), 100 * float(theirs[label])
+    if {_run(work).treatment for work in theirs.index} != set(TREATMENTS):
+        return np.nan, np.nan
+    ours = _our_top1(rows)[theirs.index]
+    return 100 * float(np.mean(_over_grid(ours))), 100 * float(np.mean(_over_grid(theirs)))
 
 
 def _over_grid(of_kind: pd.Series) -> list[float]:

@@ -38,7 +38,7 @@ def _uneven() -> tuple[str, ...]:
 
 def _dial() -> tuple[Bundle, ...]:
     wanted = labels(("AnB",)) + labels(("BnB",), (5, 7))
-    return tuple(Bundle(f"overlap-{overlap}", labels=wanted) for overlap in ("0", "0.5", "1"))
+    return tuple(Bundle(f"overlap-{overlap}", labels=wanted, epochs_times=2) for overlap in ("0", "0.5", "1"))
 
 
 def _residual() -> tuple[Bundle, ...]:

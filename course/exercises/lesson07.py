@@ -81,7 +81,7 @@ def _judge_choice(case: Case, value: Any) -> Any:
 
 def _pose_curve(generator: np.random.Generator) -> tuple[Case, ...]:
     cases = []
-    for name, images in (("four sizes", [5, 20, 80, 320]), ("three sizes", [10, 40, 320])):
+    for name, images in (("four sizes", [5, 20, 80, 320]), ("three sizes", [10, 40, 160])):
         top1 = np.sort(generator.uniform(0.2, 0.8, len(images))) + 0.02 * np.arange(len(images))
         low, high = float(top1[1]), float(top1[2])
         cases.append(_curve(f"{name}, a level between two of them", images, top1, low + 0.6 * (high - low)))

@@ -42,7 +42,7 @@ def training(log: Sequence[EpochLog], tiles: np.ndarray, epochs: int, n_classes:
         ax.xaxis.set_major_locator(round_ticks())
         label(ax, "Epochs", title=name)
         tidy(ax)
-    loss.legend(loc="lower left", **LEGEND)
+    loss.legend(loc="center right", **LEGEND)
     filters.imshow(filter_grid(tiles, _ROOM), interpolation="nearest")
     filters.set_axis_off()
     label(filters, title=f"conv1 after {number(len(log), 'epoch')}" if log else "conv1, untrained")

@@ -20,6 +20,7 @@ from transferkit.treatments import Run
 from transferkit.widgets.widget import html_picture, load_ipywidgets
 
 SECONDS_BETWEEN = 0.5  # of two pictures, at least
+REPLAY = 6.0  # seconds, at most, without the drawing
 WIDTH = 760  # of the picture, CSS pixels
 
 
@@ -120,9 +121,11 @@ class LiveTraining:
         store, setting = self._study.store, self._study.setting
         history = store.history(self._run, setting) if self._run.source is None else {}
         last = {len(receipt.log): store.weights(self._run, setting)["conv1.weight"]}
-        for epoch, conv1 in (history | last).items():
+        shown = history | last
+        pause = min(SECONDS_BETWEEN, REPLAY / len(shown)) if self._view.shown else 0
+        for epoch, conv1 in shown.items():
             yield Snapshot(receipt.log[:epoch], conv1)
-            time.sleep(SECONDS_BETWEEN if self._view.shown else 0)
+            time.sleep(pause)
         self._replayed = receipt.times.finished
         return receipt
 

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from transferkit.figures.lines import (
     FIGURE2,
     RANDOM,
+    Floats,
     Line,
     base_mean,
     dress_differences,
@@ -203,11 +204,16 @@ def _fill(ax: Axes, lines: dict[Treatment, Line], readings: dict[int, Reading]) 
         if number not in readings:
             continue
         pair = (readings[number].upper, readings[number].lower)
-        above, below = (np.interp(x, lines[name].x, heights(lines, name), right=np.nan) for name in pair)
+        above, below = (_between(x, lines[name].x, heights(lines, name)) for name in pair)
         shown = above > below
         if (above - below)[shown].max(initial=0) > _SEEN * (high - low):
             ax.fill_between(x, above, below, where=shown, zorder=0.5, **look)
     ax.set_ylim(low, high)
+
+
+def _between(x: Floats, n: Floats, means: Floats) -> Floats:
+    there = np.isfinite(means)
+    return np.interp(x, n[there], means[there], right=np.nan)
 
 
 def _entry(reading: Reading) -> Line2D | Patch:

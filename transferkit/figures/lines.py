@@ -53,15 +53,17 @@ def paired_line(
 
 
 def plot_line(ax: Axes, line: Line, look: Mapping[str, Any], name: str) -> None:
-    """Draw the means with the `look`, arguments of `Axes.plot`, and the intervals as bars.
+    """Draw the means with the `look`, arguments of `Axes.plot`, joined over n without a network; intervals are bars.
 
     At n = 0 there is a marker for the bases themselves only.
     """
-    marked = np.isfinite(line.mean) & ((line.x > 0) | (name == "base"))
+    there = np.isfinite(line.mean)
+    marked = (line.x[there] > 0) | (name == "base")
     barred = np.isfinite(line.low) & (line.x > 0)
     ax.vlines(line.x[barred], line.low[barred], line.high[barred], color=look["color"], linewidth=EDGE_WIDTH, zorder=2)
     order = 4 if name == "base" else 3
-    ax.plot(line.x, line.mean, gid=name, zorder=order, markevery=np.flatnonzero(marked).tolist(), **look)
+    every = np.flatnonzero(marked).tolist()
+    ax.plot(line.x[there], line.mean[there], gid=name, zorder=order, markevery=every, **look)
 
 
 def dress_differences(ax: Axes, layers: Sequence[str]) -> None:
