@@ -169,6 +169,13 @@ def test_a_verdict_that_depends_on_the_length_of_training_says_so() -> None:
     assert full["estimate"].to_numpy() == pytest.approx(ours["estimate"].to_numpy())
 
 
+def test_an_undecided_interval_that_excludes_zero_is_told_as_a_small_difference() -> None:
+    similar = networks(replace(AS_CLAIMED, first_layers=-0.8, noise=0.5), RANDOMS)
+    row = ledger(Evidence(similar=similar)).set_index("claim").loc["general-1-2"]
+    assert row["low"] < -1 < row["high"] < 0
+    assert (row["verdict"], row["note"]) == ("undecided", "a small difference: the interval excludes zero")
+
+
 def test_nothing_is_decided_where_noise_drowns_the_effects() -> None:
     table = ledger(evidence_of(NOISY))
     drowned = table[~table["claim"].isin(["conv1-alike", "longer-closes-gap", "learned", "random-plateau"])]

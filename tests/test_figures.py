@@ -72,10 +72,12 @@ def test_lines_go_through_the_means_of_the_paired_differences_from_zero(balanced
         assert drawn(ax, treatment)[1] == pytest.approx([100 * EFFECT[treatment] * n for n in range(8)])
 
 
-def test_a_line_is_broken_where_no_network_was_trained() -> None:
+def test_a_line_is_joined_over_an_n_without_a_network_which_has_no_marker() -> None:
     ax = empty_axes()
     figures.plot_means(ax, some_runs("baseB", "A1B", "A2B", "A5B"))
-    assert np.isnan(drawn(ax, "AnB")[1]).tolist() == [False, False, False, True, True, False, True, True]
+    assert np.round(drawn(ax, "AnB")[0]).tolist() == [0, 1, 2, 5]
+    (line,) = (line for line in ax.lines if line.get_gid() == "AnB")
+    assert line.get_markevery() == [1, 2, 3]
 
 
 def test_intervals_are_drawn_from_three_networks_up(balanced: pd.DataFrame, three_seeds: pd.DataFrame) -> None:

@@ -14,6 +14,8 @@ from benchmarks.summary import headline
 from course.book import cost, minutes
 from course.book.markers import fill
 from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
+from course.evidence.claims.ledger import SMALL
+from course.evidence.claims.lengths import ON_LENGTH
 from transferkit.disk import atomic
 from transferkit.results import summarise
 from transferkit.results.learned import MOST_GAIN
@@ -85,10 +87,7 @@ def claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
     """A row per claim: our verdict, estimate and interval, and those from the authors' networks."""
     lines = ["| claim | source | statistic | these networks | the authors' |", "|---|---|---|---|---|"]
     for own, theirs in zip(ours.to_dict("records"), authors.to_dict("records"), strict=True):
-        statistic, found = (
-            f"{own['statistic']} ({own['unit']})",
-            "; ".join(filter(None, (_verdict(own), _by_length(own)))),
-        )
+        statistic, found = (f"{own['statistic']} ({own['unit']})", "; ".join([_verdict(own), *_remarks(own)]))
         cells = (own["sentence"], own["source"], statistic, found, _verdict(theirs))
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
@@ -197,9 +196,9 @@ def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
     return f"{mean:+.1f}" + ("" if pd.isna(low) else f" ±{(high - low) / 2:.1f}")
 
 
-def _by_length(row: dict[object, object]) -> str:
-    """What the ledger's note says of the length of training."""
-    return next((part for part in str(row["note"]).split("; ") if part.startswith("depends on the length")), "")
+def _remarks(row: dict[object, object]) -> list[str]:
+    """What the ledger's note says of the verdict itself."""
+    return [part for part in str(row["note"]).split("; ") if part == SMALL or part.startswith(ON_LENGTH)]
 
 
 def _verdict(row: dict[object, object]) -> str:

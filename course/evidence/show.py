@@ -60,6 +60,8 @@ def _cell(row: Mapping[Hashable, object]) -> str:
     more = float(str(row["more"]))
     if verdict == "undecided" and more > 0:
         said.append(
-            "more than a thousand would not decide" if np.isinf(more) else f"{more:.0f} more {row['over']} would decide"
+            "more than a thousand would not decide"
+            if np.isinf(more)
+            else f"{more:.0f} more {row['over']} would decide, at even odds"
         )
     return "\n".join([", ".join(said), *([note] if note else [])])

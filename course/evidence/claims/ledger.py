@@ -12,6 +12,7 @@ from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence
 from transferkit.results import Estimate
 
+SMALL = "a small difference: the interval excludes zero"
 LEDGER_COLUMNS = (
     "claim", "estimate", "low", "high", "n", "verdict", "more", "clusters", "over", "unit", "margin", "kind",
     "sentence", "statistic", "source", "note",
@@ -48,11 +49,11 @@ def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[obje
     low, high = (claim.scale * bound for bound in interval_of(found))
     return (
         claim.key, claim.scale * found.value, low, high, found.networks, verdict, more, found.clusters, found.over,
-        *about, _note(found, low),
+        *about, "; ".join([*_notes(found, low), *([SMALL] if verdict == "undecided" and low * high > 0 else [])]),
     )  # fmt: skip
 
 
-def _note(found: Estimate, low: float) -> str:
+def _notes(found: Estimate, low: float) -> list[str]:
     notes = []
     if single := single_draws(found):
         notes.append(f"one split only ({', '.join(single)}): no interval")
@@ -62,7 +63,7 @@ def _note(found: Estimate, low: float) -> str:
         notes.append(f"over seeds of {', '.join(found.seeds_of)}: says nothing about other splits")
     if not found.matched:
         notes.append("different networks on either side")
-    return "; ".join(notes)
+    return notes
 
 
 def _reasons(sizes: pd.DataFrame) -> list[str]:

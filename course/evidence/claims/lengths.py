@@ -8,6 +8,7 @@ from course.evidence.claims.judge import Claim, judge
 from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence
 
+ON_LENGTH = "depends on the length of training"
 LENGTH_COLUMNS = ("epochs", "claim", "sentence", "estimate", "unit", "verdict", "clusters", "n")
 
 
@@ -39,7 +40,7 @@ def depends_on_length(lengths: pd.DataFrame, claims: Sequence[Claim] = CLAIMS) -
         if len(set(rows["verdict"])) > 1:
             runs = (rows["verdict"] != rows["verdict"].shift()).cumsum()
             parts = [(group["verdict"].iloc[0], group["epochs"]) for _, group in rows.groupby(runs)]
-            found[str(key)] = "depends on the length of training: " + ", ".join(
+            found[str(key)] = f"{ON_LENGTH}: " + ", ".join(
                 f"{verdict} after {_span(epochs)} epochs" for verdict, epochs in parts
             )
     return found
