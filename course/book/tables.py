@@ -48,7 +48,7 @@ def sections(results: Path) -> dict[str, str]:
         "provenance": provenance_sentence(pd.read_csv(results / "evidence" / "provenance.csv")),
         "similar": paired_rows(evidence.similar),
         "dissimilar": paired_rows(evidence.dissimilar),
-        "lengths": lengths_rows(evidence.lengths),
+        "lengths": lengths_rows(evidence.lengths, evidence.pictures),
         "learned": learned_rows(pd.read_csv(results / "recipe-search.csv")),
         "shortcuts": shortcut_rows(pd.read_csv(results / "evidence" / "shortcuts.csv")),
         "speed": headline(pd.read_csv(MEASURED / "speed.csv")),
@@ -102,9 +102,9 @@ def short_claims_rows(ours: pd.DataFrame, authors: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def lengths_rows(lengths: pd.DataFrame) -> str:
+def lengths_rows(lengths: pd.DataFrame, pictures: pd.DataFrame | None = None) -> str:
     """The verdict and the estimate of each claim after each number of epochs, and the bases' top-1."""
-    judged = judge_by_length(lengths)
+    judged = judge_by_length(lengths, pictures)
     bases = 100 * lengths[lengths["treatment"] == "base"].groupby("epochs")["top1"].mean()
     lines = [
         "| had training ended after | " + " | ".join(f"{epochs} epochs" for epochs in bases.index) + " |",
@@ -209,6 +209,8 @@ def _verdict(row: dict[object, object]) -> str:
     words = f"**{row['verdict']}** {float(str(row['estimate'])):+.2f}{interval}, {row['n']} networks"
     if row["over"] == "seeds" and interval:
         words += f", {row['clusters']} seeds of one split"
+    if row["over"] == "pictures":
+        words += f", over {row['clusters']} photographs"
     more = float(str(row["more"]))
     if row["verdict"] == "undecided" and more > 0:
         words += "; a thousand more would not decide" if np.isinf(more) else f"; {more:.0f} more {row['over']} would"

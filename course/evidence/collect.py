@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.evidence.by_picture import write_by_picture
 from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
 from course.evidence.first_layers import match_filters
 from course.evidence.sweeps import SeriesStep, run_series
@@ -26,6 +27,7 @@ from transferkit.treatments import Run
 
 CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise")
 OF_USUAL_BASES = ("similar", "dissimilar", "apart", "dial")  # series whose bases are compared with each other
+OF_PICTURES = ("similar", "lengths")  # series whose claims are judged over pictures too
 SHORTCUT_SPLITS = 2
 ALL_SERIES = "all"  # stands for the name of a series in provenance.csv
 _ONE_NETWORK = ["run", "split", "seed", "data", "images_per_class", "epochs", "random_filters"]
@@ -55,6 +57,8 @@ def train_and_collect(
         for name, steps in planned.items():
             watch(name, run_series(steps, executor))
             write_series(name, steps, folder)
+        if some := [step for name, steps in planned.items() if name in OF_PICTURES for step in steps]:
+            write_by_picture(some, executor, folder)
     usual = [step for name, steps in planned.items() if name in OF_USUAL_BASES for step in steps]
     write_conv1(usual, folder)
     write_shortcuts(usual, folder)

@@ -37,7 +37,7 @@ def _pictures(evidence: Evidence) -> Named:
     if evidence.similar is not None and evidence.dissimilar is not None:
         yield "figure3", _figure3(evidence.similar, evidence.dissimilar, evidence.apart)
     if (table := evidence.lengths) is not None:
-        yield "lengths", course_figures.lengths(table, judge_by_length(table), _data(table))
+        yield "lengths", course_figures.lengths(table, judge_by_length(table, evidence.pictures), _data(table))
     yield from further_pictures(evidence)
     yield "claims", course_figures.ledger(ledger(evidence), ledger(authors_evidence(), published=True))
 

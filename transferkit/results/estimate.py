@@ -19,7 +19,7 @@ from scipy.special import stdtrit
 
 from transferkit.treatments import TREATMENTS
 
-Over = Literal["splits", "seeds"]
+Over = Literal["splits", "seeds", "pictures"]
 ENOUGH_FOR_INTERVAL = 3  # splits or seeds: with two, the interval would reach 12.7 standard errors to either side
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from course.evidence.claims.judge import Claim, interval_of, judge, single_draws
 from course.evidence.claims.lengths import depends_on_length
+from course.evidence.claims.pictures import by_width, of_networks, over_pictures
 from course.evidence.claims.sizes import diagnose_sizes
 from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence
@@ -22,16 +23,19 @@ LEDGER_COLUMNS = (
 def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: bool = False) -> pd.DataFrame:
     """One row for each claim with LEDGER_COLUMNS; estimate, 95 % interval and margin are in `unit`, from `n` networks.
 
-    `more` is how many more splits (or seeds, as `over` says) would decide. Without data the verdict is "no data" and
-    the note says what to run; for `published` evidence the verdict is then "not published".
+    Where both are known, the wider of the intervals over splits and over pictures is judged, and the note has the
+    other. `more` is how many more splits (or seeds or pictures, as `over` says) would decide. Without data the
+    verdict is "no data" and the note says what to run; for `published` evidence the verdict is then "not
+    published".
     """
-    rows = [_row(claim, claim.measure(evidence), published=published) for claim in claims]
+    measured = None if evidence.similar is None else of_networks(evidence.pictures, evidence.similar)
+    rows = [_row(claim, claim.measure(evidence), measured, published=published) for claim in claims]
     table = pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
     if evidence.sizes is not None:
         for key, reason in zip(("freeze-small", "finetune-large"), _reasons(evidence.sizes), strict=False):
             table.loc[table["claim"] == key, "note"] += reason
     if evidence.lengths is not None:
-        for key, words in depends_on_length(evidence.lengths, claims).items():
+        for key, words in depends_on_length(evidence.lengths, evidence.pictures, claims).items():
             notes = table.loc[table["claim"] == key, "note"]
             table.loc[table["claim"] == key, "note"] = notes.map(
                 lambda note, words=words: "; ".join(filter(None, (note, words)))
@@ -39,17 +43,24 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
     return table
 
 
-def _row(claim: Claim, found: Estimate | None, *, published: bool) -> tuple[object, ...]:
+def _row(
+    claim: Claim, found: Estimate | None, by_picture: pd.DataFrame | None, *, published: bool
+) -> tuple[object, ...]:
     about = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source)
     if found is None:
         note = "" if published else f"run: python -m transferkit evidence --only {claim.series}"
         verdict = "not published" if published else "no data"
         return (claim.key, np.nan, np.nan, np.nan, 0, verdict, np.nan, 0, "", *about, note)
-    verdict, more = judge(claim, found)
-    low, high = (claim.scale * bound for bound in interval_of(found))
+    wide, narrow = by_width(found, over_pictures(claim, found, by_picture))
+    verdict, more = judge(claim, wide)
+    low, high = (claim.scale * bound for bound in interval_of(wide))
+    notes = [*_notes(found, low), *([SMALL] if verdict == "undecided" and low * high > 0 else [])]
+    if narrow:
+        within = [f"{claim.scale * bound:+.2f}" for bound in interval_of(narrow)]
+        notes.append(f"over {narrow.clusters} {narrow.over}: {' to '.join(within)}")
     return (
-        claim.key, claim.scale * found.value, low, high, found.networks, verdict, more, found.clusters, found.over,
-        *about, "; ".join([*_notes(found, low), *([SMALL] if verdict == "undecided" and low * high > 0 else [])]),
+        claim.key, claim.scale * found.value, low, high, found.networks, verdict, more, wide.clusters, wide.over,
+        *about, "; ".join(notes),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from course.evidence.claims.judge import Claim, judge
+from course.evidence.claims.pictures import by_width, of_networks, over_pictures
 from course.evidence.claims.statements import CLAIMS
 from course.evidence.claims.tables import Evidence
 
@@ -12,29 +13,31 @@ ON_LENGTH = "depends on the length of training"
 LENGTH_COLUMNS = ("epochs", "claim", "sentence", "estimate", "unit", "verdict", "clusters", "n")
 
 
-def judge_by_length(lengths: pd.DataFrame, claims: Sequence[Claim] = CLAIMS) -> pd.DataFrame:
+def judge_by_length(
+    lengths: pd.DataFrame, pictures: pd.DataFrame | None = None, claims: Sequence[Claim] = CLAIMS
+) -> pd.DataFrame:
     """One row with LENGTH_COLUMNS for each number of epochs and each claim that the networks of one length can test.
 
-    `lengths` is that table of the evidence: the same networks after several numbers of epochs. The n that a claim asks
-    for are those that were trained. `n` counts networks, `clusters` splits.
+    `lengths` and `pictures` are those tables of the evidence: the same networks after several numbers of epochs. The n
+    that a claim asks for are those that were trained. `n` counts networks, `clusters` splits or pictures.
     """
     rows = []
     for epochs, trained in lengths.groupby("epochs"):
-        evidence = Evidence(similar=trained)
+        evidence, measured = Evidence(similar=trained), of_networks(pictures, trained)
         for claim in claims:
             found = claim.measure(evidence) if claim.series == "similar" else None
             if found is not None:
-                verdict, _ = judge(claim, found)
-                value = claim.scale * found.value
-                rows.append(
-                    (epochs, claim.key, claim.sentence, value, claim.unit, verdict, found.clusters, found.networks)
-                )
+                wide, _ = by_width(found, over_pictures(claim, found, measured))
+                value, about = claim.scale * found.value, (claim.key, claim.sentence)
+                rows.append((epochs, *about, value, claim.unit, judge(claim, wide)[0], wide.clusters, wide.networks))
     return pd.DataFrame(rows, columns=list(LENGTH_COLUMNS))
 
 
-def depends_on_length(lengths: pd.DataFrame, claims: Sequence[Claim] = CLAIMS) -> dict[str, str]:
+def depends_on_length(
+    lengths: pd.DataFrame, pictures: pd.DataFrame | None = None, claims: Sequence[Claim] = CLAIMS
+) -> dict[str, str]:
     """For each claim whose verdict changes with the length of training, by its key, the verdicts in words."""
-    judged = judge_by_length(lengths, claims)
+    judged = judge_by_length(lengths, pictures, claims)
     found = {}
     for key, rows in judged.groupby("claim"):
         if len(set(rows["verdict"])) > 1:

@@ -20,13 +20,14 @@ TRAINED_AT_ALL = 2  # the last n at which the paper's networks with random filte
 class Evidence:
     """One table for each series, as `collect.write_series` writes it; None where a series was not trained.
 
-    All but the last two have `results.COLUMNS` and those of the setting (data, images_per_class, epochs,
+    All but the last three have `results.COLUMNS` and those of the setting (data, images_per_class, epochs,
     random_filters). similar: random splits. dissimilar: the natural split. apart: halves of the same kinds without
     a common photograph, and beside them random and natural splits. sizes: small target sets. longer: bases trained
     for longer. lengths: some of the similar networks after several numbers of epochs. plateau: random filters drawn
     in both ways. dial: splits with a set overlap. epochs: the similar networks by epoch. conv1: one row for each
-    base, as `collect.conv1_row` makes it. Raises DataError unless all have the same data set, apart from the dial,
-    and the same layers.
+    base, as `collect.conv1_row` makes it. pictures: networks of similar and lengths by the picture that classes come
+    from, as `by_picture` measures them. Raises DataError unless all have the same data set, apart from the dial, and
+    the same layers.
     """
 
     similar: pd.DataFrame | None = None
@@ -39,6 +40,7 @@ class Evidence:
     dial: pd.DataFrame | None = None
     epochs: pd.DataFrame | None = None
     conv1: pd.DataFrame | None = None
+    pictures: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         given = {field.name: table for field in fields(self) if (table := getattr(self, field.name)) is not None}
@@ -89,11 +91,14 @@ def _main_data(table: pd.DataFrame) -> list[str]:
 
 
 def read_evidence(folder: Path) -> Evidence:
-    """The tables of the series in a folder: NAME.csv, and similar-epochs.csv for `epochs`.
+    """The tables of the series in a folder: NAME.csv, similar-epochs.csv for `epochs`, by-picture.csv for `pictures`.
 
     Raises DataError for a missing base, a network that occurs twice, or mixed settings where they are not allowed.
     """
-    names = {field.name: field.name for field in fields(Evidence)} | {"epochs": "similar-epochs"}
+    names = {field.name: field.name for field in fields(Evidence)} | {
+        "epochs": "similar-epochs",
+        "pictures": "by-picture",
+    }
     paths = {name: folder / f"{file}.csv" for name, file in names.items()}
     return Evidence(**{name: pd.read_csv(path) for name, path in paths.items() if path.exists()})
 
