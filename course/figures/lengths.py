@@ -20,7 +20,7 @@ from transferkit.treatments import Treatment
 
 _SHOWN: tuple[Treatment, ...] = ("BnB", "BnB+", "AnB", "AnB+")
 _PANELS = (1, 3, 5, 7)  # chop points
-_ROW, _SENTENCE = 0.35, 56  # inches: the height of a claim; characters: its width
+_ROW, _SENTENCE = 0.38, 56  # inches: the height of a claim; characters: its width
 _NAMES = 0.56  # of the panel's width, for the claims
 
 
@@ -51,9 +51,14 @@ def lengths(
         panels.append(figure.add_subplot(places[0, column], sharey=panels[0] if panels else None))
         panels[-1].tick_params(labelleft=not column)
     sentences = [f"Mean paired differences in points over the epochs of training, a panel per n. {said}"]
+    ends = []
     for ax, n in zip(panels, points, strict=True):
-        sentences += _draw(ax, rows[rows["n"] == n], lasted)
+        at_n, told = _draw(ax, rows[rows["n"] == n], lasted)
+        ends.append(at_n)
+        sentences += told
         label(ax, title=f"n = {n}")
+    for ax, at_n in zip(panels, ends, strict=True):  # once the limits that they share are final
+        label_ends(ax, at_n, 2.4)
     label(panels[0], "Epochs of training", "Paired difference to base (points)")
     bases = 100 * rows[rows["treatment"] == "base"].groupby("epochs")["top1"].mean()
     _tell(figure.add_subplot(places[1, :]), verdicts, claims, bases)
@@ -68,7 +73,7 @@ def lengths(
     return Picture(figure, " ".join(sentences))
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, lasted: Sequence[int]) -> list[str]:
+def _draw(ax: Axes, rows: pd.DataFrame, lasted: Sequence[int]) -> tuple[list[End], list[str]]:
     sentences, ends = [], []
     for treatment in [name for name in _SHOWN if name in set(rows["treatment"])]:
         parts = [summarise(chosen).assign(epochs=epochs) for epochs, chosen in rows.groupby("epochs")]
@@ -86,8 +91,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, lasted: Sequence[int]) -> list[str]:
     ax.axhline(0, zorder=1, **BASE_LINE)
     ax.yaxis.set_major_locator(round_ticks())
     tidy(ax)
-    label_ends(ax, ends, 1.8)
-    return sentences
+    return ends, sentences
 
 
 def _tell(ax: Axes, verdicts: pd.DataFrame, claims: Sequence[str], bases: pd.Series) -> None:
@@ -95,14 +99,7 @@ def _tell(ax: Axes, verdicts: pd.DataFrame, claims: Sequence[str], bases: pd.Ser
     step = (1 - _NAMES) / len(bases)
     columns = {epochs: _NAMES + step * place for place, epochs in enumerate(bases.index)}
     small: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": INK, "va": "center"}
-    words = [
-        (
-            0.0,
-            -1.1,
-            "Verdict and estimate, by the epochs at which training ends,\nand the top-1 of the bases there",
-            QUIET,
-        )
-    ]
+    words = [(0.0, -1.1, "Verdict and estimate after so many epochs,\nand the top-1 of the bases then", QUIET)]
     words += [(x, -1.1, f"{epochs}\n{bases[epochs]:.0f} %", QUIET) for epochs, x in columns.items()]
     for row, claim in enumerate(claims):
         words.append((0.0, row, textwrap.fill(claim, _SENTENCE), INK))

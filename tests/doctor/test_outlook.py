@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import papermill
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from course.doctor.lesson_times import LessonTime, find_lesson, keep_lesson
 from course.doctor.lessons import LESSONS
 from course.doctor.outlook import Tally, compare_lesson, compare_networks, look_ahead, prospect, scaled
 from course.evidence.sweeps import SeriesStep
-from transferkit.config import get_preset
+from transferkit.config import Setting, get_preset
 from transferkit.disk.store import Store
 from transferkit.training.experiment import perform
 from transferkit.training.forecast import Probe, seconds_of
@@ -34,6 +35,14 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_lesson_is_listed_once() -> None:
     names = [one.name for one in LESSONS]
     assert names == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+def test_the_lesson_on_own_data_is_predicted_with_its_own_epochs_and_rate() -> None:
+    stated, quick = papermill.inspect_notebook(NOTEBOOKS / "10_your_data.ipynb"), get_preset("quick")
+    (part,) = next(one for one in LESSONS if one.name == "10_your_data").parts["tiles"]
+    recipe = part.setting(Setting("tiles", "", quick.net, quick.recipe)).recipe
+    assert recipe.epochs == int(stated["epochs"]["default"])
+    assert recipe.learning_rate == float(stated["learning_rate"]["default"])
 
 
 def test_it_predicts_lessons_and_grids_before_any_data_is_there(tmp_path: Path, probed: None) -> None:

@@ -36,11 +36,11 @@ def judge_by_length(
 def depends_on_length(
     lengths: pd.DataFrame, pictures: pd.DataFrame | None = None, claims: Sequence[Claim] = CLAIMS
 ) -> dict[str, str]:
-    """For each claim whose verdict changes with the length of training, by its key, the verdicts in words."""
+    """The verdicts in words, by key, of each claim that holds after some lengths of training and fails after others."""
     judged = judge_by_length(lengths, pictures, claims)
     found = {}
     for key, rows in judged.groupby("claim"):
-        if len(set(rows["verdict"])) > 1:
+        if {"holds", "fails"} <= set(rows["verdict"]):
             runs = (rows["verdict"] != rows["verdict"].shift()).cumsum()
             parts = [(group["verdict"].iloc[0], group["epochs"]) for _, group in rows.groupby(runs)]
             found[str(key)] = f"{ON_LENGTH}: " + ", ".join(

@@ -141,7 +141,7 @@ _LENGTH = (
         measures.gain_of_longer,
     ),
     Claim(
-        "stopped-early", "Stopped early, whatever is trained a second time lies above its base.", _OWN,
+        "stopped-early", "Stopped early, even the selffer control lies above its base.", _OWN,
         "BnB against its own base: after the fewest epochs minus after the most", "more", "lengths",
         lambda evidence: measures.lifted_by_stopping_early(evidence.lengths),
     ),
