@@ -1,4 +1,4 @@
-# make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=24 RATE=0.01, on an
+# make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=128 RATE=0.01, on an
 # example of a folder of pictures. make evidence: what the claims need, then the claims. make bench: ours beside what
 # a user would write. make test: every test. make lab: JupyterLab. make book: the lessons executed and made a web
 # site, work/book/html. make clean: deletes .venv and work, with every trained network. PRESET=smoke: tiny networks.

@@ -71,7 +71,7 @@ LESSONS: tuple[LessonPlan, ...] = (
         _residual(),
     ),
     LessonPlan(
-        "10_your_data", {"tiles": (Bundle("random0", (0, 1, 2), _uneven(), epochs_times=3, learning_rate=0.01),)}
+        "10_your_data", {"tiles": (Bundle("random0", (0, 1, 2), _uneven(), epochs_times=4, learning_rate=0.01),)}
     ),
 )
 

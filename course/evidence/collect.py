@@ -69,7 +69,7 @@ def train_and_collect(
 def write_series(name: str, steps: Sequence[SeriesStep], folder: Path) -> tuple[Path, ...]:
     """Write the tables of `tabulate_series`, each atomically: NAME.csv and NAME-epochs.csv. Raises as that does."""
     table, log = tabulate_series(steps)
-    return _write(table, folder / f"{name}.csv"), _write(log, folder / f"{name}-epochs.csv")
+    return _write(table, folder / f"{name}.csv"), _write(log.round(7), folder / f"{name}-epochs.csv")
 
 
 def tabulate_series(steps: Sequence[SeriesStep]) -> tuple[pd.DataFrame, pd.DataFrame]:
