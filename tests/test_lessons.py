@@ -193,7 +193,7 @@ def own_pictures(tiny_folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.long
 @pytest.mark.filterwarnings("default")
 def test_your_own_data_runs_at_the_smoke_preset(run_lesson: RunLesson, own_pictures: Path) -> None:
-    notebook = run_lesson("10_your_data.ipynb", pictures=str(own_pictures), epochs=1, seeds=2)
+    notebook = run_lesson("10_your_data.ipynb", pictures=str(own_pictures), epochs_times=0.5, seeds=2)
     assert pictures_of(notebook) == 4
     said = str(outputs_of(notebook))
     assert "68 of 68 networks are there" in said

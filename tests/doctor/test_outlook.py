@@ -16,7 +16,7 @@ from course.doctor.lesson_times import LessonTime, find_lesson, keep_lesson
 from course.doctor.lessons import LESSONS
 from course.doctor.outlook import Tally, compare_lesson, compare_networks, look_ahead, prospect, scaled
 from course.evidence.sweeps import SeriesStep
-from transferkit.config import Setting, get_preset
+from transferkit.config import get_preset
 from transferkit.disk.store import Store
 from transferkit.training.experiment import perform
 from transferkit.training.forecast import Probe, seconds_of
@@ -38,11 +38,10 @@ def test_every_lesson_is_listed_once() -> None:
 
 
 def test_the_lesson_on_own_data_is_predicted_with_its_own_epochs_and_rate() -> None:
-    stated, quick = papermill.inspect_notebook(NOTEBOOKS / "10_your_data.ipynb"), get_preset("quick")
+    stated = papermill.inspect_notebook(NOTEBOOKS / "10_your_data.ipynb")
     (part,) = next(one for one in LESSONS if one.name == "10_your_data").parts["tiles"]
-    recipe = part.setting(Setting("tiles", "", quick.net, quick.recipe)).recipe
-    assert recipe.epochs == int(stated["epochs"]["default"])
-    assert recipe.learning_rate == float(stated["learning_rate"]["default"])
+    assert part.epochs_times == float(stated["epochs_times"]["default"])
+    assert part.learning_rate == float(stated["learning_rate"]["default"])
 
 
 def test_it_predicts_lessons_and_grids_before_any_data_is_there(tmp_path: Path, probed: None) -> None:
