@@ -31,7 +31,7 @@ def run_lesson(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         known = papermill.inspect_notebook(NOTEBOOKS / name)
         common = {name: value for name, value in usual.items() if name in known}
         papermill.execute_notebook(NOTEBOOKS / name, out, parameters=common | parameters, progress_bar=False)
-        assert out.stat().st_size < 5_000_000
+        assert out.stat().st_size < 6_000_000
         if not {"n", "wanted"} & set(parameters):
             assert trained(tmp_path / "work") == declared(name), "doctor.lessons says what a lesson trains"
         executed: nbformat.NotebookNode = nbformat.read(out, as_version=4)
@@ -110,7 +110,7 @@ def test_freeze_or_finetune_runs_at_the_smoke_preset(run_lesson: RunLesson) -> N
     said = str(outputs_of(notebook))
     assert said.count("not begun. Write your answer") == 6  # three exercises, each as text and as HTML
     assert "because" in said  # which of over- and under-fitting is at work
-    assert "freeze" in said  # the advice of the kept tables
+    assert "either" in said  # the advice of the kept tables
     assert "a base trained for as many images" in said
 
 
@@ -128,7 +128,7 @@ def test_the_evidence_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
 @pytest.mark.filterwarnings("default")
 def test_the_evidence_that_is_kept_is_tried_on_a_split_that_is_trained(run_lesson: RunLesson) -> None:
     notebook = run_lesson("08_evidence.ipynb")
-    assert pictures_of(notebook) == 12
+    assert pictures_of(notebook) == 13
     said = str(outputs_of(notebook))
     assert "inside" in said
     assert "10 of 10 networks are there" in said
