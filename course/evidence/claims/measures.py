@@ -94,15 +94,8 @@ def gain_of_longer(evidence: Evidence) -> Estimate | None:
 
 
 def lifted_by_stopping_early(lengths: Table) -> Estimate | None:
-    """BnB against its own base after the fewest epochs, minus the same after the most."""
-    if lengths is None:
-        return None
-    keys = ["split", "seed", "target", "n"]
-    rows = _chosen(lengths, ("BnB",))
-    short, long = (
-        rows[rows["epochs"] == at].set_index(keys)["paired"] for at in (rows.epochs.min(), rows.epochs.max())
-    )
-    return estimate((short - long).dropna().reset_index(), networks_per_row=2)
+    """BnB against its own base after the fewest epochs."""
+    return None if lengths is None else at(lengths[lengths["epochs"] == lengths["epochs"].min()], "BnB")
 
 
 def freezing(sizes: Table, *, largest: bool) -> Estimate | None:

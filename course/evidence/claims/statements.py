@@ -142,7 +142,7 @@ _LENGTH = (
     ),
     Claim(
         "stopped-early", "Stopped early, even the selffer control lies above its base.", _OWN,
-        "BnB against its own base: after the fewest epochs minus after the most", "more", "lengths",
+        "BnB against its own base after the fewest epochs", "more", "lengths",
         lambda evidence: measures.lifted_by_stopping_early(evidence.lengths),
     ),
 )  # fmt: skip
