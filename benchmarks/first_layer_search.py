@@ -3,7 +3,7 @@
     python -m benchmarks.first_layer_search course/results/first-layer-search.csv
 
 trains both base networks of photos (random0, seed 0) once per setting, on all cores, and writes one row per setting:
-mean top-1, mean share of Gabors and of blobs, and the mean R2 of the fits.
+mean top-1, and the mean R2 of the Gabors fitted to the filters.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from transferkit.console import show_progress
 from transferkit.disk import atomic
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Store
-from transferkit.gabor.table import fit_table, shares
+from transferkit.gabor.table import fit_table
 from transferkit.specs import small_net
 from transferkit.training.data import open_prepared
 from transferkit.training.study import Study, plan_study
@@ -51,8 +51,6 @@ def measure(study: Study) -> dict[str, float]:
     tables = [fit_table(study.store.weights(run, study.setting)["conv1.weight"]) for run in RUNS]
     return {
         "top1": sum(receipt.final.top1 for receipt in receipts) / len(receipts),
-        "gabor": sum(shares(table)["gabor"] for table in tables) / len(tables),
-        "blob": sum(shares(table)["blob"] for table in tables) / len(tables),
         "r2": sum(float(table["r2"].mean()) for table in tables) / len(tables),
         "networks": len(receipts),
     }

@@ -5,7 +5,8 @@
 writes ladder.csv in --out, a row per measurement. A rung trains base networks, one per seed, on half A of random0 of
 photos, in one process unless its name says otherwise. The rungs take turns. Before it is timed, each rung trains one
 network per process, so that starting a process or a device does not count. On a GPU the preset is `class`, and steps
-are replayed as graphs. The plain loop trains one network.
+are replayed as graphs. The plain loop trains one network: as it is, on all cores, and once more with its images in
+memory, on a single one.
 """
 
 import argparse
@@ -13,13 +14,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import torch
 from rich.console import Console
 
 from benchmarks.peers import Task, train_plainly, write_images
@@ -43,6 +45,7 @@ from transferkit.treatments import Half, Run
 SPLIT = "random0"
 TARGET: Half = "A"
 WARM_UP_SEED = 1000  # and above: networks trained before the clock starts
+IN_MEMORY = f"{PLAIN}, images in memory, one thread"
 COLUMNS = ("rung", "repeat", "networks", "images", "seconds", "device", "preset", "torch", "date")
 
 
@@ -112,11 +115,25 @@ def measure(
         folder = Path(scratch)
         write_images(study.prepared, SPLIT, TARGET, folder / "images", study.setting.recipe.images_per_class)
         for repeat in range(repeats):
-            outcome = train_plainly(_task(study, folder / "images"))
-            yield PLAIN, repeat, 1, outcome.images, outcome.seconds
+            task = _task(study, folder / "images")
+            for name, threads in ((PLAIN, None), (IN_MEMORY, 1)):
+                with threads_limited(threads):
+                    outcome = train_plainly(replace(task, in_memory=name == IN_MEMORY))
+                yield name, repeat, 1, outcome.images, outcome.seconds
             for place, rung in enumerate(ways):
                 seconds = _train(study, rung, networks, folder / f"{repeat}-{place}")
                 yield rung.name, repeat, networks, networks * images, seconds
+
+
+@contextmanager
+def threads_limited(threads: int | None) -> Iterator[None]:
+    """Let torch compute on this many threads inside; None leaves it as it is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _train(study: Study, rung: Rung, networks: int, work: Path) -> float:

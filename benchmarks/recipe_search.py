@@ -1,11 +1,11 @@
 """Search for a recipe whose bases have learned, on bases alone: `python -m benchmarks.recipe_search TABLE.csv`.
 
 A base has learned when training for twice as long gains less than a point. Each candidate is a set of views of the
-photographs, a number of images per class and a number of epochs; all else is that of a preset. Of each, both bases
-of `random0` and `random1` (seed 0) are trained, and once more for twice the epochs. A row per candidate: what a network
+photographs, a number of images per class and a number of epochs; all else is that of a preset. Of each, both bases of
+`random0` and `random1` (seed 0) are trained, and once more for twice the epochs. A row per candidate: what a network
 costs in images, mean top-1 of the bases, the mean gain of training twice as long with its 95 % interval (Student's t
-over the bases, points), the mean training loss, and how clean conv1 is: the share of Gabors and of blobs, and the mean
-R2 of the fits. What is trained is kept in the work folder, so that a search that was stopped goes on.
+over the bases, points), the mean training loss, and how clean conv1 is: the mean R2 of the fits. What is trained is
+kept in the work folder, so that a search that was stopped goes on.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from transferkit.console import show_progress
 from transferkit.disk import atomic
 from transferkit.disk.prepared import MANIFEST, find_work_folder
 from transferkit.disk.store import Receipt, Store
-from transferkit.gabor.table import fit_table, shares
+from transferkit.gabor.table import fit_table
 from transferkit.training.data import Prepared, open_prepared
 from transferkit.training.study import Study, plan_study
 from transferkit.training.sweep import sweep
@@ -93,8 +93,6 @@ def measure(candidate: Candidate, console: Console) -> dict[str, float]:
         "top1": float(np.mean([receipt.final.top1 for receipt in receipts])),
         "gain": float(gains.mean()), "gain_low": float(gains.mean() - half), "gain_high": float(gains.mean() + half),
         "train_loss": float(np.mean([receipt.final.train_loss for receipt in receipts])),
-        "gabor": float(np.mean([shares(table)["gabor"] for table in tables])),
-        "blob": float(np.mean([shares(table)["blob"] for table in tables])),
         "r2": float(np.mean([table["r2"].mean() for table in tables])), "networks": len(receipts),
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from course.book.markers import fill
 from transferkit.disk import atomic
-from transferkit.treatments import TREATMENTS, Run, Treatment, grid, parse_run
+from transferkit.treatments import Run, Treatment, grid, parse_run
 
 FOLDER = Path(__file__).parent
 PEERS = {"plain loop": "the plain loop of PyTorch's transfer-learning tutorial", "Lightning": "Lightning"}
@@ -43,11 +43,11 @@ def headline(rows: pd.DataFrame) -> str:
         middle, low, high = _times(_their_seconds(rows, "grid", peer), ours)
         difference = _differences(rows, peer)
         beaten.append(
-            f"**{middle:.1f} times**{f' ({low:.1f} to {high:.1f})' if _to_goal(rows) else ''} faster than {name} "
+            f"**{middle:.1f} times** ({low:.1f} to {high:.1f}) faster than {name} "
             f"(top-1 {difference.mean():+.1f} points, standard deviation {difference.std():.1f}, "
             f"{len(difference)} networks)"
         )
-    what = f"The whole grid of {len(grid('random0', 0))} networks{' has learned after' if _to_goal(rows) else ':'}"
+    what = f"The whole grid of {len(grid('random0', 0))} networks has learned after"
     return f"{what} {ours.median():.0f} s (n={len(ours)}), {' and '.join(beaten)}."
 
 
@@ -170,11 +170,6 @@ def _last_tries(rows: pd.DataFrame, peer: str) -> pd.DataFrame:
     return rows[rows["contender"] == peer].drop_duplicates(["work", "repeat"], keep="last")
 
 
-def _to_goal(rows: pd.DataFrame) -> bool:
-    """Whether the peers trained until they were as good as ours. Older files are of as many steps as ours."""
-    return "goal" in rows
-
-
 def _their_seconds(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, float, float]:
     """Mean, least and most seconds of a peer for a network or, one network after the other, for the grid."""
     by_network = _last_tries(rows, peer).groupby("work")["seconds"]
@@ -186,12 +181,10 @@ def _their_seconds(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, fl
 
 
 def _top1(rows: pd.DataFrame, label: str, peer: str) -> tuple[float, float]:
-    """Mean top-1 in percent of ours and of a peer, for a network or over the grid; NaN if a treatment is not known."""
+    """Mean top-1 in percent of ours and of a peer, for a network or over the grid."""
     theirs = _last_tries(rows, peer).groupby("work")["top1"].mean()
     if label != "grid":
         return 100 * float(_our_top1(rows)[label]), 100 * float(theirs[label])
-    if {_run(work).treatment for work in theirs.index} != set(TREATMENTS):
-        return np.nan, np.nan
     ours = _our_top1(rows)[theirs.index]
     return 100 * float(np.mean(_over_grid(ours))), 100 * float(np.mean(_over_grid(theirs)))
 
@@ -200,7 +193,7 @@ def _over_grid(of_kind: pd.Series) -> list[float]:
     """The value for each of the 72 networks, from that of some, by label.
 
     That of a frozen network lies on lines through those of its treatment, n = 0 being the base, and stays level after
-    the last. Fine-tuned ones have the mean of their treatment. A treatment of which there is none takes that of AnB.
+    the last. Fine-tuned ones have the mean of their treatment.
     """
     known: dict[Treatment, dict[int, float]] = {}
     for label, value in of_kind.items():
@@ -208,7 +201,7 @@ def _over_grid(of_kind: pd.Series) -> list[float]:
         known.setdefault(run.treatment, {})[run.n] = value
     values = []
     for run in grid("random0", 0):
-        points = known.get(run.treatment) or known["AnB+" if run.finetune else "AnB"]
+        points = known[run.treatment]
         if run.finetune:
             values.append(float(np.mean(list(points.values()))))
         else:
@@ -226,8 +219,6 @@ def _differences(rows: pd.DataFrame, peer: str) -> pd.Series:
 
 def _ways(rows: pd.DataFrame, peer: str) -> str:
     """How many networks a peer brought to the goal with which recipe, and which it did not bring there at all."""
-    if not _to_goal(rows):
-        return ""
     tries = _last_tries(rows, peer)
     short = tries[tries["top1"] < tries["goal"]]
     ways = ", ".join(f"{len(of_one)} with {way}" for way, of_one in tries.groupby("way"))
@@ -252,7 +243,7 @@ def _times(theirs: tuple[float, float, float], ours: pd.Series) -> tuple[float, 
 
 
 def _accuracies(ours: float, theirs: float) -> str:
-    return " |  | " if np.isnan(ours) else f"{ours:.1f} % | {theirs:.1f} % | {ours - theirs:+.1f}"
+    return f"{ours:.1f} % | {theirs:.1f} % | {ours - theirs:+.1f}"
 
 
 def _range(values: pd.Series, digits: int) -> str:

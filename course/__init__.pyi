@@ -34,6 +34,7 @@ from .lesson.inside import find_net as find_net
 from .lesson.inside import find_work_folder as find_work_folder
 from .lesson.inside import fingerprint as fingerprint
 from .lesson.inside import grid as grid
+from .lesson.inside import likeness_controls as likeness_controls
 from .lesson.inside import load_half as load_half
 from .lesson.inside import make_split as make_split
 from .lesson.inside import match_filters as match_filters
@@ -43,11 +44,10 @@ from .lesson.inside import operate as operate
 from .lesson.inside import order_filters as order_filters
 from .lesson.inside import paper_net as paper_net
 from .lesson.inside import represent as represent
+from .lesson.inside import scrambled_filters as scrambled_filters
 from .lesson.inside import shared_parts as shared_parts
 from .lesson.inside import shares_table as shares_table
-from .lesson.inside import smooth_noise as smooth_noise
 from .lesson.inside import to_input as to_input
-from .lesson.inside import untrained_filters as untrained_filters
 from .lesson.inside import untrained_network as untrained_network
 from .lesson.live_training import LiveTraining as LiveTraining
 from .lesson.loose_freeze import freeze_loosely as freeze_loosely

@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 
 from benchmarks import convolutions, recipe_search, speed
-from benchmarks.ladder import COLUMNS, measure, rungs
+from benchmarks.ladder import COLUMNS, IN_MEMORY, measure, rungs
 from benchmarks.peers import Outcome, PlainNet, Task, Way, train_plainly, write_images
 from benchmarks.summary import PLAIN, accuracy_sentence, headline, ladder_table, sections, speed_table
 from course.book.markers import fill
@@ -123,26 +123,12 @@ def test_it_says_which_recipe_brought_a_peer_to_our_accuracy_and_where_none_did(
     assert lightning.endswith("(6 with Adam, 1 with our recipe; it did not reach baseB).")
 
 
-def test_files_from_before_peers_had_a_goal_are_still_read() -> None:
-    kinds = ("baseB", *(f"A{n}B" for n in range(1, 8)), "A1B+", "A4B+", "A7B+")
-    tries: list[Try] = [
-        (label, peer, 10.0, 0.9, "our recipe") for label in kinds for peer in ("plain loop", "Lightning")
-    ]
-    rows = _measured(*tries).drop(columns=["way", "goal"])
-    assert (
-        "| the whole grid, 72 networks | plain loop | 2, 1 | 45 (40 to 50) | 720 | 16.0 (14.4 to 18.0) |  |  |  |"
-        in (speed_table(rows))
-    )
-    assert headline(rows).startswith("The whole grid of 72 networks: 45 s (n=2), **16.0 times** faster than")
-    assert accuracy_sentence(rows).endswith("4 networks of the same first weights.")
-
-
 def test_the_ladder_trains_the_same_networks_on_every_rung(study: Study) -> None:
     ways = tuple(rung for rung in rungs("cpu", "float32") if rung.processes == 1)[1:-1]
     assert {rung.name for rung in rungs("cuda", "bfloat16")} >= {"graphs", "graphs, 4 processes"}
     rows = pd.DataFrame(list(measure(study, ways, 2, 1)), columns=list(COLUMNS[:5]))
-    assert rows["rung"].tolist() == [PLAIN, *(rung.name for rung in ways)]
-    own = rows[rows["rung"] != PLAIN]
+    assert rows["rung"].tolist() == [PLAIN, IN_MEMORY, *(rung.name for rung in ways)]
+    own = rows[~rows["rung"].isin([PLAIN, IN_MEMORY])]
     assert set(own["images"]) == {2 * 4 * TRAIN_PER_CLASS * study.setting.recipe.epochs}
     assert (rows["seconds"] > 0).all()
     about = {"device": "a machine", "preset": "smoke", "torch": "2", "date": "today"}
@@ -186,7 +172,7 @@ def test_both_precisions_are_measured_and_the_rest_takes_the_machines() -> None:
 def test_the_readmes_tables_are_those_of_the_files_that_are_kept() -> None:
     text = (ROOT / "benchmarks" / "README.md").read_text()
     found = sections(ROOT / "benchmarks" / "results")
-    assert {"machine", "speed", "accuracy", "machine-avx2", "speed-avx2", "accuracy-avx2"} <= set(found)
+    assert {"machine", "speed-avx512", "accuracy-avx512", "machine-avx512", "ladder-avx512"} <= set(found)
     for name in found:
         assert f"<!-- {name} -->" in text, name
     assert fill(text, found) == text

@@ -20,6 +20,7 @@ from course.evidence.claims import (
     read_evidence,
 )
 from course.evidence.claims.lengths import LENGTH_COLUMNS
+from course.evidence.collect import CONV1_COLUMNS
 from transferkit.errors import DataError
 from transferkit.results import COLUMNS, Estimate, pair
 from transferkit.treatments import Run, grid
@@ -47,6 +48,7 @@ class World:
     published: float = 20.0  # points that random filters as published lose against He's
     kinds: float = 0.0  # difference of the share of Gabors, baseA minus baseB and between data
     likeness: float = 0.4
+    scrambled: float = 0.1
     noise: float = 0.05
 
     def effect(self, run: Run) -> float:
@@ -116,21 +118,20 @@ def first_layers(world: World) -> pd.DataFrame:
             for target in "AB":
                 shift = (number - (target == "B")) * world.kinds / 100
                 gabor = 0.5 + shift + generator.normal(0, world.noise / 100)
-                rows.append(
-                    (data, split, 0, target, gabor, 0.2, 0.3 - gabor, world.likeness + generator.normal(0, 1e-3), 0.2)
-                )
-    columns = ["data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise"]
-    return pd.DataFrame(rows, columns=columns)
+                kinds = (gabor, 0.1, 0.2, 0.0, 0.7 - gabor, 0.8)
+                likenesses = (world.likeness + generator.normal(0, 1e-3), 0.1, 0.15, 0.2)
+                rows.append((data, split, 0, target, *kinds, world.scrambled, 0.5, *likenesses))
+    return pd.DataFrame(rows, columns=list(CONV1_COLUMNS))
 
 
 AS_CLAIMED = World()
 OPPOSITE = World(
     first_layers=-6, specificity=-2, distant=2.0, dip=-3, boost=-4, control=-4, random=-30, lead=-5, longer=-12,
-    early=-4, small=6, published=-20, kinds=60, likeness=0.1,
+    early=-4, small=6, published=-20, kinds=60, likeness=0.1, scrambled=0.9,
 )  # fmt: skip
 NOISY = World(
     first_layers=-1, specificity=0.1, distant=1.1, dip=0.5, boost=0.5, control=0.5, random=0.5, lead=0.5, longer=0.5,
-    early=0.5, small=-0.4, published=0.2, kinds=20, likeness=0.21, noise=40.0,
+    early=0.5, small=-0.4, published=0.2, kinds=20, likeness=0.21, scrambled=0.75, noise=40.0,
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from transferkit import figures
 from transferkit.errors import UsageError
 from transferkit.figures import Picture
 from transferkit.figures.picture import DPI
-from transferkit.gabor.table import COLUMNS, KINDS
+from transferkit.gabor.table import COLUMNS, KINDS, LETTERS, fit_table
 from transferkit.gabor.tiles import filter_tiles
 
 Floats = NDArray[np.floating]
@@ -32,9 +32,9 @@ def weights_of(filters: int, side: int, seed: int = 0) -> Floats:
 def table_of(gabor: int, blob: int, neither: int) -> pd.DataFrame:
     """A table as of `fit_table`, with its filters in a shuffled order."""
     generator = np.random.default_rng(gabor)
-    kinds = np.repeat(KINDS, (gabor, blob, neither))
+    kinds = np.repeat(("gabor", "colour blob", "neither"), (gabor, blob, neither))
     table = pd.DataFrame({"filter": np.arange(len(kinds)), "kind": kinds}).reindex(columns=list(COLUMNS))
-    table["r2"] = generator.uniform(0.55, 0.95, len(table))
+    table["r2"] = generator.uniform(0.76, 0.95, len(table))
     waves = table["kind"] == "gabor"
     table.loc[waves, "theta_deg"] = generator.uniform(0, 180, gabor)
     table.loc[waves, "wavelength_px"] = generator.uniform(2.6, 9, gabor)
@@ -61,7 +61,7 @@ def test_the_sheet_has_a_frame_and_three_labels_per_filter(filters: int, side: i
     assert len(ax.patches) == filters
     labels = [text.get_text() for text in ax.texts]
     assert labels[0::3] == [str(number) for number in table["filter"]]
-    assert labels[1::3] == [{"gabor": "G", "blob": "B", "neither": "\N{EN DASH}"}[kind] for kind in table["kind"]]
+    assert labels[1::3] == [LETTERS[kind] for kind in table["kind"]]
     assert labels[2::3] == [f"{r2:.2f}" for r2 in table["r2"]]
 
 
@@ -98,12 +98,21 @@ def test_the_legend_of_the_sheet_counts_the_kinds_and_its_note_says_how_tiles_ar
 
 
 def test_kinds_differ_in_the_dash_or_the_grey_of_their_frames() -> None:
-    figure = figures.filter_sheet(filter_tiles(weights_of(3, 9)), table_of(1, 1, 1), "conv1").figure
+    table = table_of(len(KINDS), 0, 0).assign(kind=KINDS)
+    figure = figures.filter_sheet(filter_tiles(weights_of(len(KINDS), 9)), table, "conv1").figure
     looks = {
         (frame.get_linestyle(), round(np.dot(frame.get_edgecolor()[:3], (0.3, 0.59, 0.11)), 1))
         for frame in figure.axes[0].patches
     }
-    assert len(looks) == 3
+    assert len(looks) == len(KINDS)
+    assert len({LETTERS[kind] for kind in KINDS}) == len(KINDS)
+
+
+def test_filters_too_small_for_a_fit_are_shown_without_kind_or_r2() -> None:
+    weights = weights_of(4, 3)
+    picture = figures.filter_sheet(filter_tiles(weights), fit_table(weights), "conv1")
+    assert "4 not fitted (100 %)." in picture.alt
+    assert "nan" not in picture.alt + " ".join(words_in(picture.figure))
 
 
 def test_the_sheet_refuses_tables_that_do_not_fit() -> None:
@@ -121,8 +130,18 @@ def test_orientations_have_one_marker_per_gabor_at_its_angle_and_frequency() -> 
     seen = np.asarray(first.collections[0].get_offsets())
     np.testing.assert_allclose(seen, np.column_stack([np.radians(gabors["theta_deg"]), 1 / gabors["wavelength_px"]]))
     assert len(np.asarray(second.collections[0].get_offsets())) == 0
-    assert "7 Gabors of 10 filters" in first.get_title()
-    assert "0 Gabors of 10 filters" in second.get_title()
+    assert "7 Gabors, 0 edges of 10 filters" in first.get_title()
+    assert "0 Gabors, 0 edges of 10 filters" in second.get_title()
+
+
+def test_an_edge_is_a_tick_in_its_direction() -> None:
+    table = table_of(3, 1, 1)
+    table["theta_deg"] = table["theta_deg"].where(table["kind"] != "colour blob", 60.0)
+    table["kind"] = table["kind"].replace("colour blob", "edge")
+    picture = course_figures.orientations({"baseA": table})
+    ticks = panels(picture.figure)[0].collections[1].get_segments()  # type: ignore[attr-defined]
+    assert [segment[0][0] for segment in ticks] == pytest.approx([np.radians(60)])
+    assert "3 Gabors and 1 edge among 5 filters" in picture.alt
 
 
 def test_the_rim_holds_every_gabor_and_is_common() -> None:
@@ -176,7 +195,9 @@ def test_shares_are_stacked_to_the_whole_with_every_count_written_in() -> None:
     assert [bar.get_width() for bar in bars] == pytest.approx([100 * 90 / 96, 100 * 5 / 96, 100 / 96, 100])
     assert len({bar.get_hatch() for bar in bars[:3]}) == 3
     assert [text.get_text() for text in ax.texts] == ["90", "5", "1", "32"]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["baseA\nn = 96", "untrained\nn = 32"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        f"{name}\nn = {len(table)}, R\N{SUPERSCRIPT TWO} {table['r2'].median():.2f}" for name, table in tables.items()
+    ]
 
 
 def test_matching_has_a_line_with_its_own_dash_and_label_per_comparison() -> None:
@@ -230,13 +251,15 @@ def test_nothing_is_cut_off_at_the_page(name: str) -> None:
 def test_descriptions_tell_the_numbers() -> None:
     table = TABLES["baseA"]
     finest = 1 / table["wavelength_px"].min()
-    assert "5 Gabors (50 %), 3 colour blobs (30 %), 2 neither (20 %)" in PICTURES["sheet"]().alt
-    assert f"median {table['r2'].median():.2f}" in PICTURES["sheet"]().alt
-    assert "untrained, 10 filters: 0 Gabors (0 %), 0 colour blobs (0 %), 10 neither (100 %)" in PICTURES["shares"]().alt
-    told = PICTURES["orientations"]().alt
-    assert f"5 Gabors among 10 filters, at {1 / table['wavelength_px'].max():.2f} to {finest:.2f} cycles" in told
+    sheet, told = PICTURES["sheet"]().alt, PICTURES["orientations"]().alt
+    assert "5 Gabors (50 %), 0 edges (0 %), 3 colour blobs (30 %), 0 grey blobs (0 %), 2 neither (20 %)" in sheet
+    assert f"median {table['r2'].median():.2f}" in sheet
+    untrained = TABLES["untrained"]["r2"].median()
+    assert f"untrained, 10 filters, median R2 {untrained:.2f}: 0 Gabors (0 %), 0 edges" in PICTURES["shares"]().alt
+    coarsest = 1 / table["wavelength_px"].max()
+    assert f"5 Gabors and 0 edges among 10 filters; the Gabors at {coarsest:.2f} to {finest:.2f} cycles" in told
     assert sum(int(count) for count in re.findall(r"(\d+) near", told)) == 5
-    assert "untrained: no Gabors among 10 filters" in told
+    assert "untrained: no Gabors and 0 edges among 10 filters" in told
     assert re.search(r"baseA, 5 filters: half of the power lies within 0\.\d\d cycles", PICTURES["spectra"]().alt)
     likeness = matching_of(1).likeness
     expected = f"8 pairs: from {likeness[0]:.2f} to {likeness[-1]:.2f}, mean {likeness.mean():.2f}"

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.evidence.first_layers import likeness, match_filters, smooth_noise
+from course.evidence.first_layers import likeness, likeness_controls, match_filters, untrained_filters
 from transferkit.errors import UsageError
 from transferkit.gabor import Gabor
-from transferkit.gabor.table import COLUMNS, fit_table, shares, untrained_filters
+from transferkit.gabor.table import COLUMNS, count_kinds, fit_table, scrambled_filters
 
 GREY = 3**-0.5
 
@@ -21,13 +21,22 @@ def planted() -> np.ndarray:
 def test_a_table_has_a_row_per_filter_and_numbers_only_where_they_mean_something() -> None:
     table = fit_table(planted())
     assert tuple(table.columns) == COLUMNS
-    assert table["kind"].tolist() == ["gabor", "blob", "neither"]
+    assert table["kind"].tolist() == ["gabor", "colour blob", "neither"]
     assert table["theta_deg"][0] == pytest.approx(30, abs=3)
     assert table["wavelength_px"][0] == pytest.approx(5, rel=0.05)
     assert table.loc[1:, ["theta_deg", "wavelength_px", "phase_deg"]].isna().all(axis=None)
     assert table["red"][1] == pytest.approx(1, abs=0.01)
     assert table.loc[2, ["size_px", "aspect", "red", "green", "blue"]].isna().all()
-    assert shares(table) == {"gabor": 1 / 3, "blob": 1 / 3, "neither": 1 / 3}
+    assert count_kinds(table) == {"gabor": 1, "edge": 0, "colour blob": 1, "grey blob": 0, "neither": 1}
+
+
+def test_an_edge_has_a_direction_and_a_side_but_no_wavelength() -> None:
+    edge = Gabor(0, 0, 30, 22, 90, 4, 1, GREY, GREY, GREY, 1).draw(11)
+    row = fit_table(edge[None]).iloc[0]
+    assert row["kind"] == "edge"
+    assert np.isnan(row["wavelength_px"])
+    assert row["theta_deg"] == pytest.approx(30, abs=3)
+    assert row["phase_deg"] == pytest.approx(90, abs=10)
 
 
 def test_noise_of_the_same_spread_is_the_control_and_holds_hardly_any_gabor_or_blob() -> None:
@@ -35,7 +44,7 @@ def test_noise_of_the_same_spread_is_the_control_and_holds_hardly_any_gabor_or_b
     assert control.shape == (96, 3, 11, 11)
     assert np.array_equal(control, untrained_filters(np.repeat(planted(), 32, axis=0)))
     assert control.std() == pytest.approx(planted().std(), rel=0.05)
-    assert shares(fit_table(control))["neither"] > 0.95
+    assert count_kinds(fit_table(control))["neither"] > 0.95 * 96
 
 
 @given(st.permutations(range(8)))
@@ -60,24 +69,41 @@ def test_filters_of_unlike_sizes_are_refused() -> None:
         match_filters(np.ones((2, 3, 9, 9)), np.ones((2, 3, 11, 11)))
 
 
-def test_filters_too_small_for_a_wave_are_neither() -> None:
+def test_filters_too_small_for_a_wave_are_not_fitted_rather_than_neither() -> None:
     table = fit_table(np.ones((4, 3, 3, 3)))
-    assert table["kind"].tolist() == ["neither"] * 4
+    assert count_kinds(table) == {"not fitted": 4}
     assert table["r2"].isna().all()
 
 
-def test_smooth_noise_has_the_mean_spectrum_of_the_filters_and_their_features_no_more() -> None:
+def waves() -> np.ndarray:
+    """Gabors of many orientations, wavelengths and colours, as filters of 11 x 11."""
     generator = np.random.default_rng(3)
-    waves = [(angle, length, phase) for angle in range(0, 180, 15) for length in (4, 7, 12) for phase in (0, 90)]
-    filters = np.stack([_wave(*wave, generator.normal(size=3)) for wave in waves])
-    control = smooth_noise(filters)
-    assert control.shape == filters.shape
-    assert np.array_equal(control, smooth_noise(filters))
-    spectra = np.abs(np.fft.rfft2(control)), np.abs(np.fft.rfft2(filters)).mean(axis=0)
-    np.testing.assert_allclose(spectra[0][5], spectra[1], atol=1e-9)
-    assert shares(fit_table(control))["neither"] > 0.9
-    white = untrained_filters(filters)
-    assert match_filters(filters, control).likeness.mean() > match_filters(filters, white).likeness.mean()
+    numbers = [(angle, length, phase) for angle in range(0, 180, 15) for length in (4, 7, 12) for phase in (0, 90)]
+    return np.stack([_wave(*each, generator.normal(size=3)) for each in numbers])
+
+
+def test_scrambled_filters_keep_their_spectra_and_colours_and_few_are_gabors() -> None:
+    filters = waves()
+    control = scrambled_filters(filters)
+    assert np.array_equal(control, scrambled_filters(filters))
+    assert not np.allclose(control, scrambled_filters(filters, seed=1))
+    np.testing.assert_allclose(np.abs(np.fft.rfft2(control)), np.abs(np.fft.rfft2(filters)), atol=1e-9)
+    for one, other in zip(filters.reshape(-1, 3, 121), control.reshape(-1, 3, 121), strict=True):
+        np.testing.assert_allclose(one @ one.T, other @ other.T, atol=1e-9)
+    table = fit_table(control)
+    assert count_kinds(table)["neither"] > 0.5 * len(filters)
+    assert table["r2"].median() < fit_table(filters)["r2"].median() - 0.2
+
+
+def test_the_controls_of_likeness_are_as_many_filters_of_the_same_energy() -> None:
+    filters = waves()
+    found = likeness_controls(filters)
+    assert list(found) == ["scrambled", "recoloured", "turned"]
+    for layer in found.values():
+        assert layer.shape == filters.shape
+        np.testing.assert_allclose(np.square(layer).sum(axis=(1, 2, 3)), np.square(filters).sum(axis=(1, 2, 3)))
+    np.testing.assert_array_equal(np.rot90(found["turned"], -1, axes=(2, 3)), filters)
+    np.testing.assert_array_equal(found["recoloured"][:, 0], filters[:, 2])
 
 
 def _wave(theta_deg: float, wavelength_px: float, phase_deg: float, colour: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def test_its_tables_are_those_of_the_results_that_are_kept() -> None:
         chosen = within(page, found)
         assert fill(page, chosen) == page
         assert page.count("<!-- end -->") == len(chosen)
-    assert {"photos", "claims-short", "fresh-clone", "kill-rate", "speed", "speed-avx2"} == set(within(README, found))
+    assert {"photos", "claims-short", "fresh-clone", "kill-rate", "speed"} == set(within(README, found))
     assert len(pd.read_csv(RESULTS / "photos" / "grid.csv")) == 72
 
 

@@ -144,6 +144,19 @@ def test_what_is_not_finite_reaches_the_gradient() -> None:
         assert not slope.isfinite().any()
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("where", ["image", "filter", "nowhere"])
+def test_constant_images_and_what_is_not_finite_give_the_gradients_of_autograd(wrong: float, where: str) -> None:
+    x, weight, bias = torch.full((2, 3, 7, 7), 0.37), torch.randn(4, 3, 3, 3), torch.zeros(4)
+    if where != "nowhere":
+        {"image": x, "filter": weight}[where][0, 0, 1, 1] = wrong
+    given = (x.requires_grad_(), weight.requires_grad_(), bias.requires_grad_())
+    plain = F.max_pool2d(F.conv2d(*given, padding=1), 3, stride=2)
+    ours = fast.convolve_and_pool(*given, padding=1)
+    pairs = zip(*(torch.autograd.grad(out.sum(), given) for out in (ours, plain)), strict=True)
+    assert all(torch.allclose(one, other, equal_nan=True, atol=1e-5) for one, other in ((ours, plain), *pairs))
+
+
 def test_only_the_gradients_that_are_asked_for_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
     for name in ("gather_filters", "spread_filters"):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.lesson.parts import shared_parts
 from transferkit.errors import UsageError
-from transferkit.splits import RANDOM_SPLITS, ClassSplit, is_of_kind, kind_of, make_split, shared_parts
+from transferkit.splits import RANDOM_SPLITS, ClassSplit, is_of_kind, kind_of, make_split
 
 FLAGS = [index % 2 == 0 for index in range(80)]
 

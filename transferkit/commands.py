@@ -123,7 +123,7 @@ def figures(options: argparse.Namespace) -> None:
 def filters(options: argparse.Namespace) -> None:
     """Find the Gabors and colour blobs in a first layer: of the bases, or of any --weights."""
     from transferkit.gabor.fit import SMALLEST_SIDE
-    from transferkit.gabor.table import fit_table, untrained_filters
+    from transferkit.gabor.table import fit_table, scrambled_filters
     from transferkit.network.weights_file import load_filters
     from transferkit.report import study_filters, write_filters
 
@@ -145,7 +145,8 @@ def filters(options: argparse.Namespace) -> None:
         networks = study_filters(study, runs)
         folder = options.out or study.store.figures_folder(study.setting.data)
     tables = write_filters(networks, folder)
-    control = {"white noise": fit_table(untrained_filters(next(iter(networks.values()))))}
+    first, weights = next(iter(networks.items()))
+    control = {f"{first}, phases scrambled": fit_table(scrambled_filters(weights))}
     console.print(shares_table(tables | control))
     if options.csv:
         atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Column, Table
@@ -85,14 +86,17 @@ def paired_table(table: pd.DataFrame) -> Table:
 
 
 def shares_table(tables: Mapping[str, pd.DataFrame]) -> Table:
-    """The number of filters of each network that are Gabors, colour blobs or neither, from tables of `fit_table`."""
-    from transferkit.gabor.table import shares
+    """The number of filters of each network that are of each kind, and their median R2, from tables of `fit_table`."""
+    from transferkit.gabor.table import count_kinds
 
-    counts = (Column(heading, justify="right") for heading in ("filters", "Gabor", "colour blob", "neither"))
-    shown = Table("network", *counts, title="Filters of the first layer")
+    found = {name: count_kinds(table) for name, table in tables.items()}
+    kinds = dict.fromkeys(kind for counts in found.values() for kind in counts)
+    headings = (Column(heading, justify="right") for heading in ("filters", *kinds, "median R2"))
+    shown = Table("network", *headings, title="Filters of the first layer")
     for name, table in tables.items():
-        cells = (f"{(table['kind'] == kind).sum()} ({share:.0%})" for kind, share in shares(table).items())
-        shown.add_row(name, str(len(table)), *cells)
+        counts, r2 = found[name], table["r2"].median()
+        cells = (f"{counts[kind]} ({counts[kind] / len(table):.0%})" if kind in counts else "" for kind in kinds)
+        shown.add_row(escape(name), str(len(table)), *cells, "" if math.isnan(r2) else f"{r2:.2f}")
     return shown
 
 

@@ -115,8 +115,9 @@ def apart_split(name: str, natural: Sequence[bool], groups: Sequence[str]) -> Cl
     """Halves that share no group of classes, and have natural and man-made classes in proportions as equal as possible.
 
     On `photos`, a group is a photograph: random halves have most photographs in common, the natural halves none. These
-    halves have none in common either, but are of the same kinds, so that the two differences can be separated. Raises
-    UsageError when the classes have no groups, a group has both kinds, or a kind has fewer than two groups.
+    halves have none in common either, but are of the same kinds, so that the two differences can be separated. There
+    are few such halves (on `photos` 30 pairs), so numbers repeat. Raises UsageError when the classes have no groups, a
+    group has both kinds, or a kind has fewer than two groups.
     """
     members = list(zip(groups, natural, strict=False))
     sizes = [Counter(group for group, flag in members if flag is kind) for kind in (False, True)]
@@ -160,19 +161,6 @@ def overlap_split(name: str, natural: Sequence[bool]) -> ClassSplit:
     leaving = generator.choice(man_made, round(len(man_made) * overlap / 2), replace=False).tolist()
     joining = generator.choice(others, round(len(others) * overlap / 2), replace=False).tolist()
     return _complete(name, [*set(man_made).difference(leaving), *joining], len(natural))
-
-
-def shared_parts(split: ClassSplit, parts: Sequence[Sequence[str]]) -> float:
-    """The overlap of the two halves' histograms of parts, 0..1.
-
-    `parts` lists the parts of every class. A part counts with the smaller of its shares among all parts of either half.
-    Raises UsageError when the classes of a half have no parts.
-    """
-    halves = (split.half_a, split.half_b)
-    of_a, of_b = (Counter(part for index in half for part in parts[index]) for half in halves)
-    if not of_a or not of_b:
-        raise UsageError(f"split {split.name}: classes of a half have no known parts; shapeworld's have.")
-    return sum(min(of_a[part] / of_a.total(), of_b[part] / of_b.total()) for part in of_a)
 
 
 def _complete(name: str, half_a: Sequence[int], n_classes: int) -> ClassSplit:

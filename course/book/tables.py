@@ -51,8 +51,7 @@ def sections(results: Path) -> dict[str, str]:
         "lengths": lengths_rows(evidence.lengths, evidence.pictures),
         "learned": learned_rows(pd.read_csv(results / "recipe-search.csv")),
         "shortcuts": shortcut_rows(pd.read_csv(results / "evidence" / "shortcuts.csv")),
-        "speed": headline(pd.read_csv(MEASURED / "speed.csv")),
-        "speed-avx2": headline(pd.read_csv(MEASURED / "avx2" / "speed.csv")),
+        "speed": headline(pd.read_csv(MEASURED / "avx512" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ours, theirs),
         "claims-short": short_claims_rows(ours, theirs),
@@ -119,15 +118,14 @@ def lengths_rows(lengths: pd.DataFrame, pictures: pd.DataFrame | None = None) ->
 
 def learned_rows(search: pd.DataFrame) -> str:
     """What bases gain from twice the epochs under each recipe that was tried, cheapest first."""
-    heads = "data | preset | images a class | epochs | images in all | top-1 | twice the epochs | Gabors | blobs | R2"
-    lines = [f"| {heads} |", "|---" * 10 + "|"]
+    heads = "data | preset | images a class | epochs | images in all | top-1 | twice the epochs | R2"
+    lines = [f"| {heads} |", "|---" * 8 + "|"]
     for row in search.sort_values("thousand_images").to_dict("records"):
         data = row["views"] if row["views"] == "shapeworld" else f"photos, {row['views']} views"
         gain = f"{row['gain']:+.1f} ({row['gain_low']:+.1f} to {row['gain_high']:+.1f})"
         gain = f"**{gain}**" if row["gain"] < MOST_GAIN else gain
-        kinds = f"{100 * row['gabor']:.0f} % | {100 * row['blob']:.0f} % | {row['r2']:.2f}"
         recipe = f"{row['preset']} | {row['images_per_class']} | {row['epochs']} | {row['thousand_images']:.0f},000"
-        lines.append(f"| {data} | {recipe} | {100 * row['top1']:.1f} % | {gain} | {kinds} |")
+        lines.append(f"| {data} | {recipe} | {100 * row['top1']:.1f} % | {gain} | {row['r2']:.2f} |")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from course.evidence.by_picture import write_by_picture
 from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
-from course.evidence.first_layers import match_filters
+from course.evidence.first_layers import PAPERS_KINDS, likeness_controls, match_filters
 from course.evidence.sweeps import SeriesStep, run_series
 from course.lesson.shortcuts import shortcuts
 from transferkit.config import Setting
@@ -17,7 +17,7 @@ from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
 from transferkit.gabor import SMALLEST_SIDE
-from transferkit.gabor.table import fit_table, shares, untrained_filters
+from transferkit.gabor.table import KINDS, count_kinds, fit_table, scrambled_filters
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.training.forecast import images_of
 from transferkit.training.study import Study
@@ -25,7 +25,10 @@ from transferkit.training.sweep import Progress
 from transferkit.training.workers import local_workers
 from transferkit.treatments import Run
 
-CONV1_COLUMNS = ("data", "split", "seed", "target", "gabor", "blob", "neither", "likeness", "likeness_noise")
+CONV1_COLUMNS = (
+    "data", "split", "seed", "target", *KINDS, "r2", "scrambled", "r2_scrambled", "likeness", "likeness_scrambled",
+    "likeness_recoloured", "likeness_turned",
+)  # fmt: skip
 OF_USUAL_BASES = ("similar", "dissimilar", "apart", "dial")  # series whose bases are compared with each other
 OF_PICTURES = ("similar", "lengths")  # series whose claims are judged over pictures too
 SHORTCUT_SPLITS = 2
@@ -106,7 +109,8 @@ def write_conv1(steps: Sequence[SeriesStep], folder: Path) -> Path | None:
     if not bases:
         return None
     path = folder / "conv1.csv"
-    earlier = pd.read_csv(path).to_dict("records") if path.exists() else []
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame()
+    earlier = kept.to_dict("records") if tuple(kept.columns) == CONV1_COLUMNS else []  # else of an older version
     rows = _joined(earlier, [conv1_row(study, run) for (_, run), study in bases.items()])
     return _write(pd.DataFrame(rows, columns=list(CONV1_COLUMNS)), path)
 
@@ -157,20 +161,25 @@ def write_provenance(done: Mapping[str, Sequence[SeriesStep]], folder: Path) -> 
 
 
 def conv1_row(study: Study, base: Run) -> dict[str, object]:
-    """The first layer of a base: the shares of its kinds of filters (gabor, blob, neither; 0..1) and two likenesses.
+    """The first layer of a base, and its controls.
 
-    `likeness` is the mean cosine between its filters and the best-matched ones of the other half's base, NaN where
-    that is not trained. `likeness_noise` is the same for as many filters of white noise.
+    The KINDS hold the shares (0..1) of its filters, `r2` is the median of their fits. `scrambled` and `r2_scrambled`
+    are the same of its filters with their phases scrambled: the share of PAPERS_KINDS, and the median. `likeness` is
+    the mean cosine between its filters and the best-matched ones of the other half's base; the other likenesses are
+    those to the `likeness_controls` of that base. All four are NaN where that base is not trained.
     """
     own = _first_filters(study, base)
     other = Run(base.split, base.seed, "B" if base.target == "A" else "A")
-    alike = np.nan
+    alike = [np.nan] * 4
     if study.store.find(other, study.setting):
         theirs = _first_filters(study, other)
-        alike = float(match_filters(own, theirs).likeness.mean())
-    noise = float(match_filters(own, untrained_filters(own, base.seed)).likeness.mean())
+        beside = (theirs, *likeness_controls(theirs, base.seed).values())
+        alike = [float(match_filters(own, layer).likeness.mean()) for layer in beside]
+    table, control = fit_table(own), fit_table(scrambled_filters(own, base.seed))
+    shares = [number / len(table) for number in count_kinds(table).values()]
+    scrambled = float(control["kind"].isin(PAPERS_KINDS).mean())
     cells = (Path(study.setting.data).name, base.split, base.seed, base.target)
-    values = (*cells, *shares(fit_table(own)).values(), alike, noise)
+    values = (*cells, *shares, table["r2"].median(), scrambled, control["r2"].median(), *alike)
     return dict(zip(CONV1_COLUMNS, values, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Two first layers compared, and the harder control: noise as smooth as the filters."""
+"""Two first layers compared, and the controls of that: noise, and changes that leave a layer as good as it was."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from transferkit.errors import UsageError
-from transferkit.gabor.table import Filters
+from transferkit.gabor import Kind
+from transferkit.gabor.table import Filters, scrambled_filters
 from transferkit.randomness import generator_from
+
+PAPERS_KINDS: tuple[Kind, ...] = ("gabor", "edge", "colour blob")  # "Gabor filters and color blobs"
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,22 @@ class Matching:
     likeness: NDArray[np.float64]
 
 
-def smooth_noise(weights: Filters, seed: int = 0) -> Filters:
-    """The harder control: as many filters of noise that is as smooth as these, with their mean amplitude spectrum."""
-    white = np.fft.rfft2(generator_from("smooth noise", seed).normal(size=weights.shape))
-    amplitude = np.abs(np.fft.rfft2(weights)).mean(axis=0)
-    noise: Filters = np.fft.irfft2(amplitude * white / np.abs(white), s=weights.shape[2:])
+def untrained_filters(weights: Filters, seed: int = 0) -> Filters:
+    """The easy control: as many filters of the same size, white Gaussian noise of the same spread."""
+    noise: Filters = generator_from("untrained filters", seed).normal(0, float(weights.std()), weights.shape)
     return noise
+
+
+def likeness_controls(weights: Filters, seed: int = 0) -> dict[str, Filters]:
+    """Three changes of a first layer, float filters x 3 x k x k: as alike as these, layers of one kind are anyway.
+
+    "scrambled" has other phases, "recoloured" the channels in the reverse order, "turned" is turned by 90 degrees.
+    """
+    return {
+        "scrambled": scrambled_filters(weights, seed),
+        "recoloured": weights[:, ::-1],
+        "turned": np.rot90(weights, axes=(2, 3)),
+    }
 
 
 def match_filters(first: Filters, second: Filters) -> Matching:

@@ -58,8 +58,19 @@ def predict_next(table: pd.DataFrame, unseen: pd.DataFrame, treatment: Treatment
     for n, group in unseen[unseen["treatment"] == treatment].groupby("n"):
         found = estimate(table[(table["treatment"] == treatment) & (table["n"] == n)])
         if found:
-            bounds = (np.nan, np.nan) if found.seeds_of else found.interval_of_next()
+            bounds = (np.nan, np.nan) if found.seeds_of else interval_of_next(found)
             rows.append((n, found.value, *bounds, group["paired"].mean()))
     predicted = pd.DataFrame(rows, columns=["n", "mean", "low", "high", "came"]).set_index("n") * 100
     inside = predicted["came"].between(predicted["low"], predicted["high"]).astype("boolean")
     return predicted.assign(inside=inside.mask(predicted["low"].isna()))
+
+
+def interval_of_next(found: Estimate) -> tuple[float, float]:
+    """The 95 % interval in which the mean of one further cluster is expected; NaN and NaN with one cluster.
+
+    It is wider than the interval of the mean, and stays as wide as clusters scatter, however many there are. The
+    further cluster must be as large as the others.
+    """
+    low, high = found.interval()
+    reach = np.sqrt(found.clusters + 1)
+    return found.value - reach * (found.value - low), found.value + reach * (high - found.value)

@@ -1,5 +1,7 @@
 """Statistics of claims beside means: slopes, and differences of treatments or of unlike networks."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -33,6 +35,21 @@ def contrast(table: pd.DataFrame, first: Treatment, second: Treatment) -> Estima
         return estimate(both.assign(paired=both["top1"] - both["top1_second"]), networks_per_row=2)
     shared = set(one["n"]) & set(two["n"])
     return compare(estimate(one[one["n"].isin(shared)]), estimate(two[two["n"].isin(shared)]))
+
+
+def jackknife(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> Estimate | None:
+    """A statistic of all rows that is no mean, with the error that leaving out each split (or seed) in turn gives it.
+
+    None for a table of fewer than two of these.
+    """
+    column = cluster_column(table)
+    without = [statistic(table[table[column] != name]) for name in table[column].unique()]
+    count = len(without)
+    if count < 2:
+        return None
+    seeds_of = () if column == "split" else tuple(table["split"].unique())
+    error = float(np.std(without) * np.sqrt(count - 1))
+    return Estimate(statistic(table), error, count - 1, count, len(table), seeds_of)
 
 
 def compare(first: Estimate | None, second: Estimate | None) -> Estimate | None:

@@ -11,11 +11,13 @@ from matplotlib.patches import Rectangle
 
 from course.evidence.first_layers import Matching
 from transferkit.errors import UsageError
-from transferkit.figures.first_layer import LOOKS, count, kinds_in_words
+from transferkit.figures.first_layer import LOOKS, kinds_in_words
 from transferkit.figures.picture import Picture, page
 from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, label, tidy
+from transferkit.gabor.table import KINDS, count_kinds
 
 _FITTED = "A filter's kind follows from the nearest Gabor or patch."
+_R2 = "R\N{SUPERSCRIPT TWO}"
 _NARROW = 0.035  # of a bar: a count does not fit into less
 _APART = 0.125  # of the axis: the least distance of two labels, which have two lines
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1, 1.2)), (0, (7, 1.5, 1.2, 1.5)))
@@ -23,24 +25,27 @@ _COLOURS = (INK, "#006d55", "#a6407d", "#8a6a00")
 
 
 def shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of conv1 are") -> Picture:
-    """One bar per network: the shares of Gabors, colour blobs and neither, with the counts written in.
+    """One bar per network: the shares of the kinds of its filters, with the counts written in, and the median R2.
 
     tables: by network, from `table.fit_table`. Raises UsageError when there is none, or one without filters.
     """
     check_any(tables)
-    notes = (f"Numbers in the bars: filters. n: all filters of that network's conv1. {_FITTED}",)
+    notes = (f"Numbers in the bars: filters. n: all filters of that conv1. {_R2}: the median of its fits. {_FITTED}",)
     figure = page(1.55 + 0.42 * len(tables), title, notes, _swatches())
     ax = figure.subplots()
     for place, table in enumerate(tables.values()):
         _draw_bar(ax, place, table)
-    names = [f"{name}\nn = {len(table)}" for name, table in tables.items()]
+    names = [f"{name}\nn = {len(table)}, {_R2} {table['r2'].median():.2f}" for name, table in tables.items()]
     ax.set_yticks(range(len(tables)), names, fontsize=SMALL_SIZE)
     ax.set_ylim(len(tables) - 0.45, -0.62)
     ax.set_xlim(0, 100)
     label(ax, "Share of the filters (%)")
     tidy(ax, "left")
     ax.tick_params(axis="y", length=0)
-    bars = [f"{name}, {len(table)} filters: {kinds_in_words(table)}." for name, table in tables.items()]
+    bars = [
+        f"{name}, {len(table)} filters, median R2 {table['r2'].median():.2f}: {kinds_in_words(table)}."
+        for name, table in tables.items()
+    ]
     return Picture(figure, " ".join(["One bar per network, parted by the kinds of its conv1 filters.", *bars]))
 
 
@@ -91,15 +96,15 @@ def check_any(tables: Mapping[str, Sized]) -> None:
 def _swatches() -> list[Rectangle]:
     return [
         Rectangle((0, 0), 1, 1, facecolor=look.fill, edgecolor=INK, hatch=look.hatch, linewidth=0.8, label=look.name)
-        for look in LOOKS.values()
+        for look in (LOOKS[kind] for kind in KINDS)
     ]
 
 
 def _draw_bar(ax: Axes, place: int, table: pd.DataFrame) -> None:
     """One bar; a count stands in its part, or above it where that is too narrow."""
     start = 0.0
-    for kind, look in LOOKS.items():
-        share = count(table, kind) / len(table)
+    for kind, number in count_kinds(table).items():
+        share, look = number / len(table), LOOKS[kind]
         if share > 0:
             ax.barh(
                 place, 100 * share, left=100 * start, height=0.62,
@@ -107,8 +112,8 @@ def _draw_bar(ax: Axes, place: int, table: pd.DataFrame) -> None:
             )  # fmt: skip
             inside = share >= _NARROW
             ax.text(
-                100 * (start + share / 2), place if inside else place - 0.42, str(count(table, kind)), ha="center",
-                va="center", fontsize=SMALL_SIZE, color=look.ink if inside else INK,
+                100 * (start + share / 2), place if inside else place - 0.42, str(number), ha="center", va="center",
+                fontsize=SMALL_SIZE, color=look.ink if inside else INK,
                 bbox={"facecolor": look.fill, "linewidth": 0, "pad": 1.2} if inside else None,
             )  # fmt: skip
         start += share

@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from course.figures.comparison import check_any
 from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import EDGE_WIDTH, INK, QUIET, SMALL_SIZE
+from transferkit.figures.words import number
+from transferkit.gabor.fit import GOOD_FIT
 
 _DISCS_PER_ROW, _SPECTRA_PER_ROW = 3, 4
 _AROUND, _BAR = 1.03, 0.68  # inches: above and below a half disc, and for the colour bar
 _RING_SIZE = 7.5  # points
 _TURNS = (0, 45, 90, 135, 180)  # degrees that carry a picture of their stripes
 _NYQUIST = 0.5  # cycles per pixel
+_TICK = (0.03, 0.13)  # of the rim: from where to where the tick of an edge goes
 _R2 = "R\N{SUPERSCRIPT TWO} of the fit"
 _TITLE: Mapping[str, Any] = MappingProxyType({"fontsize": SMALL_SIZE, "color": INK, "linespacing": 1.3})
 _DECADES = 3  # of power that are told apart
@@ -36,14 +39,16 @@ def orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which way the
     """Half a polar plot per network: orientation against spatial frequency, 1 / wavelength, of its Gabors.
 
     tables: by network, from `table.fit_table`. An angle is drawn as it is seen on a tile; the rim is the next
-    twentieth of a cycle per pixel beyond the finest. Raises UsageError when there is no network, or no filter in one.
+    twentieth of a cycle per pixel beyond the finest. Edges, which have no wavelength, are ticks near the middle.
+    Raises UsageError when there is no network, or no filter in one.
     """
     check_any(tables)
     gabors = {name: _gabors(table) for name, table in tables.items()}
     rim = max([math.ceil(20 * rows["frequency"].max()) / 20 for rows in gabors.values() if len(rows)], default=_NYQUIST)
     notes = (
         "Angle: the direction across the stripes, as on a tile. Distance from the middle: cycles per pixel, "
-        f"to {rim:g}; no grid of pixels holds finer waves than {_NYQUIST}. One marker per Gabor.",
+        f"to {rim:g}; no grid of pixels holds finer waves than {_NYQUIST}. One marker per Gabor. "
+        "Ticks near the middle: edges, which have no wavelength.",
     )
     columns = 2 if len(tables) == 2 * 2 else min(len(tables), _DISCS_PER_ROW)
     across = PAGE_WIDTH / columns
@@ -59,14 +64,16 @@ def orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which way the
         ax = cast(PolarAxes, figure.add_axes(box, projection="polar"))
         _dress_half(ax, rim, 1 + 0.14 / radius)
         dots = ax.scatter(
-            np.radians(chosen["theta_deg"]), chosen["frequency"], c=chosen["r2"], norm=Normalize(0.5, 1),
+            np.radians(chosen["theta_deg"]), chosen["frequency"], c=chosen["r2"], norm=Normalize(GOOD_FIT, 1),
             cmap="cividis_r", s=20, edgecolors=INK, linewidths=0.7, clip_on=False, zorder=3,
         )  # fmt: skip
-        many = f"{len(chosen)} Gabors" if len(chosen) != 1 else "1 Gabor"
+        edges = tables[name].query("kind == 'edge'")["theta_deg"]
+        ax.vlines(np.radians(edges), *(rim * np.array(_TICK)), color=INK, linewidth=1.2, zorder=2)
+        many = f"{number(len(chosen), 'Gabor')}, {number(len(edges), 'edge')}"
         ax.set_title(f"{name}\n{many} of {len(tables[name])} filters", y=0.75, pad=21, **_TITLE)
     box = (0.3, (foot(notes) + 0.42) / height, 0.4, 0.1 / height)
     _dress_bar(figure.colorbar(dots, cax=figure.add_axes(box), orientation="horizontal"), _R2)
-    panels = [f"{name}: {_told_waves(rows, len(tables[name]))}." for name, rows in gabors.items()]
+    panels = [f"{name}: {_told_waves(rows, tables[name])}." for name, rows in gabors.items()]
     opening = "Orientation against spatial frequency of the Gabors of conv1, a panel per network."
     return Picture(figure, " ".join([opening, *panels]))
 
@@ -136,14 +143,15 @@ def _gabors(table: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(frequency=1 / rows["wavelength_px"])
 
 
-def _told_waves(gabors: pd.DataFrame, filters: int) -> str:
+def _told_waves(gabors: pd.DataFrame, table: pd.DataFrame) -> str:
+    filters, edges = len(table), number(int((table["kind"] == "edge").sum()), "edge")
     if gabors.empty:
-        return f"no Gabors among {filters} filters"
+        return f"no Gabors and {edges} among {filters} filters"
     frequency, nearest = gabors["frequency"], (gabors["theta_deg"] / 45).round().astype(int) % 4
     turns = ", ".join(f"{int((nearest == step).sum())} near {45 * step}" for step in range(4))
     return (
-        f"{len(gabors)} Gabors among {filters} filters, at {frequency.min():.2f} to {frequency.max():.2f} cycles per "
-        f"pixel (median {frequency.median():.2f}); by direction in degrees, {turns}"
+        f"{number(len(gabors), 'Gabor')} and {edges} among {filters} filters; the Gabors at {frequency.min():.2f} to "
+        f"{frequency.max():.2f} cycles per pixel (median {frequency.median():.2f}), by direction in degrees {turns}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Can the fit of Gabors be trusted? Try it on planted Gabors under noise and on noise alone, and time it."""
+"""Can the fit of Gabors be trusted? Try it on planted Gabors, on patterns that are none and on noise, and time it."""
 
 import time
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ COLUMNS = ("question", "measured", "wanted", "n")
 
 
 def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """One row per question, with COLUMNS: how often planted Gabors are found, how seldom noise is, and how fast.
+    """One row per question, with COLUMNS: how often planted Gabors are found, how seldom what is none, and how fast.
 
     Filters have SIDE x SIDE pixels. Shares are in per cent, the time is in seconds for TIMED planted filters.
     """
@@ -27,11 +27,12 @@ def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
     fits = fit_filters(np.stack([_under_noise(gabor, generator) for gabor in planted]))
     seconds = (time.perf_counter() - started) * TIMED / PLANTED
     noise = fit_filters(generator.normal(size=(n_noise, 3, SIDE, SIDE)))
+    others = fit_filters(np.stack(list(patterns_of_no_kind(SIDE).values())))
     rows = [
         (
             "planted Gabors called Gabors",
             _percent([fit.kind == "gabor" for fit in fits]),
-            "most: some show one stripe",
+            "most: some show one stripe or an edge",
             PLANTED,
         ),
         (
@@ -42,7 +43,13 @@ def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
         ),
         ("their wavelength within 5 %", _percent(map(_same_wavelength, planted, fits)), "at least 95 %", PLANTED),
         (
-            "white noise called Gabor or blob",
+            "corners, ramps, plaids and the like called Gabor, edge or blob",
+            _percent([fit.kind != "neither" for fit in others]),
+            "none",
+            len(others),
+        ),
+        (
+            "white noise called Gabor, edge or blob",
             _percent([fit.kind != "neither" for fit in noise]),
             "at most 5 %",
             n_noise,
@@ -50,6 +57,34 @@ def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
         (f"time for {TIMED} filters", f"{seconds:.1f} s", "at most 3 s", TIMED),
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def patterns_of_no_kind(side: int) -> dict[str, np.ndarray]:
+    """Filters, float 3 x side x side by name, in which a person sees neither a Gabor or edge nor a blob."""
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    wave_x, wave_y = (np.cos(4 * np.pi * along / side) for along in (x, y))
+    planes = {
+        "corner": np.where((x > 0) & (y > 0), 3.0, -1.0),
+        "saddle": x * y,
+        "plaid": wave_x + wave_y,
+        "checkerboard": wave_x * wave_y,
+        "ramp": x,
+        "slanting ramp": x + y,
+        "bright ramp": x + 0.7 * side,
+        "one colour": np.ones((side, side)),
+        "one pixel": np.where(np.hypot(x - x[0, side // 2], y - y[side // 2, 0]) < 1, 1.0, 0.0),
+        "two pixels": np.where(y == y[side // 2, 0], np.sign(x - 0.1) * (np.abs(x - 0.1) < 1), 0.0),
+        "long bar": np.exp(-np.square(x)),
+        "slanting bar": np.exp(-np.square(x + y)),
+        "cross": np.exp(-np.square(x)) + np.exp(-np.square(y)),
+        "ring": np.exp(-np.square(np.hypot(x, y) - side / 3)),
+    }
+    colours = {"grey": np.ones(3), "red": np.array([1.0, 0.0, 0.0]), "red-green": np.array([1.0, -0.9, 0.1])}
+    return {
+        f"{tint} {name}": colour[:, None, None] * plane
+        for name, plane in planes.items()
+        for tint, colour in colours.items()
+    }
 
 
 def _random_gabor(generator: np.random.Generator) -> Gabor:

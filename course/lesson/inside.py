@@ -1,21 +1,22 @@
 """Parts of the library that single lessons take apart: splits, surgery, filters, and what a network makes of images."""
 
-from course.evidence.first_layers import match_filters, smooth_noise
+from course.evidence.first_layers import likeness_controls, match_filters
+from course.figures.microscope import microscope_picture
 from course.lesson.networks import represent, untrained_network
+from course.lesson.parts import shared_parts
 from transferkit.console import shares_table
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import TrainingError
-from transferkit.gabor.table import untrained_filters
+from transferkit.gabor.table import scrambled_filters
 from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.network.layered import to_input
 from transferkit.network.torchvision_nets import find_net
 from transferkit.report import conv1_tiles
 from transferkit.specs import paper_net
-from transferkit.splits import make_split, shared_parts
+from transferkit.splits import make_split
 from transferkit.training.data import load_half
 from transferkit.training.surgery import audit, fingerprint, moved, operate
 from transferkit.treatments import CHOP_POINTS, grid
-from transferkit.widgets import microscope_picture
 
 __all__ = [
     "CHOP_POINTS",
@@ -27,6 +28,7 @@ __all__ = [
     "find_work_folder",
     "fingerprint",
     "grid",
+    "likeness_controls",
     "load_half",
     "make_split",
     "match_filters",
@@ -36,10 +38,9 @@ __all__ = [
     "order_filters",
     "paper_net",
     "represent",
+    "scrambled_filters",
     "shared_parts",
     "shares_table",
-    "smooth_noise",
     "to_input",
-    "untrained_filters",
     "untrained_network",
 ]

@@ -7,12 +7,20 @@ from PIL import Image
 from data_prep import photos, regions
 from data_prep.rendering import Arguments
 from transferkit.errors import DataError
+from transferkit.splits import make_split
 
 
 def test_there_are_forty_man_made_and_forty_natural_classes_with_names_of_their_own() -> None:
     classes = photos.rendered(Arguments()).classes
     assert len({one.name for one in classes}) == 80
     assert sum(one.natural for one in classes) == 40
+
+
+def test_thirty_pairs_of_halves_share_no_photograph() -> None:
+    classes = photos.rendered(Arguments()).classes
+    natural, groups = [one.natural for one in classes], [one.group for one in classes]
+    halves = {make_split(f"apart{number}", natural, groups=groups).half_a for number in range(400)}
+    assert len(halves) == 2 * 30
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.lesson.parts import shared_parts
 from data_prep import shapeworld
 from data_prep.rendering import Arguments
-from transferkit.splits import make_split, shared_parts
+from transferkit.splits import make_split
 
 CLASSES = shapeworld.rendered(Arguments()).classes
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks.interval_coverage import simulate
-from course.evidence.precision import equivalence, further_clusters, predict_next
+from course.evidence.precision import equivalence, further_clusters, interval_of_next, predict_next
 from course.evidence.statistics import compare, contrast, slope
 from transferkit.errors import UsageError
 from transferkit.results import Estimate, estimate
@@ -148,7 +148,7 @@ def test_one_further_split_comes_where_it_is_expected_95_times_in_a_hundred(spli
     draws = np.random.default_rng(splits).normal(3.0, 2.0, (GRIDS, splits + 1))
     inside = 0
     for *known, further in draws:
-        low, high = estimate_of(np.array(known)).interval_of_next()
+        low, high = interval_of_next(estimate_of(np.array(known)))
         inside += low <= further <= high
     assert 0.93 <= inside / GRIDS <= 0.97
 

@@ -16,7 +16,7 @@ from transferkit.errors import UsageError
 from transferkit.figures.picture import DPI, PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import INK, label
 from transferkit.gabor import Kind
-from transferkit.gabor.table import KINDS
+from transferkit.gabor.table import LETTERS, count_kinds
 from transferkit.gabor.tiles import is_coloured
 
 _WIDTH = round(PAGE_WIDTH * DPI)  # pixels of the saved file
@@ -33,9 +33,8 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Look:
-    """A kind's letter and name, the frame of its tiles and the fill of its bars: unlike in colour and in grey."""
+    """A kind's name, the frame of its tiles and the fill of its bars: unlike in colour and in grey."""
 
-    letter: str
     name: str
     frame: Mapping[str, Any]
     fill: str
@@ -43,12 +42,15 @@ class Look:
     ink: str
 
 
-_DOTTED = {"edgecolor": "#c2458c", "linestyle": (0, (1.3, 0.9))}
+_DOTS, _DASHES, _PLAIN = (0, (1.3, 0.9)), (0, (4, 1.6)), {"edgecolor": "#cfcfcf"}
 LOOKS: Mapping[Kind, Look] = MappingProxyType(
     {
-        "gabor": Look("G", "Gabor", {"edgecolor": "#006d55"}, "#006d55", "", "#ffffff"),
-        "blob": Look("B", "colour blob", _DOTTED, "#eab9d4", "////", INK),
-        "neither": Look("\N{EN DASH}", "neither", {"edgecolor": "#cfcfcf"}, "#ffffff", "....", INK),
+        "gabor": Look("Gabor", {"edgecolor": "#006d55"}, "#006d55", "", "#ffffff"),
+        "edge": Look("edge", {"edgecolor": "#2f6db3", "linestyle": _DASHES}, "#6f9fd2", "\\\\", INK),
+        "colour blob": Look("colour blob", {"edgecolor": "#c2458c", "linestyle": _DOTS}, "#eab9d4", "////", INK),
+        "grey blob": Look("grey blob", {"edgecolor": "#4d4d4d", "linestyle": _DOTS}, "#b8b8b8", "xxx", INK),
+        "neither": Look("neither", _PLAIN, "#ffffff", "....", INK),
+        "not fitted": Look("not fitted", _PLAIN, "#ffffff", "", INK),
     }
 )
 
@@ -85,9 +87,9 @@ def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
         "Gabor or patch explains. Each is scaled by its own largest weight; mid-grey is zero.",
     )
     entries = _entries(table)
-    grid = _grid(len(tiles), tiles.shape[1], round(head(entries) * DPI))
+    grid = _grid(len(tiles), tiles.shape[1], round(head(entries, rows=2) * DPI))
     height = grid.corner(-(-len(tiles) // grid.columns) * grid.columns)[1] + round(foot(notes) * DPI)
-    figure = page(height / DPI, title, notes, entries)
+    figure = page(height / DPI, title, notes, entries, rows=2)
     figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
@@ -98,11 +100,12 @@ def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
         canvas[top : top + grid.side, left : left + grid.side] = enlarged
         _frame(ax, (left, top), grid.side, row)
     ax.imshow(canvas, interpolation="nearest", extent=(0, _WIDTH, height, 0), aspect="auto")
-    r2 = table["r2"]
+    r2 = table["r2"].dropna()
+    fits = f" R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}." if len(r2) else ""
     return Picture(
         figure,
         f"{len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, each scaled by its own largest weight: "
-        f"{kinds_in_words(table)}. R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}.",
+        f"{kinds_in_words(table)}.{fits}",
     )
 
 
@@ -116,9 +119,9 @@ def _grid(count: int, k: int, above: int) -> _Grid:
 def _entries(table: pd.DataFrame) -> list[Patch]:
     """The legend of a sheet: frames, letters, counts and shares."""
     entries = []
-    for kind, look in LOOKS.items():
-        words = f"{look.letter}  {look.name}: {count(table, kind)} ({100 * count(table, kind) / len(table):.0f} %)"
-        entries.append(Patch(facecolor="#8c8c8c", label=words, linewidth=_FRAME, **look.frame))
+    for kind, number in count_kinds(table).items():
+        words = f"{LETTERS[kind]}  {LOOKS[kind].name}: {number} ({100 * number / len(table):.0f} %)"
+        entries.append(Patch(facecolor="#8c8c8c", label=words, linewidth=_FRAME, **LOOKS[kind].frame))
     return entries
 
 
@@ -128,8 +131,9 @@ def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any) -> None:
     ax.add_patch(Rectangle((left - around, top - around), wide, wide, fill=False, linewidth=_FRAME, **look.frame))
     words: dict[str, Any] = {"size": _LABEL_SIZE, "va": "top", "y": top + side + 10}
     ax.text(left - around, s=str(row.filter), ha="left", color=INK, **words)
-    ax.text(left + 0.41 * side, s=look.letter, ha="center", weight="bold", color=INK, **words)
-    ax.text(left + side + around, s=f"{row.r2:.2f}", ha="right", color=INK, **words)
+    ax.text(left + 0.41 * side, s=LETTERS[row.kind], ha="center", weight="bold", color=INK, **words)
+    r2 = "" if np.isnan(row.r2) else f"{row.r2:.2f}"
+    ax.text(left + side + around, s=r2, ha="right", color=INK, **words)
 
 
 def conv1(tiles_a: np.ndarray, tiles_b: np.ndarray, names: tuple[str, str] = ("baseA", "baseB")) -> Picture:
@@ -173,13 +177,10 @@ def filter_grid(tiles: np.ndarray, room: int) -> NDArray[np.float32]:
     return sheet.reshape(rows * step, FILTERS_PER_ROW * step, 3)
 
 
-def count(table: pd.DataFrame, kind: Kind) -> int:
-    """How many filters of this kind a table from `table.fit_table` has."""
-    return int((table["kind"] == kind).sum())
-
-
 def kinds_in_words(table: pd.DataFrame) -> str:
     """The counts and shares of all kinds, in words."""
-    counts = {kind: count(table, kind) for kind in KINDS}
-    many = {kind: look.name + ("" if kind == "neither" or counts[kind] == 1 else "s") for kind, look in LOOKS.items()}
-    return ", ".join(f"{counts[kind]} {many[kind]} ({100 * counts[kind] / len(table):.0f} %)" for kind in KINDS)
+    words = []
+    for kind, number in count_kinds(table).items():
+        ending = "" if kind in ("neither", "not fitted") or number == 1 else "s"
+        words.append(f"{number} {LOOKS[kind].name}{ending} ({100 * number / len(table):.0f} %)")
+    return ", ".join(words)

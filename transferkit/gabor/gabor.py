@@ -57,6 +57,14 @@ class Gabor:
         """Share of its energy on a tile, 0..0.5, where it has the rarer sign: 0 is one patch, no second stripe."""
         return weaker_share(self._wave(side))
 
+    def spread(self, side: int) -> tuple[float, float]:
+        """How far its energy on a tile spreads across and along its longest axis: standard deviations, pixels."""
+        energy, grid = np.square(self._wave(side)), np.stack(pixels(side))
+        if not energy.any():
+            return 0.0, 0.0
+        width, length = np.sqrt(np.linalg.eigvalsh(np.cov(grid, aweights=energy, ddof=0)).clip(0))
+        return float(width), float(length)
+
     def _wave(self, side: int) -> Array:
         theta, phase = np.radians([self.theta_deg, self.phase_deg])
         sizes = np.log([self.wavelength_px, self.size_px / self.wavelength_px, self.size_px * self.aspect])

@@ -126,8 +126,11 @@ def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0)
     """Compute `F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)`, with a cheaper gradient.
 
     The pooling passes a gradient to at most one place in four; the usual code multiplies the zeros of the others too.
-    N x C x H x H and filters x C x k x k, channels last in memory, to N x filters x h x h; float32.
+    N x C x H x H and filters x C x k x k, channels last in memory, to N x filters x h x h; float32. An infinite or
+    undefined number times one of those zeros is undefined, so where there is one, the usual code runs.
     """
+    if not (x.detach().sum() + weight.detach().sum()).isfinite():
+        return F.max_pool2d(F.conv2d(x, weight, bias, padding=padding), 3, stride=2)
     pooled: Tensor = _ConvolvedAndPooled.apply(x, weight, bias, padding)
     return pooled
 

@@ -49,16 +49,6 @@ class Estimate:
         half = stdtrit(self.freedom, (1 + level) / 2) * self.error if self.freedom > 0 else np.nan
         return float(self.value - half), float(self.value + half)
 
-    def interval_of_next(self, level: float = 0.95) -> tuple[float, float]:
-        """The interval in which the mean of one further cluster is expected; NaN and NaN with one cluster.
-
-        It is wider than the interval of the mean, and stays as wide as clusters scatter, however many there are. The
-        further cluster must be as large as the others.
-        """
-        half = stdtrit(self.freedom, (1 + level) / 2) if self.freedom > 0 else np.nan
-        half *= self.error * np.sqrt(self.clusters + 1)
-        return float(self.value - half), float(self.value + half)
-
 
 def estimate(table: pd.DataFrame, column: str = "paired", *, networks_per_row: int = 1) -> Estimate | None:
     """The mean of a column over networks, as the mean of the splits' (or seeds') means; None without any value.

@@ -1,6 +1,5 @@
 """The Gabor microscope: a widget that lays a Gabor over a filter of conv1."""
 
-from transferkit.widgets.film import microscope_picture
 from transferkit.widgets.widget import microscope
 
-__all__ = ["microscope", "microscope_picture"]
+__all__ = ["microscope"]

@@ -1,15 +1,12 @@
-"""What the microscope looks at: filters, their fits, a Gabor beside one; and a picture where there is no kernel."""
+"""What the microscope looks at: filters, their fits, and a Gabor beside one."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
-from transferkit.figures import Picture
-from transferkit.figures.style import INK, QUIET, SMALL_SIZE, TEXT_SIZE, TITLE_SIZE
 from transferkit.gabor import FilterFit, Gabor, Kind, fit_filter
 from transferkit.gabor.tiles import filter_tiles
 
@@ -81,24 +78,3 @@ class Film:
         """
         scale = max(float(np.abs(weights[number]).max()) for weights in self.weights.values()) or 1.0
         return np.clip(0.5 + 0.5 * values.astype(np.float64) / scale, 0, 1).transpose(1, 2, 0)
-
-
-def microscope_picture(history: History, number: int, title: str = "") -> Picture:
-    """What the microscope shows of one filter, fitted at the last epoch; 7 x 3 inches.
-
-    history is as for `microscope`. Raises UsageError as there, and for a filter that does not exist.
-    """
-    film = Film(history)
-    fit, seen = film.fit(film.last, number), film.weights[film.last][number]
-    beside = compare(seen, fit.gabor)
-    figure = Figure(figsize=(7.0, 3.0), facecolor="white", layout="constrained")
-    figure.suptitle(title or f"Filter {number} of conv1", x=0.012, ha="left", fontsize=TITLE_SIZE, color=INK)
-    names = (f"filter {number}, epoch {film.last}", "the Gabor nearest to it", "what is left")
-    for ax, values, name in zip(figure.subplots(1, 3), (seen, beside.drawn, beside.left), names, strict=True):
-        ax.imshow(film.pixels(number, values), interpolation="nearest")
-        ax.set_title(name, fontsize=TEXT_SIZE, color=INK)
-        ax.set_axis_off()
-    numbers, gabor = beside.in_words(fit.kind), in_words(fit.gabor)
-    figure.supxlabel(f"{numbers}\n{gabor}", fontsize=SMALL_SIZE, color=QUIET)
-    opening = f"Filter {number} of conv1 at epoch {film.last}, the Gabor nearest to it, and what is left, on one scale"
-    return Picture(figure, f"{opening}: {numbers}. The Gabor: {gabor}.", width=600)

@@ -2,7 +2,6 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from transferkit.errors import UsageError
-from transferkit.gabor import Gabor, Kind
+from transferkit.gabor import Gabor
+from transferkit.gabor.table import KINDS, LETTERS
 from transferkit.gabor.tiles import order_filters
 from transferkit.widgets.film import Film, History, compare, in_words
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
 
-LETTERS: Mapping[Kind, str] = {"gabor": "G", "blob": "B", "neither": "-"}
 TILE, LARGE = 44, 192  # sides, CSS pixels
 
 
@@ -153,7 +152,8 @@ class _Microscope:
         cells = [self.kit.VBox([self.tiles[number], self.buttons[number]], layout=cell) for number in order]
         columns = f"repeat(6, {column})"
         grid = box(grid_template_columns=columns, grid_gap="6px 4px", grid_auto_rows="max-content", flex="none")
-        note = f"At epoch {self.film.last}: G Gabor, B colour blob, - neither.<br>Mid-grey is a weight of zero."
+        words = ", ".join(f"{LETTERS[kind]} {kind}" for kind in KINDS)
+        note = f"At epoch {self.film.last}: {words}.<br>Mid-grey is a weight of zero."
         small = self.kit.HTML(f'<div style="line-height:1.4">{note}</div>')
         # as high as what stands beside it, with room for the scroll bar
         scrolled = box(max_height="464px", overflow="hidden auto", padding="0 16px 0 0")

@@ -3,6 +3,7 @@
 n counts the paper's eight layers; networks with other layers take part where they are chopped at the same depth.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,8 +12,10 @@ import pandas as pd
 from scipy import stats
 
 from course.evidence.claims.tables import Evidence, on_dial
+from course.evidence.first_layers import PAPERS_KINDS
 from course.evidence.plan import same_depth
-from course.evidence.statistics import compare, contrast, slope
+from course.evidence.statistics import compare, contrast, jackknife, slope
+from transferkit.gabor.table import KINDS
 from transferkit.results import Estimate, estimate, layers_of
 from transferkit.splits import SplitKind, kind_of, overlap_of
 from transferkit.treatments import CHOP_POINTS, Treatment
@@ -142,38 +145,62 @@ def rises_with_overlap(dial: Table) -> Estimate | None:
     return Estimate(float(line.slope), float(line.stderr), len(means) - 2, len(means), len(rows))
 
 
-def halves_differ(conv1: Table) -> Estimate | None:
-    """The share of Gabors and colour blobs in conv1 of baseA, minus that of baseB; without the dial's bases."""
-    if conv1 is None or on_dial(conv1).all():
-        return None
-    rows = _structured(conv1[~on_dial(conv1)])
-    one, two = (rows[rows["target"] == half].set_index(["split", "seed"])["structured"] for half in "AB")
-    return estimate((one - two).reset_index(), "structured", networks_per_row=2)
-
-
-def data_differ(conv1: Table) -> Estimate | None:
-    """The share of Gabors and colour blobs in conv1 on the usual data, minus that on the dial's data."""
-    if conv1 is None or conv1["data"].nunique() < 2:
-        return None
-    rows = _structured(conv1)
-    first, second = rows[~on_dial(rows)], rows[on_dial(rows)]
-    others = second[~second["data"].isin(first["data"])]
-    return compare(estimate(first, "structured"), estimate(others, "structured"))
-
-
-def alike(conv1: Table) -> Estimate | None:
-    """Mean likeness of best-matched filters of baseA and baseB, minus that to white noise; without the dial's bases."""
+def of_papers_kinds(conv1: Table) -> Estimate | None:
+    """The share of Gabors, edges and colour blobs in conv1, minus that after its phases were scrambled; no dial."""
     if conv1 is None or on_dial(conv1).all():
         return None
     rows = conv1[~on_dial(conv1)]
-    return estimate(rows.assign(lead=rows["likeness"] - rows["likeness_noise"]), "lead")
+    return estimate(rows.assign(lead=rows[list(PAPERS_KINDS)].sum(axis=1) - rows["scrambled"]), "lead")
+
+
+def halves_differ(conv1: Table) -> Estimate | None:
+    """The share of filters that are of another kind in conv1 of baseA than of baseB; without the dial's bases."""
+    if conv1 is None or on_dial(conv1).all():
+        return None
+    rows = conv1[~on_dial(conv1)]
+
+    def apart(chosen: pd.DataFrame) -> float:
+        return kinds_apart(*(chosen[chosen["target"] == half] for half in "AB"))
+
+    return jackknife(rows, apart)
+
+
+def data_differ(conv1: Table) -> Estimate | None:
+    """The share of filters that are of another kind in conv1 on the usual data than on the dial's data."""
+    if conv1 is None or conv1["data"].nunique() < 2:
+        return None
+    first, second = conv1[~on_dial(conv1)], conv1[on_dial(conv1)]
+    others = second[~second["data"].isin(first["data"])]
+    one = jackknife(first, lambda chosen: kinds_apart(chosen, others))
+    two = jackknife(others, lambda chosen: kinds_apart(first, chosen))
+    return one and two and replace(
+        one, error=math.hypot(one.error, two.error), freedom=min(one.freedom, two.freedom),
+        clusters=min(one.clusters, two.clusters), networks=one.networks + two.networks, matched=False,
+    )  # fmt: skip
+
+
+def kinds_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """How unlike the kinds of filters are: half the sum of the differences of all kinds' mean shares, 0..1.
+
+    Kinds that make up for each other in a sum do not cancel out here. Chance alone makes it a little more than 0.
+    """
+    kinds = list(KINDS)
+    return float((one[kinds].mean() - other[kinds].mean()).abs().sum() / 2)
+
+
+def alike(conv1: Table) -> Estimate | None:
+    """Mean likeness of best-matched filters of baseA and baseB, minus that to the control that is most alike; no dial.
+
+    The controls are changes of baseB: "scrambled", "recoloured" and "turned", as in `first_layers.likeness_controls`.
+    """
+    if conv1 is None or on_dial(conv1).all():
+        return None
+    rows = conv1[~on_dial(conv1)]
+    hardest = rows[["likeness_scrambled", "likeness_recoloured", "likeness_turned"]].mean().idxmax()
+    return estimate(rows.assign(lead=rows["likeness"] - rows[hardest]), "lead")
 
 
 def _chosen(table: pd.DataFrame, treatments: Iterable[Treatment], ns: Iterable[int] = CHOP_POINTS) -> pd.DataFrame:
     """The rows of these treatments at these n of the paper's eight layers, or at the same depths of other layers."""
     points = same_depth(ns, layers_of(table))
     return table[table["treatment"].isin(list(treatments)) & table["n"].isin(points)]
-
-
-def _structured(conv1: pd.DataFrame) -> pd.DataFrame:
-    return conv1.assign(structured=conv1["gabor"] + conv1["blob"])

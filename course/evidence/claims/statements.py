@@ -118,18 +118,24 @@ _FINE_TUNING = (
 
 _FIRST_LAYER = (
     Claim(
-        "conv1-halves", "conv1 is of the same kind in both halves.", f"{_PAPER}, section 1",
-        "share of Gabors and colour blobs, baseA minus baseB", "equal", "similar",
+        "conv1-gabor", "conv1 holds Gabor filters and colour blobs.", f"{_PAPER}, section 1",
+        "share of Gabors, edges and colour blobs, minus that of the same filters with scrambled phases", "more",
+        "similar", lambda evidence: measures.of_papers_kinds(evidence.conv1),
+    ),
+    Claim(
+        "conv1-halves", "conv1 is of the same kinds in both halves.", f"{_PAPER}, section 1",
+        "share of filters of another kind in baseA than in baseB", "equal", "similar",
         lambda evidence: measures.halves_differ(evidence.conv1), margin=20.0,
     ),
     Claim(
-        "conv1-data", "conv1 is of the same kind on another data set.", f"{_PAPER}, section 1",
-        "share of Gabors and colour blobs, first minus second data set", "equal", "dial",
+        "conv1-data", "conv1 is of the same kinds on another data set.", f"{_PAPER}, section 1",
+        "share of filters of another kind than on the second data set", "equal", "dial",
         lambda evidence: measures.data_differ(evidence.conv1), margin=20.0,
     ),
     Claim(
-        "conv1-alike", "The filters of conv1 of both halves are more alike than chance.", f"{_PAPER}, section 1",
-        "cosine of best-matched filters, baseA with baseB minus baseA with noise", "more", "similar",
+        "conv1-alike", "Both halves learn the same filters in conv1, not only the same kinds.", _OWN,
+        "cosine of best-matched filters, baseA with baseB minus baseA with the most alike of three controls "
+        "(baseB scrambled, with red and blue exchanged, or turned by 90 degrees)", "more", "similar",
         lambda evidence: measures.alike(evidence.conv1), unit="hundredths of a cosine", margin=5.0,
     ),
 )  # fmt: skip
