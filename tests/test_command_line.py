@@ -233,7 +233,7 @@ def test_filters_of_the_bases_and_of_a_file_somebody_brings(work: Path, capsys: 
     assert command(work, "filters") == 0
     sheets = sorted(path.name for path in (work / "figures" / "tiny").iterdir())
     assert sheets == ["baseA-filters.png", "baseB-filters.png"]
-    assert "white noise" in capsys.readouterr().out
+    assert "scrambled" in capsys.readouterr().out
     weights, table = next(work.glob("runs/tiny/baseA*/weights.safetensors")), work / "filters.csv"
     assert command(work, "filters", "--weights", str(weights), "--csv", str(table), "--out", str(work)) == 0
     assert tuple(pd.read_csv(table).columns) == FIT_COLUMNS

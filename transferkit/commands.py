@@ -146,7 +146,7 @@ def filters(options: argparse.Namespace) -> None:
         folder = options.out or study.store.figures_folder(study.setting.data)
     tables = write_filters(networks, folder)
     first, weights = next(iter(networks.items()))
-    control = {f"{first}, phases scrambled": fit_table(scrambled_filters(weights))}
+    control = {f"{first} scrambled": fit_table(scrambled_filters(weights))}
     console.print(shares_table(tables | control))
     if options.csv:
         atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())

@@ -90,12 +90,11 @@ def shares_table(tables: Mapping[str, pd.DataFrame]) -> Table:
     from transferkit.gabor.table import count_kinds
 
     found = {name: count_kinds(table) for name, table in tables.items()}
-    kinds = dict.fromkeys(kind for counts in found.values() for kind in counts)
-    headings = (Column(heading, justify="right") for heading in ("filters", *kinds, "median R2"))
-    shown = Table("network", *headings, title="Filters of the first layer")
+    kinds = list(dict.fromkeys(kind for counts in found.values() for kind in counts))
+    headings = (Column(heading, justify="right") for heading in ("filters", *kinds, "R2"))
+    shown = Table("network", *headings, title="Filters of the first layer", caption="R2: the median of the fits")
     for name, table in tables.items():
-        counts, r2 = found[name], table["r2"].median()
-        cells = (f"{counts[kind]} ({counts[kind] / len(table):.0%})" if kind in counts else "" for kind in kinds)
+        cells, r2 = (str(found[name].get(kind, "")) for kind in kinds), table["r2"].median()
         shown.add_row(escape(name), str(len(table)), *cells, "" if math.isnan(r2) else f"{r2:.2f}")
     return shown
 

@@ -71,11 +71,15 @@ def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str,
     tables = {}
     for name, weights in networks.items():
         tables[name] = fit_table(weights)
-        tiles = filter_tiles(weights)
-        order = order_filters(tiles)
-        sheet = tables[name].iloc[order].reset_index(drop=True)
-        figures.filter_sheet(tiles[order], sheet, f"First layer of {name}").save(folder / f"{name}-filters.png")
+        sheet_of(weights, tables[name], f"First layer of {name}").save(folder / f"{name}-filters.png")
     return tables
+
+
+def sheet_of(weights: np.ndarray, table: pd.DataFrame, title: str) -> figures.Picture:
+    """The sheet of all filters, float filters x 3 x k x k, with their table of `fit_table`, alike ones together."""
+    tiles = filter_tiles(weights)
+    order = order_filters(tiles)
+    return figures.filter_sheet(tiles[order], table.iloc[order].reset_index(drop=True), title)
 
 
 def finished(study: Study, runs: Sequence[Run]) -> list[Receipt]:

@@ -8,15 +8,13 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from transferkit import console
+from transferkit import console, figures, report
 from transferkit.config import get_preset
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Receipt, Store
-from transferkit.figures import Picture, first_layer
+from transferkit.figures import Picture
 from transferkit.gabor.table import fit_table
-from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
-from transferkit.report import finished
 from transferkit.training.data import open_prepared
 from transferkit.training.forecast import probe
 from transferkit.training.study import Study, plan_study
@@ -71,7 +69,7 @@ def train(study: Study, runs: Sequence[Run]) -> list[Receipt]:
         console.show_progress_in_notebook(progress)
     else:
         console.show_progress(progress, Console(stderr=True))
-    return finished(study, runs)
+    return report.finished(study, runs)
 
 
 def load_network(study: Study, run: Run | str, split: str = FIRST_SPLIT, seed: int = 0) -> LayeredNet:
@@ -98,7 +96,7 @@ def first_filters(study: Study, run: Run | str, split: str = FIRST_SPLIT, seed: 
     >>> tk.first_filters(study, "baseA").shape
     (32, 3, 9, 9)
     """
-    return study.store.weights(_run(run, split, seed), study.setting)[study.setting.net.first_filters]
+    return report.first_filters(study, _run(run, split, seed))
 
 
 def conv1(
@@ -109,8 +107,9 @@ def conv1(
     >>> tk.conv1(study, "baseA", "baseB").alt[:12]
     'The filters '
     """
-    one, other = (_tiles(first_filters(study, run, split, seed)) for run in (first, second))
-    return first_layer.conv1(one, other, (_run(first, split, seed).label, _run(second, split, seed).label))
+    one, other = (_run(run, split, seed) for run in (first, second))
+    tiles = (report.conv1_tiles(study, one), report.conv1_tiles(study, other))
+    return figures.conv1(*tiles, (one.label, other.label))
 
 
 def filter_sheet(weights: np.ndarray, title: str = "First layer") -> Picture:
@@ -121,14 +120,7 @@ def filter_sheet(weights: np.ndarray, title: str = "First layer") -> Picture:
     >>> tk.filter_sheet(tk.first_filters(study, "baseA")).alt[:27]
     '32 filters of 9 by 9 pixels'
     """
-    tiles = filter_tiles(weights)
-    order = order_filters(tiles)
-    return first_layer.filter_sheet(tiles[order], fit_table(weights).iloc[order].reset_index(drop=True), title)
-
-
-def _tiles(filters: np.ndarray) -> np.ndarray:
-    tiles = filter_tiles(filters)
-    return tiles[order_filters(tiles)]
+    return report.sheet_of(weights, fit_table(weights), title)
 
 
 def _run(run: Run | str, split: str, seed: int) -> Run:

@@ -43,7 +43,7 @@ def calibrate(n_noise: int = 1000, seed: int = 0) -> pd.DataFrame:
         ),
         ("their wavelength within 5 %", _percent(map(_same_wavelength, planted, fits)), "at least 95 %", PLANTED),
         (
-            "corners, ramps, plaids and the like called Gabor, edge or blob",
+            "ramps, corners, plaids called Gabor or blob",
             _percent([fit.kind != "neither" for fit in others]),
             "none",
             len(others),

@@ -84,7 +84,8 @@ def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
         raise UsageError(f"{len(tiles)} tiles and {len(table)} rows do not fit: give one row per tile, in its order.")
     notes = (
         "Below each filter: its number, its kind and R\N{SUPERSCRIPT TWO}, the share of its energy that the nearest "
-        "Gabor or patch explains. Each is scaled by its own largest weight; mid-grey is zero.",
+        "Gabor or patch explains. What a plane explains as well, as a ramp or one colour all over, is neither. Each is "
+        "scaled by its own largest weight; mid-grey is zero.",
     )
     entries = _entries(table)
     grid = _grid(len(tiles), tiles.shape[1], round(head(entries, rows=2) * DPI))
