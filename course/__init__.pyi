@@ -38,7 +38,6 @@ from .lesson.inside import likeness_controls as likeness_controls
 from .lesson.inside import load_half as load_half
 from .lesson.inside import make_split as make_split
 from .lesson.inside import match_filters as match_filters
-from .lesson.inside import microscope_picture as microscope_picture
 from .lesson.inside import moved as moved
 from .lesson.inside import operate as operate
 from .lesson.inside import order_filters as order_filters

@@ -17,6 +17,7 @@ from course.evidence.claims import authors_evidence, judge_by_length, ledger, re
 from course.evidence.claims.ledger import SMALL
 from course.evidence.claims.lengths import ON_LENGTH
 from transferkit.disk import atomic
+from transferkit.gabor.table import KINDS
 from transferkit.results import summarise
 from transferkit.results.learned import MOST_GAIN
 from transferkit.treatments import CHOP_POINTS, TREATMENTS
@@ -33,6 +34,13 @@ SHORT = (  # the claims that the README shows
     "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
     "learned", "stopped-early",
 )  # fmt: skip
+LIKENESSES_IN_WORDS = {
+    "cosine with the other half's filters": "likeness",
+    "... after these were scrambled": "likeness_scrambled",
+    "... with their colours reversed": "likeness_recoloured",
+    "... turned by 90 degrees": "likeness_turned",
+}
+LIKENESSES = tuple(LIKENESSES_IN_WORDS.values())
 
 
 def sections(results: Path) -> dict[str, str]:
@@ -41,6 +49,7 @@ def sections(results: Path) -> dict[str, str]:
     assert evidence.similar is not None
     assert evidence.dissimilar is not None
     assert evidence.lengths is not None
+    assert evidence.conv1 is not None
     ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
     return {
         "fresh-clone": fresh_clone_rows(pd.read_csv(results / "fresh-clone.csv")),
@@ -51,6 +60,7 @@ def sections(results: Path) -> dict[str, str]:
         "lengths": lengths_rows(evidence.lengths, evidence.pictures),
         "learned": learned_rows(pd.read_csv(results / "recipe-search.csv")),
         "shortcuts": shortcut_rows(pd.read_csv(results / "evidence" / "shortcuts.csv")),
+        "conv1": conv1_rows(evidence.conv1),
         "speed": headline(pd.read_csv(MEASURED / "avx512" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ours, theirs),
@@ -126,6 +136,21 @@ def learned_rows(search: pd.DataFrame) -> str:
         gain = f"**{gain}**" if row["gain"] < MOST_GAIN else gain
         recipe = f"{row['preset']} | {row['images_per_class']} | {row['epochs']} | {row['thousand_images']:.0f},000"
         lines.append(f"| {data} | {recipe} | {100 * row['top1']:.1f} % | {gain} | {row['r2']:.2f} |")
+    return "\n".join(lines)
+
+
+def conv1_rows(table: pd.DataFrame) -> str:
+    """Of each data set the means over its bases: the kinds of filters, R2, and likeness, each beside its controls."""
+    names = list(dict.fromkeys(table["data"]))
+    means = table.groupby("data")[[*KINDS, "scrambled", "r2", "r2_scrambled", *LIKENESSES]].mean()
+    lines = [f"| first layers of | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+    lines.append(f"| base networks | {' | '.join(str((table['data'] == name).sum()) for name in names)} |")
+    shares = {kind.capitalize(): kind for kind in KINDS} | {"Gabor, edge or colour blob after scrambling": "scrambled"}
+    for words, column in shares.items():
+        lines.append(f"| {words} | {' | '.join(f'{100 * means[column][name]:.0f} %' for name in names)} |")
+    values = {"R2, median": "r2", "R2 after scrambling": "r2_scrambled"} | LIKENESSES_IN_WORDS
+    for words, column in values.items():
+        lines.append(f"| {words} | {' | '.join(f'{means[column][name]:.2f}' for name in names)} |")
     return "\n".join(lines)
 
 

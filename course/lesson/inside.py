@@ -1,7 +1,6 @@
 """Parts of the library that single lessons take apart: splits, surgery, filters, and what a network makes of images."""
 
 from course.evidence.first_layers import likeness_controls, match_filters
-from course.figures.microscope import microscope_picture
 from course.lesson.networks import represent, untrained_network
 from course.lesson.parts import shared_parts
 from transferkit.console import shares_table
@@ -32,7 +31,6 @@ __all__ = [
     "load_half",
     "make_split",
     "match_filters",
-    "microscope_picture",
     "moved",
     "operate",
     "order_filters",

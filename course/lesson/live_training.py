@@ -11,13 +11,13 @@ import time
 from collections.abc import Generator
 
 from course import figures as course_figures
+from course.lesson.widgets import html_picture, load_ipywidgets
 from transferkit.disk.store import Receipt
 from transferkit.errors import TransferkitError
 from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.training.experiment import Snapshot, watch
 from transferkit.training.study import Study
 from transferkit.treatments import Run
-from transferkit.widgets.widget import html_picture, load_ipywidgets
 
 SECONDS_BETWEEN = 0.5  # of two pictures, at least
 REPLAY = 6.0  # seconds, at most, without the drawing

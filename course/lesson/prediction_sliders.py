@@ -12,9 +12,9 @@ from typing import Any
 from course import figures as course_figures
 from course.lesson import prediction
 from course.lesson.prediction import Prediction, Question
+from course.lesson.widgets import html_picture, load_ipywidgets
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import UsageError
-from transferkit.widgets.widget import html_picture, load_ipywidgets
 
 WIDTH = 620  # of the picture, CSS pixels
 

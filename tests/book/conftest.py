@@ -32,6 +32,10 @@ figure = Figure(figsize=(7, 2))
 figure.subplots().plot([0, 1], [1, 0])
 Picture(figure, "A line that falls from 1 to 0: \\"steep\\" & <straight>", width=1200)"""
 WIDGET = "import ipywidgets\n\nipywidgets.FloatSlider(description='wavelength')"
+MICROSCOPE = """import numpy as np
+import transferkit as tk
+
+tk.microscope({epoch: np.random.default_rng(epoch).normal(size=(9, 3, 7, 7)) for epoch in range(3)})"""
 FOLDED = """## An exercise
 
 <details>
@@ -53,7 +57,7 @@ def tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("tiny-book")
     (folder / "notebooks").mkdir()
     tagged = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    one = [new_markdown_cell(FIRST), *map(new_code_cell, (DRAW, WIDGET)), new_markdown_cell(FOLDED)]
+    one = [new_markdown_cell(FIRST), *map(new_code_cell, (DRAW, WIDGET, MICROSCOPE)), new_markdown_cell(FOLDED)]
     two = [new_markdown_cell("# 05 · Another\n\n## A table"), tagged, new_code_cell(TABLE)]
     for name, cells in (("01_tiny", one), ("05_other", two)):
         nbformat.write(new_notebook(cells=cells, metadata=KERNEL), folder / "notebooks" / f"{name}.ipynb")

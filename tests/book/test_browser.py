@@ -85,3 +85,15 @@ def test_a_formula_is_seen_from_its_start_on_a_phone(tiny_book: Site, page: "Pag
         block.evaluate("math => math.getBoundingClientRect().left - math.parentElement.getBoundingClientRect().left")
         >= 0
     )
+
+
+def test_the_microscope_works_in_the_book_without_a_kernel(tiny_book: Site, page: "Page") -> None:
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    residual = page.locator(".microscope-residual")
+    before = residual.inner_text()
+    page.get_by_role("slider", name="size (px)").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    moved = residual.inner_text()
+    page.get_by_role("button", name="Fit", exact=True).click()
+    assert len({before, moved, residual.inner_text()}) == 3

@@ -1,5 +1,5 @@
-"""The Gabor microscope: a widget that lays a Gabor over a filter of conv1."""
+"""The Gabor microscope: it lays a Gabor over a filter of conv1, in a notebook or on any page."""
 
-from transferkit.widgets.widget import microscope
+from transferkit.widgets.microscope import Microscope, microscope
 
-__all__ = ["microscope"]
+__all__ = ["Microscope", "microscope"]
