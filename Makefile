@@ -1,8 +1,9 @@
 # make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=128 RATE=0.01, on an
-# example of a folder of pictures. make evidence: what the claims need, then the claims. make bench: ours beside what
-# a user would write. make test: every test. make lab: JupyterLab. make book: the lessons executed and made a web
-# site, work/book/html. make clean: deletes .venv and work, with every trained network. PRESET=smoke: tiny networks.
-# Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each redoes nothing.
+# example of a folder of pictures. make filters: only the two bases, and the filters of their first layers. make
+# evidence: what the claims need, then the claims. make bench: ours beside what a user would write. make test: every
+# test. make lab: JupyterLab. make book: the lessons executed and made a web site, work/book/html. make clean: deletes
+# .venv and work, with every trained network. PRESET=smoke: tiny networks. Needs Python 3.11 to 3.13 (PYTHON=python3.12
+# chooses one), make and git. Run again, each redoes nothing.
 
 PYTHON ?= python3
 PRESET ?= quick
@@ -14,13 +15,16 @@ RATE ?= # the preset's learning rate, unless given
 GRID := --data $(DATA) --preset $(PRESET) --split random0 \
   $(if $(strip $(EPOCHS)),--epochs $(EPOCHS)) $(if $(strip $(RATE)),--learning-rate $(RATE))
 
-.PHONY: figures evidence bench book test lab clean
+.PHONY: figures filters evidence bench book test lab clean
 .DELETE_ON_ERROR:
 
 figures: .venv/installed
 	$(BIN)/python -m data_prep $(DATA)
 	$(BIN)/python -m transferkit sweep $(GRID)
 	$(BIN)/python -m transferkit figures $(GRID)
+
+filters: .venv/installed
+	$(BIN)/python -m transferkit filters --data $(DATA) --preset $(PRESET) --runs baseA baseB
 
 evidence: .venv/installed
 	$(BIN)/python -m data_prep photos

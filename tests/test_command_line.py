@@ -229,11 +229,15 @@ def test_wrong_usage_exits_with_2() -> None:
 
 
 def test_filters_of_the_bases_and_of_a_file_somebody_brings(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command(work, "sweep", "--workers", "1", "--runs", "baseA", "baseB")
-    assert command(work, "filters") == 0
-    sheets = sorted(path.name for path in (work / "figures" / "tiny").iterdir())
-    assert sheets == ["baseA-filters.png", "baseB-filters.png"]
+    assert command(work, "filters", "--runs", "baseA") == 0  # which trains it
+    written = {f"baseA-filters.{ending}" for ending in ("png", "svg", "pdf")} | {"baseA-forming.webp"}
+    assert {path.name for path in (work / "figures" / "tiny").iterdir()} == written
     assert "scrambled" in capsys.readouterr().out
+    assert command(work, "filters") == 0
+    assert (work / "figures" / "tiny" / "baseB-filters.png").exists()
+    told = capsys.readouterr().out
+    assert "[2/2]" in told
+    assert "baseA" in told
     weights, table = next(work.glob("runs/tiny/baseA*/weights.safetensors")), work / "filters.csv"
     assert command(work, "filters", "--weights", str(weights), "--csv", str(table), "--out", str(work)) == 0
     assert tuple(pd.read_csv(table).columns) == FIT_COLUMNS

@@ -10,6 +10,7 @@ from .results import tabulate_epochs as tabulate_epochs
 from .session import conv1 as conv1
 from .session import filter_sheet as filter_sheet
 from .session import first_filters as first_filters
+from .session import forming as forming
 from .session import load_network as load_network
 from .session import open_study as open_study
 from .session import plan_table as plan_table

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,11 +122,11 @@ def figures(options: argparse.Namespace) -> None:
 
 
 def filters(options: argparse.Namespace) -> None:
-    """Find the Gabors and colour blobs in a first layer: of the bases, or of any --weights."""
+    """Find the Gabors and colour blobs in a first layer: of any --weights, or of bases, which it trains if need be."""
     from transferkit.gabor.fit import SMALLEST_SIDE
     from transferkit.gabor.table import fit_table, scrambled_filters
     from transferkit.network.weights_file import load_filters
-    from transferkit.report import study_filters, write_filters
+    from transferkit.report import study_filters, write_filters, write_forming
 
     console = Console()
     if options.weights:
@@ -141,9 +142,11 @@ def filters(options: argparse.Namespace) -> None:
     elif options.csv or options.layer:
         raise UsageError("--csv and --layer go with --weights FILE: name the network whose filters to list.")
     else:
-        study, runs = study_of(options)
-        networks = study_filters(study, runs)
+        study, bases = _trained_bases(options, console)
+        networks = study_filters(study, bases)
         folder = options.out or study.store.figures_folder(study.setting.data)
+        film = write_forming(study, bases, folder)
+        console.print(f"wrote {film}", markup=False, highlight=False, soft_wrap=True)
     tables = write_filters(networks, folder)
     first, weights = next(iter(networks.items()))
     control = {f"{first} scrambled": fit_table(scrambled_filters(weights))}
@@ -151,7 +154,26 @@ def filters(options: argparse.Namespace) -> None:
     if options.csv:
         atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())
     for name in networks:
-        console.print(f"wrote {folder / f'{name}-filters.png'}", markup=False, highlight=False, soft_wrap=True)
+        sheet = folder / f"{name}-filters.png"
+        console.print(f"wrote {sheet}, and as .svg and .pdf", markup=False, highlight=False, soft_wrap=True)
+
+
+def _trained_bases(options: argparse.Namespace, console: Console) -> tuple[Study, list[Run]]:
+    """The study and the bases among its runs. What is missing is made first: the data set, if it can be drawn."""
+    from transferkit.training.sweep import sweep as train
+    from transferkit.training.workers import default_workers, local_workers
+
+    work = options.work or find_work_folder()
+    try:
+        prepared_folder(work, options.data)
+    except UsageError:
+        for maker in entry_points(group="transferkit.data"):  # the library does not know data_prep
+            maker.load()(options.data, work)
+    study, runs = study_of(options)
+    bases = [run for run in runs if run.source is None]
+    if not all(study.store.find(run, study.setting) for run in bases):
+        show_progress(train(study, bases, local_workers(default_workers(study.setting.device))), console)
+    return study, bases
 
 
 def study_of(options: argparse.Namespace, *, verify: bool = True) -> tuple[Study, tuple[Run, ...]]:
@@ -274,7 +296,7 @@ COMMANDS = (
         figures,
     ),
     Command(
-        "filters", "find the Gabors and colour blobs in a first layer: of the bases, or of any --weights",
+        "filters", "draw the filters of a first layer, and fit Gabors to them: of bases, or of any --weights",
         _add_filters_options, filters,
     ),
 )  # fmt: skip

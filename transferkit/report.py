@@ -55,23 +55,30 @@ def bases_learned(study: Study) -> Learned:
     return have_learned(once, longer)
 
 
-def study_filters(study: Study, runs: Sequence[Run]) -> dict[str, np.ndarray]:
-    """conv1 of the first base of half A and of half B that are done, by label: float32 filters x 3 x k x k.
+def study_filters(study: Study, bases: Sequence[Run]) -> dict[str, np.ndarray]:
+    """conv1 of the first of the bases of each half that are done, by label: float32 filters x 3 x k x k.
 
-    Raises StoreError when one is missing.
+    Raises StoreError when there is none.
     """
-    bases = conv1_bases(finished(study, [run for run in runs if run.source is None]))
-    if bases is None:
-        raise StoreError("only one base network is trained: run the sweep again, both halves are compared.")
-    return {base.label: first_filters(study, base) for base in bases}
+    done = {receipt.run.label: receipt.run for receipt in reversed(finished(study, bases))}
+    return {label: first_filters(study, done[label]) for label in sorted(done)}
+
+
+def write_forming(study: Study, bases: Sequence[Run], folder: Path) -> Path:
+    """Write how conv1 of the first of these bases that is done formed to `folder`, as NAME-forming.webp."""
+    run = finished(study, bases)[0].run
+    film = figures.forming(study.store.history(run, study.setting), f"conv1 of {run.label}")
+    return film.save(folder / f"{run.label}-forming.webp")
 
 
 def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str, pd.DataFrame]:
-    """Fit the filters of each network and write its sheet to `folder`, as NAME-filters.png; the tables, by name."""
+    """Fit the filters of each network and write its sheet to `folder`, NAME-filters.png, .svg and .pdf; the tables."""
     tables = {}
     for name, weights in networks.items():
         tables[name] = fit_table(weights)
-        sheet_of(weights, tables[name], f"First layer of {name}").save(folder / f"{name}-filters.png")
+        sheet = sheet_of(weights, tables[name], f"First layer of {name}")
+        for ending in ("png", "svg", "pdf"):
+            sheet.save(folder / f"{name}-filters.{ending}")
     return tables
 
 

@@ -12,7 +12,7 @@ from transferkit import console, figures, report
 from transferkit.config import get_preset
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Receipt, Store
-from transferkit.figures import Picture
+from transferkit.figures import Animation, Picture
 from transferkit.gabor.table import fit_table
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
 from transferkit.training.data import open_prepared
@@ -110,6 +110,16 @@ def conv1(
     one, other = (_run(run, split, seed) for run in (first, second))
     tiles = (report.conv1_tiles(study, one), report.conv1_tiles(study, other))
     return figures.conv1(*tiles, (one.label, other.label))
+
+
+def forming(study: Study, run: Run | str = "baseA", split: str = FIRST_SPLIT, seed: int = 0) -> Animation:
+    """The first-layer filters of a finished base as they formed, an animated picture; arguments as for `load_network`.
+
+    >>> tk.forming(study, "baseA").alt
+    'The 32 filters of conv1 of baseA from epoch 0 to 2, in fixed places.'
+    """
+    run = _run(run, split, seed)
+    return figures.forming(study.store.history(run, study.setting), f"conv1 of {run.label}")
 
 
 def filter_sheet(weights: np.ndarray, title: str = "First layer") -> Picture:
