@@ -7,11 +7,19 @@ import pandas as pd
 import pytest
 
 from course.evidence.claims import Evidence, authors_evidence, read_evidence
-from course.evidence.claims.measures import alike, data_differ, halves_differ, longer_against_finetuned
+from course.evidence.claims.measures import (
+    alike,
+    data_differ,
+    halves_differ,
+    kinds_apart,
+    longer_against_finetuned,
+    of_papers_kinds,
+)
 from course.evidence.collect import CONV1_COLUMNS
+from course.evidence.statistics import jackknife
 from tests.figure_tables import grids
 from transferkit.errors import DataError
-from transferkit.results import pair
+from transferkit.results import estimate, pair
 
 RANDOMS, DIALS = ("random0", "random1", "random2"), ("overlap-0", "overlap-1")
 SIMILAR = grids(RANDOMS).assign(data="photos", epochs=6)
@@ -19,7 +27,8 @@ LONGER = pair(SIMILAR[SIMILAR["treatment"] == "base"].assign(epochs=12))
 
 
 def first_layers(data: str, splits: tuple[str, ...], gabor: float) -> pd.DataFrame:
-    rows = [(data, split, 0, target, gabor, 0.2, 0.8 - gabor, 0.7, 0.2) for split in splits for target in "AB"]
+    measured = (gabor, 0.1, 0.1, 0.0, 0.8 - gabor, 0.8, 0.1, 0.6, 0.7, 0.4, 0.5, 0.6)
+    rows = [(data, split, 0, target, *measured) for split in splits for target in "AB"]
     return pd.DataFrame(rows, columns=list(CONV1_COLUMNS))
 
 
@@ -76,6 +85,39 @@ def test_first_layers_of_the_dial_answer_for_nothing_but_another_data_set() -> N
     found = data_differ(both)
     assert found is not None
     assert found.value == pytest.approx(0.5 - 0.3)
+
+
+def test_kinds_that_make_up_for_each_other_in_a_sum_do_not_cancel() -> None:
+    """As on photos and shapeworld: as many filters are Gabors or blobs, but not the same of the two."""
+    other = SHAPES.assign(**{"gabor": 0.1, "colour blob": 0.5, "neither": 0.3})
+    assert (other["gabor"] + other["colour blob"]).iloc[0] == pytest.approx(
+        (PHOTOS["gabor"] + PHOTOS["colour blob"]).iloc[0]
+    )
+    found = data_differ(pd.concat([PHOTOS, other]))
+    assert found is not None
+    assert found.value == pytest.approx(0.4)
+    assert kinds_apart(PHOTOS, PHOTOS) == 0
+    assert kinds_apart(PHOTOS, other) == kinds_apart(other, PHOTOS)
+
+
+def test_the_jackknife_of_a_mean_is_the_error_of_the_mean() -> None:
+    table = pd.DataFrame({"split": ["random0", "random1", "random2", "random3"], "seed": 0, "x": [1.0, 2.0, 4.0, 9.0]})
+    found = jackknife(table, lambda rows: float(rows["x"].mean()))
+    usual = estimate(table, "x")
+    assert found is not None
+    assert usual is not None
+    assert (found.value, found.error) == pytest.approx((usual.value, usual.error))
+    assert (found.freedom, found.clusters) == (usual.freedom, usual.clusters) == (3, 4)
+    assert jackknife(table[:1], lambda rows: 0.0) is None
+
+
+def test_likeness_is_judged_against_the_control_that_is_most_alike() -> None:
+    found = alike(PHOTOS)
+    assert found is not None
+    assert found.value == pytest.approx(0.7 - 0.6)
+    found = of_papers_kinds(PHOTOS)
+    assert found is not None
+    assert found.value == pytest.approx(0.5 + 0.1 + 0.1 - 0.1)
 
 
 def test_a_table_without_first_layers_answers_nothing() -> None:

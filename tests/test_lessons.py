@@ -88,8 +88,9 @@ def test_figure_2_runs_at_the_smoke_preset(run_lesson: RunLesson) -> None:
 @pytest.mark.filterwarnings("default")
 def test_the_first_layer_runs_at_the_smoke_preset(run_lesson: RunLesson, tiny_folder: Path) -> None:
     notebook = run_lesson("01_first_layer.ipynb", other_data=str(tiny_folder), noise_filters=50)
-    assert pictures_of(notebook) == 8
-    assert "white noise called Gabor or blob" in str(outputs_of(notebook))
+    assert pictures_of(notebook) == 7
+    assert "white noise called Gabor, edge or blob" in str(outputs_of(notebook))
+    assert sum("data-microscope" in str(one.get("data", {}).get("text/html")) for one in outputs_of(notebook)) == 1
 
 
 @pytest.mark.long

@@ -34,7 +34,8 @@ def step(study: Study) -> SeriesStep:
 
 def conv1_of(*places: tuple[str, str, str]) -> pd.DataFrame:
     """Rows of other bases: data set, split and target."""
-    rows = [(data, split, 0, target, 0.1, 0.2, 0.7, 1 / 3, 0.1) for data, split, target in places]
+    measured = (0.1, 0.1, 0.1, 0.0, 0.7, 0.8, 0.1, 0.6, 1 / 3, 0.1, 0.2, 0.3)
+    rows = [(data, split, 0, target, *measured) for data, split, target in places]
     return pd.DataFrame(rows, columns=list(CONV1_COLUMNS))
 
 

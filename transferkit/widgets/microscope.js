@@ -77,6 +77,20 @@ function paint(canvas, values, side, scale) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+// A slider with a name, and arrow keys of its own: JupyterLab swallows the left and right ones that a browser answers.
+function range(parent, name, properties) {
+  const slider = element(parent, "input", {type: "range", ...properties});
+  slider.setAttribute("aria-label", name);
+  slider.addEventListener("keydown", (event) => {
+    const steps = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+    if (!steps) return;
+    event.preventDefault();
+    slider.stepUp(steps);
+    slider.dispatchEvent(new Event("input"));
+  });
+  return slider;
+}
+
 function element(parent, name, properties = {}) {
   const made = Object.assign(document.createElement(name), properties);
   parent.append(made);
@@ -109,9 +123,8 @@ function show(home, data) {
   if (last > 0) {
     const label = element(left, "label");
     label.append("epoch");
-    const time = element(label, "input", {type: "range", min: 0, max: last, value: state.epoch});
+    const time = range(label, "epoch", {min: 0, max: last, value: state.epoch});
     const told = element(label, "output");
-    time.setAttribute("aria-label", "epoch");
     const turn = () => {
       state.epoch = Number(time.value);
       told.value = epochs[state.epoch];
@@ -132,8 +145,7 @@ function show(home, data) {
     element(button, "span", {textContent: `${number} ${letters[kinds[number]]}`});
     button.addEventListener("click", () => choose(number));
     button.addEventListener("keydown", (event) => {
-      const across = getComputedStyle(tiles).gridTemplateColumns.split(" ").length;
-      const step = {ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across}[event.key];
+      const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
       if (step === undefined || !(place + step in order)) return;
       event.preventDefault();
       choose(order[place + step]);
@@ -159,8 +171,8 @@ function show(home, data) {
   for (const [key, span] of Object.entries(spans)) {
     const label = element(controls, "label"), there = span.log ? Math.log10 : Number;
     label.append(span.label);
-    const slider = element(label, "input", {type: "range", min: there(span.low), max: there(span.high), step: span.log ? 0.01 : span.step});
-    slider.setAttribute("aria-label", span.label);
+    const ends = {min: there(span.low), max: there(span.high)};
+    const slider = range(label, span.label, {...ends, step: span.log ? 0.01 : span.step});
     sliders[key] = {slider, told: element(label, "output"), there};
     slider.addEventListener("input", () => {
       state.gabor[key] = span.log ? 10 ** slider.value : Number(slider.value);
