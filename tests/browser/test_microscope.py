@@ -115,11 +115,14 @@ def test_a_slider_is_answered_within_50_milliseconds(alone: "Page") -> None:
 
 
 def test_it_fits_beside_the_sidebar_of_a_small_screen(alone: "Page") -> None:
-    alone.set_viewport_size({"width": 950, "height": 720})  # 1280 less JupyterLab's sidebar and prompt
+    alone.set_viewport_size({"width": 830, "height": 720})  # 1280 less JupyterLab's sidebar and prompt
     box = alone.locator(".microscope").bounding_box()
     assert box
     assert box["height"] <= 560
-    assert alone.evaluate("document.body.scrollWidth") <= 950
+    left, right = (alone.locator(f".microscope .{side}").bounding_box() for side in ("left", "right"))
+    assert left
+    assert right
+    assert left["y"] == right["y"], "side by side"
 
 
 def test_the_lesson_runs_and_its_microscope_answers_also_when_it_is_opened_again(

@@ -6,7 +6,7 @@ const GABOR = ["x_px", "y_px", "theta_deg", "wavelength_px", "phase_deg", "size_
 
 const STYLE = `
 .microscope {max-width: 1000px; font-size: 13px; line-height: 1.4}
-.microscope .left {width: 392px; max-width: 100%} .microscope .right {width: 500px; max-width: 100%}
+.microscope .left {width: 343px; max-width: 100%} .microscope .right {width: 430px; max-width: 100%}
 .microscope canvas {image-rendering: pixelated; display: block}
 .microscope .parts {display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: flex-start}
 .microscope .answer {align-items: center; margin: 4px 0}
@@ -14,10 +14,10 @@ const STYLE = `
 .microscope .sheet button {padding: 2px; border: 1px solid transparent; background: none; color: inherit; font: 10px sans-serif; cursor: pointer}
 .microscope .sheet button[aria-checked=true] {border-color: #1f6fbf; outline: 1px solid #1f6fbf}
 .microscope .sheet canvas {width: 40px; height: 40px}
-.microscope figure {margin: 0; width: 150px} .microscope figure canvas {width: 150px; height: 150px}
-.microscope .sliders {display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 2px 14px}
-.microscope label {display: grid; grid-template-columns: 112px 1fr 42px; gap: 6px; align-items: center}
-.microscope input {width: 100%; min-width: 60px} .microscope output {font-variant-numeric: tabular-nums; text-align: right}
+.microscope figure {margin: 0; width: 132px} .microscope figure canvas {width: 132px; height: 132px}
+.microscope .sliders {display: grid; grid-template-columns: repeat(auto-fit, minmax(205px, 1fr)); gap: 2px 10px}
+.microscope label {display: grid; grid-template-columns: 116px 1fr 36px; gap: 6px; align-items: center}
+.microscope input {width: 100%; min-width: 40px} .microscope output {font-variant-numeric: tabular-nums; text-align: right}
 .microscope .turned {touch-action: none; cursor: move}`;
 
 function limits(data) {
@@ -33,7 +33,7 @@ function limits(data) {
     green: {label: "green", low: -1, high: 1, step: 0.02, digits: 2},
     aspect: {label: "aspect (ratio)", low: 1 / (5 * side), high: 5 * side, digits: 2, log},
     blue: {label: "blue", low: -1, high: 1, step: 0.02, digits: 2},
-    amplitude: {label: "amplitude (weight)", low: 0, high: highest, step: highest / 200, digits: 3},
+    amplitude: {label: "amplitude", low: 0, high: highest, step: highest / 200, digits: 3},
   };
 }
 
