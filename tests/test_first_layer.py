@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.evidence.first_layers import likeness, likeness_controls, match_filters, untrained_filters
+from course.evidence.first_layers import likeness, likeness_controls, match_filters
 from transferkit.errors import UsageError
 from transferkit.gabor import Gabor
 from transferkit.gabor.table import COLUMNS, count_kinds, fit_table, scrambled_filters
@@ -37,14 +37,6 @@ def test_an_edge_has_a_direction_and_a_side_but_no_wavelength() -> None:
     assert np.isnan(row["wavelength_px"])
     assert row["theta_deg"] == pytest.approx(30, abs=3)
     assert row["phase_deg"] == pytest.approx(90, abs=10)
-
-
-def test_noise_of_the_same_spread_is_the_control_and_holds_hardly_any_gabor_or_blob() -> None:
-    control = untrained_filters(np.repeat(planted(), 32, axis=0))
-    assert control.shape == (96, 3, 11, 11)
-    assert np.array_equal(control, untrained_filters(np.repeat(planted(), 32, axis=0)))
-    assert control.std() == pytest.approx(planted().std(), rel=0.05)
-    assert count_kinds(fit_table(control))["neither"] > 0.95 * 96
 
 
 @given(st.permutations(range(8)))

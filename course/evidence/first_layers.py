@@ -9,7 +9,6 @@ from scipy.optimize import linear_sum_assignment
 from transferkit.errors import UsageError
 from transferkit.gabor import Kind
 from transferkit.gabor.table import Filters, scrambled_filters
-from transferkit.randomness import generator_from
 
 PAPERS_KINDS: tuple[Kind, ...] = ("gabor", "edge", "colour blob")  # "Gabor filters and color blobs"
 
@@ -23,12 +22,6 @@ class Matching:
 
     pairs: NDArray[np.intp]
     likeness: NDArray[np.float64]
-
-
-def untrained_filters(weights: Filters, seed: int = 0) -> Filters:
-    """The easy control: as many filters of the same size, white Gaussian noise of the same spread."""
-    noise: Filters = generator_from("untrained filters", seed).normal(0, float(weights.std()), weights.shape)
-    return noise
 
 
 def likeness_controls(weights: Filters, seed: int = 0) -> dict[str, Filters]:
