@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from course.book.markers import fill
+from course.book.markers import fill, within
 from transferkit.disk import atomic
 from transferkit.treatments import Run, Treatment, grid, parse_run
 
@@ -151,7 +151,8 @@ def sections(results: Path) -> dict[str, str]:
 def main() -> None:
     """Rewrite the README."""
     readme = FOLDER / "README.md"
-    atomic.write_bytes(readme, fill(readme.read_text(), sections(FOLDER / "results")).encode())
+    text = readme.read_text()
+    atomic.write_bytes(readme, fill(text, within(text, sections(FOLDER / "results"))).encode())
 
 
 def _our_seconds(rows: pd.DataFrame, label: str) -> pd.Series:

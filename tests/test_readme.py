@@ -10,8 +10,8 @@ import pytest
 
 import data_prep.__main__
 import transferkit.__main__
-from course.book.markers import fill
-from course.book.tables import SHORT, paired_rows, sections, within
+from course.book.markers import fill, within
+from course.book.tables import SHORT, paired_rows, sections
 from course.evidence.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
@@ -71,3 +71,8 @@ def test_its_example_is_short_and_runs(tiny_folder: Path, tmp_path: Path, monkey
     exec(example, names)
     assert [receipt.run.label for receipt in names["receipts"]] == ["baseA", "baseB", "A3B"]
     assert (tmp_path / "figure2.svg").stat().st_size > 10_000
+
+
+def test_only_sections_with_a_marker_belong_to_a_page() -> None:
+    page = "# A page\n<!-- speed -->\nold\n<!-- end -->\n"
+    assert within(page, {"speed": "new", "speed-here": "more"}) == {"speed": "new"}

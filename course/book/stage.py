@@ -12,8 +12,8 @@ from nbformat.v4 import new_markdown_cell, new_output
 
 from course.book.lessons import contents, group, read_lesson, syllabus
 from course.book.links import LESSONS, Links
-from course.book.markers import fill
-from course.book.tables import RESULTS, sections, within
+from course.book.markers import fill, within
+from course.book.tables import RESULTS, sections
 
 COURSE = Path(__file__).parents[1]
 HOME = "index"

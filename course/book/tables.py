@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmarks.summary import headline
 from course.book import cost, minutes
-from course.book.markers import fill
+from course.book.markers import fill, within
 from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
 from course.evidence.claims.ledger import SMALL
 from course.evidence.claims.lengths import ON_LENGTH
@@ -66,11 +66,6 @@ def sections(results: Path) -> dict[str, str]:
         "claims": claims_rows(ours, theirs),
         "claims-short": short_claims_rows(ours, theirs),
     }
-
-
-def within(text: str, found: dict[str, str]) -> dict[str, str]:
-    """Those sections whose markers are in the text of a page."""
-    return {name: section for name, section in found.items() if f"<!-- {name} -->" in text}
 
 
 def paired_rows(table: pd.DataFrame) -> str:

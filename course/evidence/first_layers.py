@@ -25,7 +25,7 @@ class Matching:
 
 
 def likeness_controls(weights: Filters, seed: int = 0) -> dict[str, Filters]:
-    """Three changes of a first layer, float filters x 3 x k x k: as alike as these, layers of one kind are anyway.
+    """Three changes of a first layer, float filters x 3 x k x k, which leave it much like any other layer of its kind.
 
     "scrambled" has other phases, "recoloured" the channels in the reverse order, "turned" is turned by 90 degrees.
     """

@@ -146,7 +146,7 @@ def rises_with_overlap(dial: Table) -> Estimate | None:
 
 
 def of_papers_kinds(conv1: Table) -> Estimate | None:
-    """The share of Gabors, edges and colour blobs in conv1, minus that after its phases were scrambled; no dial."""
+    """The share of Gabors, edges and colour blobs in conv1, minus that of the control; without the dial's bases."""
     if conv1 is None or on_dial(conv1).all():
         return None
     rows = conv1[~on_dial(conv1)]
@@ -189,9 +189,10 @@ def kinds_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
 
 
 def alike(conv1: Table) -> Estimate | None:
-    """Mean likeness of best-matched filters of baseA and baseB, minus that to the control that is most alike; no dial.
+    """Mean likeness of best-matched filters of baseA and baseB, minus that to the most alike of the controls.
 
-    The controls are changes of baseB: "scrambled", "recoloured" and "turned", as in `first_layers.likeness_controls`.
+    These are changes of baseB: "scrambled", "recoloured" and "turned", as in `first_layers.likeness_controls`. The
+    dial's bases take no part.
     """
     if conv1 is None or on_dial(conv1).all():
         return None
