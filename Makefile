@@ -1,9 +1,10 @@
 # make figures: everything from nothing to work/figures/photos/figure2.png; DATA=tiles EPOCHS=128 RATE=0.01, on an
-# example of a folder of pictures. make filters: only the two bases, and the filters of their first layers. make
+# example of a folder of pictures. make filters: two bases, trained for the filters of their first layers alone. make
 # evidence: what the claims need, then the claims. make bench: ours beside what a user would write. make test: every
-# test. make lab: JupyterLab. make book: the lessons executed and made a web site, work/book/html. make clean: deletes
-# .venv and work, with every trained network. PRESET=smoke: tiny networks. Needs Python 3.11 to 3.13 (PYTHON=python3.12
-# chooses one), make and git. Run again, each redoes nothing.
+# test. make check: in about a minute, linters, types and the quick tests. make lab: JupyterLab. make book: the lessons
+# executed and made a web site, work/book/html. make clean: deletes .venv and work, with every trained network.
+# PRESET=smoke: tiny networks. Needs Python 3.11 to 3.13 (PYTHON=python3.12 chooses one), make and git. Run again, each
+# redoes nothing.
 
 PYTHON ?= python3
 PRESET ?= quick
@@ -15,7 +16,7 @@ RATE ?= # the preset's learning rate, unless given
 GRID := --data $(DATA) --preset $(PRESET) --split random0 \
   $(if $(strip $(EPOCHS)),--epochs $(EPOCHS)) $(if $(strip $(RATE)),--learning-rate $(RATE))
 
-.PHONY: figures filters evidence bench book test lab clean
+.PHONY: figures filters evidence bench book test check lab clean
 .DELETE_ON_ERROR:
 
 figures: .venv/installed
@@ -24,7 +25,8 @@ figures: .venv/installed
 	$(BIN)/python -m transferkit figures $(GRID)
 
 filters: .venv/installed
-	$(BIN)/python -m transferkit filters --data $(DATA) --preset $(PRESET) --runs baseA baseB
+	$(BIN)/python -m transferkit filters --runs baseA baseB \
+	  --data $(patsubst photos,views,$(DATA)) --preset $(patsubst quick,filters,$(PRESET))
 
 evidence: .venv/installed
 	$(BIN)/python -m data_prep photos
@@ -45,7 +47,13 @@ test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --junit-xml work/tests.xml
+
+check: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --numprocesses 2 -q $$($(BIN)/python -m benchmarks.suite --quick)
 
 lab: .venv/installed-lessons
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB) notebooks

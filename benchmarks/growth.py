@@ -91,7 +91,7 @@ def _setting(recipe: Recipe) -> Setting:
 
 
 def _probe(varied: str, value: str, setting: Setting, n_classes: int = 40) -> Row:
-    found = measure(setting, n_classes, time.time())
+    found = measure(setting, n_classes, time.monotonic())
     counts = count_multiplications(setting.net, n_classes)
     operations = 2 * (3 * sum(counts.values()) - counts["conv1"])  # the images need no gradient
     share = operations / found.trained[0] / _peak(setting.precision == "bfloat16")

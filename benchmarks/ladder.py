@@ -110,19 +110,25 @@ def measure(
     study: Study, ways: tuple[Rung, ...], networks: int, repeats: int
 ) -> Iterator[tuple[str, int, int, int, float]]:
     """Rung, repeat, networks, images in all and seconds of each measurement; each repeat begins with the plain loop."""
-    images = images_of(study, Run(SPLIT, 0, TARGET), "train") * study.setting.recipe.epochs
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        write_images(study.prepared, SPLIT, TARGET, folder / "images", study.setting.recipe.images_per_class)
         for repeat in range(repeats):
-            task = _task(study, folder / "images")
-            for name, threads in ((PLAIN, None), (IN_MEMORY, 1)):
-                with threads_limited(threads):
-                    outcome = train_plainly(replace(task, in_memory=name == IN_MEMORY))
-                yield name, repeat, 1, outcome.images, outcome.seconds
+            for name, images, seconds in plain_loops(study, folder / "images"):
+                yield name, repeat, 1, images, seconds
             for place, rung in enumerate(ways):
-                seconds = _train(study, rung, networks, folder / f"{repeat}-{place}")
-                yield rung.name, repeat, networks, networks * images, seconds
+                images, seconds = train_rung(study, rung, networks, folder / f"{repeat}-{place}")
+                yield rung.name, repeat, networks, images, seconds
+
+
+def plain_loops(study: Study, folder: Path) -> Iterator[tuple[str, int, float]]:
+    """Name, images and seconds of the plain loop as it is and with its images in memory; `folder` keeps its files."""
+    if not folder.exists():
+        write_images(study.prepared, SPLIT, TARGET, folder, study.setting.recipe.images_per_class)
+    task = _task(study, folder)
+    for name, threads in ((PLAIN, None), (IN_MEMORY, 1)):
+        with threads_limited(threads):
+            outcome = train_plainly(replace(task, in_memory=name == IN_MEMORY))
+        yield name, outcome.images, outcome.seconds
 
 
 @contextmanager
@@ -136,17 +142,19 @@ def threads_limited(threads: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _train(study: Study, rung: Rung, networks: int, work: Path) -> float:
+def train_rung(study: Study, rung: Rung, networks: int, work: Path) -> tuple[int, float]:
+    """Images in all and seconds of training that many networks. Raises TrainingError when one of them fails."""
     setting = replace(study.setting, precision=rung.precision)
     fresh = replace(study, setting=setting, store=Store(work), execution=rung.execution)
     runs = [Run(SPLIT, seed, TARGET) for seed in range(networks)]
     warm_up = [Run(SPLIT, WARM_UP_SEED + number, TARGET) for number in range(rung.processes)]
+    images = networks * images_of(study, runs[0], "train") * setting.recipe.epochs
     with local_workers(rung.processes) if rung.processes > 1 else nullcontext() as pool:
         perform_all = partial(_perform_all, fresh, pool)
         perform_all(warm_up)
         began = time.perf_counter()
         perform_all(runs)
-        return time.perf_counter() - began
+        return images, time.perf_counter() - began
 
 
 def _perform_all(study: Study, pool: Executor | None, runs: Sequence[Run]) -> None:

@@ -47,7 +47,7 @@ def main() -> None:
     device = choose_device(chosen.device)
     precision = choose_precision(chosen.precision, device)
     rates = measure(get_preset("paper"), device, precision, (chosen.batch, chosen.steps), chosen.depths)
-    rows = [{**_about(device, precision, chosen.batch, chosen.steps), "frozen": n, "rate": rate} for n, rate in rates]
+    rows = [{**about(device, precision, chosen.batch, chosen.steps), "frozen": n, "rate": rate} for n, rate in rates]
     atomic.write_bytes(chosen.out / FILE.name, merged(chosen.out / FILE.name, pd.DataFrame(rows)).encode())
     Console().print(pd.DataFrame(rows).to_string(index=False), highlight=False)
 
@@ -105,7 +105,8 @@ def _now(device: Device) -> float:
     return time.perf_counter()
 
 
-def _about(device: Device, precision: Precision, batch: int, steps: int) -> dict[str, object]:
+def about(device: Device, precision: Precision, batch: int, steps: int) -> dict[str, object]:
+    """What each row of the table says besides the number of frozen layers and the rate."""
     return {
         "device": device_name(device) + (", one core" if device == "cpu" else ""), "precision": precision,
         "torch": versions()["torch"], "date": f"{datetime.now(UTC):%Y-%m-%d}", "batch": batch, "steps": steps,

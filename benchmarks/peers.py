@@ -24,8 +24,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
-from torchvision import transforms
-from torchvision.datasets import ImageFolder
 
 from transferkit.config import Recipe
 from transferkit.disk.prepared import Part
@@ -180,6 +178,9 @@ def train_with_lightning(task: Task) -> Outcome:
 
 
 def _loader(task: Task, part: Part) -> "DataLoader[tuple[Tensor, Tensor]]":
+    from torchvision import transforms  # here: our own rungs of the ladder run where torchvision is not installed
+    from torchvision.datasets import ImageFolder
+
     scale = transforms.Normalize([128 / 255] * 3, [64 / 255] * 3)
     folder = ImageFolder(str(task.images / part), transforms.Compose([transforms.ToTensor(), scale]))
     data: Any = folder

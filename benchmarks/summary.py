@@ -94,6 +94,18 @@ def ladder_table(rows: pd.DataFrame) -> str:
     return "\n".join([*lines, "", f"{where}; {rows['networks'].max()} networks a rung."])
 
 
+def gpu_table(rows: pd.DataFrame) -> str:
+    """All that `benchmarks/on_a_gpu.sh` measured: median and range of each, n, and the device."""
+    lines = ["| step | what | unit | median | n |", "|---|---|---|---|---|"]
+    for row in rows.to_dict("records"):
+        digits = 0 if abs(row["value"]) >= 100 else 3
+        found = _span(row["value"], row["low"], row["high"], digits)
+        what = f"{row['what']}, {row['precision']}" if isinstance(row["precision"], str) else row["what"]
+        lines.append(f"| {row['step']} | {what} | {row['unit']} | {found} | {row['n']} |")
+    first = rows.iloc[0]
+    return "\n".join([*lines, "", f"{first['device']}, {first['data']}, torch {first['torch']}, {first['date']}."])
+
+
 def commits_sentence(rows: pd.DataFrame) -> str:
     """The seconds that one network took at each of several commits."""
     taken = [
@@ -137,7 +149,8 @@ def sections(results: Path) -> dict[str, str]:
         "machine": ("machine.csv", machine_line), "speed": ("speed.csv", speed_table),
         "accuracy": ("speed.csv", accuracy_sentence), "growth": ("growth.csv", growth_table),
         "precision": ("precision.csv", precision_table), "ladder": ("ladder.csv", ladder_table),
-        "commits": ("commits.csv", commits_sentence), "convolutions": ("convolutions.csv", convolutions_table),
+        "commits": ("commits.csv", commits_sentence), "all": ("gpu.csv", gpu_table),
+        "convolutions": ("convolutions.csv", convolutions_table),
     }  # fmt: skip
     others = {f"-{folder.name}": folder for folder in sorted(results.iterdir()) if folder.is_dir()}
     return {

@@ -1,6 +1,7 @@
 """The course around transferkit: `import course` gives what lessons use, each name imported when it is first used.
 
     exercises   checks that try a learner's answer, beside the wrong answers that measure them
+    asking      how an answer is asked: all that a sandbox shows of the course
     lesson      what lessons do beside the library: predictions, a training that is watched, controls
     figures     the figures that only lessons and the evidence draw
     evidence    what the claims need: series of networks, their tables, the ledger, the authors' own runs

@@ -25,6 +25,8 @@ from .lesson.calibration import calibrate as calibrate
 from .lesson.cka import cka_table as cka_table
 from .lesson.helpers import contact_sheet as contact_sheet
 from .lesson.helpers import halves as halves
+from .lesson.imagenet_layer import imagenet_fits as imagenet_fits
+from .lesson.imagenet_layer import imagenet_sheet as imagenet_sheet
 from .lesson.inside import CHOP_POINTS as CHOP_POINTS
 from .lesson.inside import TrainingError as TrainingError
 from .lesson.inside import audit as audit

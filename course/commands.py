@@ -6,10 +6,16 @@ Those modules import nothing heavy at first, so that help and wrong usage are an
 from course.batch import command as batching
 from course.doctor import command as doctoring
 from course.evidence.command import add_claims_options, add_evidence_options, claims, evidence
+from course.evidence.verify import command as verifying
 from course.grading import command as grading
+from course.looking import command as looking
 from transferkit.commands import Command
 
 COMMANDS = (
+    Command(
+        "filters", "draw the filters of a first layer, and fit Gabors to them: of bases, or of any --weights",
+        looking.add_options, looking.filters,
+    ),
     Command(
         "doctor", "say what this machine has and lacks, and how long everything takes on it", doctoring.add_options,
         doctoring.doctor,
@@ -21,6 +27,10 @@ COMMANDS = (
     Command(
         "claims", "print which claims of the paper hold, fail or are undecided, and on what", add_claims_options,
         claims,
+    ),
+    Command(
+        "verify", "retrain some of the kept networks, and say whether the same comes out", verifying.add_options,
+        verifying.verify,
     ),
     Command(
         "batch", "run notebooks with sets of parameters, and write one page about them", batching.add_options,

@@ -6,13 +6,14 @@ runs no script but the page's own.
 
 import csv
 import io
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from transferkit import __version__
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(r"(^|[;\t\r\n])(?=[\s;\"]*[-=+@\t\r\uff0b\uff0d\uff1d\uff20])")
 
 
 def render(package: str, **values: object) -> bytes:
@@ -27,14 +28,17 @@ def render(package: str, **values: object) -> bytes:
     written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     nonce = secrets.token_urlsafe(16)
     page = environment.get_template("page.html")
-    return page.render(written=written, version=__version__, nonce=nonce, **values).encode()
+    return page.render(written=written, version=__version__, nonce=nonce, **values).encode(errors="backslashreplace")
 
 
 def safe_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """A CSV table; text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    """A CSV table; text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    Where the comma is the decimal sign, spreadsheets divide a line at semicolons; in Japanese they take wide signs too.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow(f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value for value in row)
-    return text.getvalue().encode()
+        writer.writerow(FORMULA.sub(r"\1'", value) if isinstance(value, str) else value for value in row)
+    return text.getvalue().encode(errors="backslashreplace")

@@ -49,10 +49,14 @@ def describe_exit(status: int | None) -> str:
 
 
 class Memory:
-    """The peak memory of all children of this process together, sampled twice a second inside a `with`."""
+    """The peak memory of all children of this process together, sampled twice a second inside a `with`.
+
+    `processor` is the processor time of each of them, in seconds, also of those that have ended since.
+    """
 
     def __init__(self, every_seconds: float = 0.5) -> None:
         self.peak = 0  # bytes
+        self.processor: dict[int, float] = {}
         self._every = every_seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -71,6 +75,7 @@ class Memory:
         for child in psutil.Process().children(recursive=True):
             try:
                 total += child.memory_info().rss
+                self.processor[child.pid] = sum(child.cpu_times()[:2])
             except GONE:
                 continue
         self.peak = max(self.peak, total)

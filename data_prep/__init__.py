@@ -24,28 +24,31 @@ def ensure_pictures(pictures: Path | None = None, work: Path | None = None) -> P
     folder = place / "data" / name
     with exclusive(_lock(folder)):
         listing = list_pictures(kind, name, Inputs(pictures, place / "downloads"))
-        prepare_listing(folder, listing, Fitting(), workers=1)
+        manifest, new = prepare_listing(folder, listing, Fitting(), workers=1)
+    for doubt in manifest.doubts if new else ():
+        _log.warning("%s: %s", name, doubt)
     return folder
 
 
 def ensure(name: str, work: Path | None = None) -> Path:
     """The prepared folder `work/data/name`, with a contact sheet; it is drawn with the defaults if it is not there.
 
-    `name` is photos or shapeworld, or the name or path of any prepared folder, as `prepared_folder` takes it. `work`
-    is the usual work folder if None. An existing folder is taken as it is, whatever its arguments, and without a
+    `name` is photos, views or shapeworld, or the name or path of any prepared folder, as `prepared_folder` takes it.
+    `work` is the usual work folder if None. An existing folder is taken as it is, whatever its arguments, and without a
     contact sheet (with a warning) where it cannot be written. If another process is drawing the folder, it waits.
     Raises UsageError for another name, or one that its command must prepare first; DataError when the folder holds
     something else; StoreError when the disk is full or not writable.
     """
-    from data_prep.catalogue import get_rendered, prepare
+    from data_prep.catalogue import DEFAULTS, get_rendered, prepare
     from data_prep.rendering import Arguments
 
     folder = _find(name, work or find_work_folder())
     if not (folder / MANIFEST).is_file():
-        get_rendered(name, Arguments())  # an unknown name must leave nothing behind
+        arguments = DEFAULTS.get(name, Arguments())
+        get_rendered(name, arguments)  # an unknown name must leave nothing behind
         with exclusive(_lock(folder)):
             if not (folder / MANIFEST).is_file():
-                prepare(name, folder, Arguments())
+                prepare(name, folder, arguments)
     if not (folder / CONTACT_SHEET).is_file():
         _draw_contact_sheet(folder)
     return folder

@@ -1,12 +1,13 @@
-"""The command line: `python -m data_prep photos | shapeworld | cifar100 | tinyimagenet | imagenet | folder | tiles`."""
+"""The command line: `python -m data_prep NAME`, where NAME is one of `catalogue.PURPOSES`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_prep.catalogue import PURPOSES, READ, RENDERED, Inputs, list_pictures, prepare, prepare_listing
-from data_prep.listing import Fitting
+from data_prep.catalogue import DEFAULTS, PURPOSES, READ, RENDERED, Inputs, list_pictures, prepare, prepare_listing
+from data_prep.contact_sheet import count_escaped
+from data_prep.listing import Fitting, counted
 from data_prep.pictures import SQUARINGS
 from data_prep.progress import showing
 from data_prep.rendering import CHANGED, SET_ASIDE, Arguments
@@ -15,6 +16,7 @@ from transferkit.errors import TransferkitError, UsageError
 from transferkit.hardware import usable_cores
 
 SIZES = {"imagenet": 128}  # the others have 48, which the small network reads
+LINKED = ("tinyimagenet", "imagenet", "folder")
 SINGLE = ("cifar100",)  # its pictures need no decoding, so this process reads them
 
 
@@ -42,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         command = names.add_parser(name, help=purpose, description=f"{purpose}.")
         command.add_argument("--out", type=Path, help="folder to write (default: data/NAME in the work folder)")
         if name in RENDERED:
-            _add_rendered_options(command)
+            _add_rendered_options(command, DEFAULTS.get(name, Arguments()))
         else:
             _add_read_options(command, name)
         command.add_argument("--force", action="store_true", help="replace an existing data set")
@@ -50,10 +52,15 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_rendered_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
-    command.add_argument("--train", type=int, default=160, help="training images of each class (default: 160)")
-    command.add_argument("--valid", type=int, default=80, help="validation images of each class (default: 80)")
+def _add_rendered_options(command: argparse.ArgumentParser, usual: Arguments) -> None:
+    helps = {
+        "seed": "the same seed gives the same bytes",
+        "train": "training images of each class",
+        "valid": "validation images of each class",
+    }
+    for name, purpose in helps.items():
+        value = getattr(usual, name)
+        command.add_argument(f"--{name}", type=int, default=value, help=f"{purpose} (default: {value})")
 
 
 def _add_read_options(command: argparse.ArgumentParser, name: str) -> None:
@@ -73,6 +80,8 @@ def _add_read_options(command: argparse.ArgumentParser, name: str) -> None:
     )
     if name not in SINGLE:
         command.add_argument("--workers", type=int, help="processes (default: one per CPU core)")
+    if name in LINKED:
+        command.add_argument("--follow-links", action="store_true", help="read what links lead to, wherever it is")
     if name == "imagenet":
         command.add_argument("--devkit", type=Path, metavar="PATH", help="ILSVRC2012_devkit_t12, needed if val is flat")
     if name == "folder":
@@ -83,6 +92,7 @@ def _add_read_options(command: argparse.ArgumentParser, name: str) -> None:
             metavar="SHARE",
             help="share held out for validation (default: 0.2)",
         )
+        command.add_argument("--nested", action="store_true", help="a class may hold its pictures in further folders")
         command.add_argument("--natural", type=Path, metavar="FILE", help="names of the natural classes, one a line")
 
 
@@ -100,10 +110,12 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _read(options: argparse.Namespace, folder: Path) -> tuple[Manifest, bool]:
     fitting = Fitting(options.size, options.shape)
-    given = {name: getattr(options, name) for name in ("valid_share", "natural", "devkit") if hasattr(options, name)}
+    names = ("valid_share", "natural", "devkit", "follow_links", "nested")
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     inputs = Inputs(options.path, find_work_folder() / "downloads", **given)
     with showing(f"fetching {options.name}", "bytes") as tell:
         listing = list_pictures(options.name, folder.name, inputs, tell)
+    print(f"classes found: {counted(listing)}", *listing.told, sep="\n", flush=True)
     workers = 1 if options.name in SINGLE else usable_cores() if options.workers is None else options.workers
     with showing(f"packing {folder.name} (processes: {workers})", "images") as tell:
         return prepare_listing(folder, listing, fitting, workers, force=options.force, tell=tell)
@@ -120,10 +132,14 @@ def _report(folder: Path, manifest: Manifest, new: bool) -> None:
     print(f"classes: {classes} ({_kinds(classes - natural, natural)})")
     print(f"source: {manifest.source}")
     print(f"validation: {manifest.validation}")
+    for doubt in manifest.doubts:
+        print(f"doubt: {doubt}")
     for name in (SET_ASIDE, CHANGED):
         if (folder / name).is_file():
             print(f"{name.partition('.')[0].replace('_', ' ')}: {folder / name}")
-    print(f"contact sheet: {folder / CONTACT_SHEET}")
+    escaped = count_escaped(manifest)
+    codes = f" ({escaped} names as codes: no font here has their letters)" if escaped else ""
+    print(f"contact sheet: {folder / CONTACT_SHEET}{codes}")
 
 
 def _kinds(man_made: int, natural: int) -> str:

@@ -15,7 +15,7 @@ from data_prep.download import Published
 from data_prep.listing import Item, Listing, read_table
 from data_prep.pictures import Decoded, Images, PictureError
 from data_prep.plainpickle import HeldArray, read_pickle
-from data_prep.sources import Folder, read_tar
+from data_prep.sources import Folder, read_archive
 from transferkit.disk.prepared import ClassInfo
 from transferkit.errors import DataError
 
@@ -41,7 +41,7 @@ class Rows:
 
 
 def list_cifar100(path: Path, name: str = "cifar100") -> Listing:
-    """CIFAR-100 from `cifar-100-python.tar.gz` or from the folder in it; classes in CIFAR's own order.
+    """CIFAR-100 from `cifar-100-python.tar.gz`, a zip of its files, or the folder in it; classes in CIFAR's own order.
 
     Raises DataError when a file is missing, damaged or not CIFAR-100's.
     """
@@ -60,7 +60,7 @@ def list_cifar100(path: Path, name: str = "cifar100") -> Listing:
             raise DataError(f"{path}: the labels of '{part}' do not fit its images: fetch it again.")
         mark = hashlib.sha256(contents[part]).hexdigest()[:16]
         items[part] = tuple(Item(f"{part}/{row}", label, mark) for row, label in enumerate(labels))
-    return Listing(name, classes, items["train"], items["test"], Rows(arrays), SOURCE, VALIDATION)
+    return Listing(name, classes, items["train"], items["test"], Rows(arrays), SOURCE, VALIDATION, published=True)
 
 
 def _classes(names: list[str]) -> tuple[ClassInfo, ...]:
@@ -72,7 +72,7 @@ def _classes(names: list[str]) -> tuple[ClassInfo, ...]:
 
 def _contents(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     if not path.is_dir():
-        return read_tar(path, names)
+        return read_archive(path, names)
     folder = path / "cifar-100-python" if (path / "cifar-100-python").is_dir() else path
     try:
         return {name: Folder(folder).read(name) for name in names}

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import msgspec
 import numpy as np
 
+from data_prep.doubts import Values
 from data_prep.workers import Chunk
 from transferkit.disk import atomic
 from transferkit.disk.prepared import IMAGES
@@ -30,6 +31,7 @@ class Entry:
     dropped: tuple[int, ...]
     set_aside: tuple[tuple[str, str], ...]
     changed: tuple[tuple[str, str], ...]
+    values: Values
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Appender:
     def add(self, chunk: Chunk) -> Entry:
         """Append a chunk, then its entry."""
         rows = len(chunk.pixels) // self.row_bytes
-        entry = Entry(rows, chunk.checksum(), chunk.dropped, chunk.set_aside, chunk.changed)
+        entry = Entry(rows, chunk.checksum(), chunk.dropped, chunk.set_aside, chunk.changed, chunk.values)
         self.images.write(chunk.pixels)
         self.images.flush()
         self.journal.write(_line(entry))

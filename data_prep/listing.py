@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -39,8 +40,9 @@ class Fitting:
 class Listing:
     """A data set of pictures: its training items and its validation items, in the order of the prepared arrays.
 
-    `passed_over` are files whose names are not those of pictures. `arguments` is what else determined the items.
-    Raises DataError when a class has no training or no validation item.
+    `passed_over` are files that are no pictures or belong to no class. `arguments` is what else determined the items.
+    `told` says how the files were understood, `doubts` what may spoil results. What stops others is a doubt in
+    a `published` data set, on which everybody measures. Raises DataError when a class has no item to train or validate.
     """
 
     name: str
@@ -52,6 +54,9 @@ class Listing:
     validation: str
     passed_over: tuple[str, ...] = ()
     arguments: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    published: bool = False
 
     def __post_init__(self) -> None:
         check_parts(self.classes, [item.label for item in self.train], [item.label for item in self.valid])
@@ -66,19 +71,23 @@ class Listing:
 
 
 def check_parts(classes: Sequence[ClassInfo], train: Iterable[int], valid: Iterable[int]) -> None:
-    """Raise DataError when a class has no picture in a part, or there are fewer than two classes."""
-    if len(classes) < 2:
-        raise DataError(
-            f"{len(classes)} classes cannot be divided into halves: at least 2 folders of pictures are needed."
-        )
+    """Raise DataError when a class has no picture in a part."""
     parts: tuple[tuple[Part, set[int]], ...] = (("train", set(train)), ("valid", set(valid)))
     for part, known in parts:
         if empty := [one.name for label, one in enumerate(classes) if label not in known]:
             what = "training" if part == "train" else "validation"
             raise DataError(
-                f"no {what} pictures of {_some(empty)} ({len(empty)} of {len(classes)} classes): add pictures of "
-                "them or take the class away."
+                f"no {what} pictures of {some(empty)} ({len(empty)} of {len(classes)} classes): each needs at least "
+                "two different pictures that can be read, one to train and one to validate; add some or drop the class."
             )
+
+
+def counted(listing: Listing, most: int = 100) -> str:
+    """The first `most` classes by name, with their numbers of pictures to train and to validate."""
+    train, valid = (Counter(item.label for item in items) for items in (listing.train, listing.valid))
+    named = [f"{one.name} {train[i]} + {valid[i]}" for i, one in enumerate(listing.classes[:most])]
+    more = [f"and {len(listing.classes) - most} more"] if len(listing.classes) > most else []
+    return f"{len(listing.classes)}, with pictures to train + to validate: {', '.join(named + more)}"
 
 
 def class_folders(sizes: Mapping[str, int], folder: str) -> tuple[dict[str, list[Item]], list[str]]:
@@ -119,5 +128,11 @@ def imagenet_classes() -> dict[str, ClassInfo]:
     return {row["wnid"]: ClassInfo(row["name"], row["kind"] == "natural") for row in read_table("imagenet.csv")}
 
 
-def _some(names: Sequence[str]) -> str:
+def shown(place: str) -> str:
+    """A place for people: a file name may hold any bytes."""
+    return place.encode(errors="backslashreplace").decode()
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names of a list, for a sentence."""
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

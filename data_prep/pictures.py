@@ -3,6 +3,7 @@
 import io
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -14,6 +15,8 @@ Squaring = Literal["crop", "squash"]
 SQUARINGS: tuple[Squaring, ...] = ("crop", "squash")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # Pillow's names; JPEG includes the MPO of phones
 ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"])
+RAW_ENDINGS = frozenset([".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef"])  # of cameras
+UNREAD_ENDINGS = RAW_ENDINGS | {".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg"}  # pictures all the same
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 2**26  # Pillow's own limit, some 89 million
 MOST_BYTES = 2**28  # of one file
 
@@ -53,6 +56,8 @@ def decode(content: bytes) -> Decoded:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise PictureError(f"it unpacks to more than {MOST_PIXELS} pixels (a decompression bomb?)") from None
         except UnidentifiedImageError:
+            if content[4:8] == b"ftyp":
+                raise PictureError("it is HEIC or AVIF by its content: convert it to JPEG or PNG") from None
             raise PictureError(f"it is none of {', '.join(FORMATS)}, or its beginning is damaged") from None
         except PictureError:
             raise
@@ -60,6 +65,24 @@ def decode(content: bytes) -> Decoded:
             raise PictureError(f"it cannot be decoded: {problem}") from None
     warned = "; ".join(dict.fromkeys(f"Pillow warned: {one.message}" for one in heard))
     return Decoded(picture.image, "; ".join(filter(None, (picture.change, warned))))
+
+
+def looks_like_picture(path: Path) -> bool:
+    """Whether a file begins as a picture of FORMATS does, whatever its name. Raises OSError when it cannot be opened.
+
+    The raw pictures of cameras begin like TIFF, but what can be decoded in them is a thumbnail, so they are none.
+    """
+    if path.suffix.lower() in RAW_ENDINGS:
+        return False
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # decoding will say it again
+        try:
+            Image.open(file, formats=FORMATS)
+        except Image.DecompressionBombError:
+            return True
+        except Exception:  # a file of any content can raise almost anything
+            return False
+    return True
 
 
 def square(image: Image.Image, size: int, shape: Squaring = "crop") -> Images:

@@ -22,13 +22,13 @@ VALIDATION = "validation images are those of the folder 'val': other photographs
 ANNOTATIONS = "val_annotations.txt"
 
 
-def list_tiny_imagenet(path: Path, name: str = "tinyimagenet") -> Listing:
+def list_tiny_imagenet(path: Path, name: str = "tinyimagenet", *, follow_links: bool = False) -> Listing:
     """Tiny ImageNet from its zip archive or from the folder in it; classes in the order of wnids.
 
     Validation images may lie in one folder with `val_annotations.txt`, as published, or in class folders. Raises
     DataError when files are missing or a class does not belong to ILSVRC 2012.
     """
-    source = open_source(path)
+    source = open_source(path, follow_links=follow_links)
     sizes = source.sizes()
     root = next((place.removesuffix("wnids.txt") for place in sizes if place.endswith("wnids.txt")), None)
     if root is None:
@@ -40,6 +40,7 @@ def list_tiny_imagenet(path: Path, name: str = "tinyimagenet") -> Listing:
     return Listing(
         name, _classes(wnids), labelled(train, wnids), labelled(valid, wnids), source,
         SOURCE.format(classes=len(wnids)), VALIDATION, tuple(sorted({*others, *passed_over} - boxes)),
+        published=True,
     )  # fmt: skip
 
 

@@ -9,7 +9,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TypeVar
 
-from data_prep.listing import Fitting
+import numpy as np
+
+from data_prep.doubts import Values
+from data_prep.listing import Fitting, shown
 from data_prep.pictures import PictureError, Pictures, square
 from transferkit.errors import DataError, UsageError
 from transferkit.hardware import tie_to_parent
@@ -22,12 +25,16 @@ CHUNKS_AHEAD = 3  # chunks per process under way: enough to keep it busy, few en
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some pictures, packed. `dropped` are the positions of those left out, and `set_aside` says why."""
+    """Some pictures, packed. `dropped` are the positions of those left out, and `set_aside` says why.
+
+    The positions in `values` count only those that are packed.
+    """
 
     pixels: bytes
     dropped: tuple[int, ...]
     set_aside: tuple[tuple[str, str], ...]  # place and reason
     changed: tuple[tuple[str, str], ...]  # place and what was changed
+    values: Values
 
     def checksum(self) -> str:
         """SHA-256 of the pixels."""
@@ -38,17 +45,17 @@ def make_chunk(pictures: Pictures, fitting: Fitting, places: tuple[str, ...]) ->
     """Decode the pictures at `places` and fit them to a square; set aside those that cannot be decoded."""
     pixels, dropped, set_aside, changed = [], [], [], []
     for position, place in enumerate(places):
-        shown = place.encode(errors="backslashreplace").decode()  # a file name may hold any bytes
         try:
             picture = pictures.picture(place)
         except PictureError as problem:
             dropped.append(position)
-            set_aside.append((shown, str(problem)))
+            set_aside.append((shown(place), str(problem)))
             continue
-        pixels.append(square(picture.image, fitting.size, fitting.shape).tobytes())
+        pixels.append(square(picture.image, fitting.size, fitting.shape))
         if picture.change:
-            changed.append((shown, picture.change))
-    return Chunk(b"".join(pixels), tuple(dropped), tuple(set_aside), tuple(changed))
+            changed.append((shown(place), picture.change))
+    images = np.stack(pixels) if pixels else np.empty((0, 3, fitting.size, fitting.size), np.uint8)
+    return Chunk(images.tobytes(), tuple(dropped), tuple(set_aside), tuple(changed), Values.of(images))
 
 
 def packed(

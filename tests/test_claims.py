@@ -23,7 +23,7 @@ from course.evidence.claims.lengths import LENGTH_COLUMNS
 from course.evidence.collect import CONV1_COLUMNS
 from transferkit.errors import DataError
 from transferkit.results import COLUMNS, Estimate, pair
-from transferkit.treatments import Run, grid
+from transferkit.treatments import MADE, Run, grid, plan
 
 RANDOMS = ("random0", "random1", "random2", "random3")
 APART = ("apart0", "apart1", "apart2", "apart3")
@@ -47,6 +47,8 @@ class World:
     small: float = -4.0  # AnB+ minus AnB with few images
     published: float = 20.0  # points that random filters as published lose against He's
     kinds: float = 0.0  # difference of the share of Gabors, baseA minus baseB and between data
+    enough: float = 0.0  # conv1 made of Gabors or components, against the base's own
+    shape: float = 5.0  # and what noise in their place loses besides
     likeness: float = 0.4
     scrambled: float = 0.1
     noise: float = 0.05
@@ -60,15 +62,19 @@ class World:
         transfer = self.first_layers - self.specificity * dissimilar * max(0, run.n - 2)
         dip = -self.dip if run.n in (3, 4, 5) else 0.0
         return {
+            **{f"{made}nB": self.enough - self.shape * (made in "SW") for made in MADE},
+            **{f"{made}nB+": self.enough + self.control for made in MADE},
             "base": 0.0, "BnB": dip, "BnB+": self.control, "AnB": transfer, "AnB+": self.boost, "RnB": -self.random,
         }[run.treatment]  # fmt: skip
 
 
-def networks(world: World, splits: Sequence[str], seeds: int = 1, chosen: Callable[[Run], bool] = bool) -> pd.DataFrame:
+def networks(
+    world: World, splits: Sequence[str], seeds: int = 1, chosen: Callable[[str, int], Sequence[Run]] = grid
+) -> pd.DataFrame:
     generator = np.random.default_rng(0)
     rows = []
-    for run in (run for split in splits for seed in range(seeds) for run in grid(split, seed)):
-        if run.source is None or chosen(run):
+    for split in splits:
+        for run in (run for seed in range(seeds) for run in chosen(split, seed)):
             top1 = 0.7 + (world.effect(run) + generator.normal(0, world.noise)) / 100
             rows.append(
                 (run.label, run.treatment, run.split, run.seed, run.source, run.target, run.n, run.finetune,
@@ -105,9 +111,16 @@ def evidence_of(world: World) -> Evidence:
         lengths=pair(pd.concat([half, similar])),
         plateau=pair(pd.concat([plateau, published.assign(top1=published["top1"] - world.published / 100)])),
         dial=networks(world, DIALS),
+        made=networks(world, RANDOMS, chosen=made_instead),
+        made_dial=networks(world, DIALS, chosen=made_instead).assign(data="shapeworld"),
         epochs=pd.concat(epochs),
         conv1=first_layers(world),
     )
+
+
+def made_instead(split: str, seed: int) -> Sequence[Run]:
+    labels = [f"{source}1{target}{plus}" for source in ("B", *MADE) for target in "B" for plus in ("", "+")]
+    return plan(split, [seed], labels)
 
 
 def first_layers(world: World) -> pd.DataFrame:
@@ -127,11 +140,11 @@ def first_layers(world: World) -> pd.DataFrame:
 AS_CLAIMED = World()
 OPPOSITE = World(
     first_layers=-6, specificity=-2, distant=2.0, dip=-3, boost=-4, control=-4, random=-30, lead=-5, longer=-12,
-    early=-4, small=6, published=-20, kinds=60, likeness=0.1, scrambled=0.9,
+    early=-4, small=6, published=-20, kinds=60, enough=-6, shape=-5, likeness=0.1, scrambled=0.9,
 )  # fmt: skip
 NOISY = World(
     first_layers=-1, specificity=0.1, distant=1.1, dip=0.5, boost=0.5, control=0.5, random=0.5, lead=0.5, longer=0.5,
-    early=0.5, small=-0.4, published=0.2, kinds=20, likeness=0.21, scrambled=0.75, noise=40.0,
+    early=0.5, small=-0.4, published=0.2, kinds=20, shape=0.5, likeness=0.21, scrambled=0.75, noise=40.0,
 )  # fmt: skip
 
 
@@ -298,4 +311,6 @@ def test_keys_are_unique_and_each_claim_names_its_series() -> None:
         "plateau",
         "sizes",
         "dial",
+        "made",
+        "made_dial",
     }

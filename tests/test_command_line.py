@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from course import looking
 from transferkit.__main__ import main, parser
 from transferkit.commands import named_net
 from transferkit.config import get_preset
@@ -105,7 +106,7 @@ def test_grid_csv_has_the_promised_columns_and_a_row_per_network(work: Path) -> 
             "'random' is no split: choose random0 or apart0 (or another number below 10000), natural",
         ),
         (["--split", "overlap-0.5"], 2, "needs classes made of known parts"),
-        (["--preset", "slow"], 2, "'slow' is no preset: choose smoke, quick, class, paper"),
+        (["--preset", "slow"], 2, "'slow' is no preset: choose smoke, quick, filters, class, paper"),
         (["--data", "nonsense"], 2, "no prepared data set 'nonsense'"),
         (["--runs", "A8B"], 2, "A8B copies 8 layers, but this network has 8"),
         (["--runs", "X3B"], 2, "'X3B' is no network: write baseA or baseB"),
@@ -228,20 +229,63 @@ def test_wrong_usage_exits_with_2() -> None:
         assert ended.value.code == 2
 
 
-def test_filters_of_the_bases_and_of_a_file_somebody_brings(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(work, "filters", "--runs", "baseA") == 0  # which trains it
-    written = {f"baseA-filters.{ending}" for ending in ("png", "svg", "pdf")} | {"baseA-forming.webp"}
-    assert {path.name for path in (work / "figures" / "tiny").iterdir()} == written
-    assert "scrambled" in capsys.readouterr().out
-    assert command(work, "filters") == 0
-    assert (work / "figures" / "tiny" / "baseB-filters.png").exists()
+def test_filters_of_the_bases_have_a_sheet_each_a_film_and_one_table(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = work / "filters.csv"
+    assert command(work, "filters", "--out", str(work / "both.png")) == 2  # before anything is trained
+    assert command(work, "filters", "--csv", str(table)) == 0  # which trains them
+    sheets = {f"base{half}-filters.{ending}" for half in "AB" for ending in ("png", "svg", "pdf")}
+    assert {path.name for path in (work / "figures" / "tiny").iterdir()} == sheets | {"baseA-forming.webp"}
     told = capsys.readouterr().out
     assert "[2/2]" in told
-    assert "baseA" in told
-    weights, table = next(work.glob("runs/tiny/baseA*/weights.safetensors")), work / "filters.csv"
-    assert command(work, "filters", "--weights", str(weights), "--csv", str(table), "--out", str(work)) == 0
-    assert tuple(pd.read_csv(table).columns) == FIT_COLUMNS
-    assert (work / "weights-filters.png").exists()
-    assert command(work, "filters", "--weights", str(weights), "--layer", "conv9") == 2
-    assert command(work, "filters", "--csv", str(table)) == 2
-    assert "--csv and --layer go with --weights" in capsys.readouterr().err
+    assert "Filters of conv1" in told
+    assert "scrambled" in told
+    assert pd.read_csv(table).groupby("network")["filter"].count().to_dict() == {"baseA": 32, "baseB": 32}
+    assert command(work, "filters", "--bgr") == 2
+    assert "--layer, --bgr and --bands go with --weights" in capsys.readouterr().err
+
+
+def test_filters_of_a_file_say_which_layer_and_channels_in_table_picture_and_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    y, x = np.mgrid[-3:4, -3:4]
+    state = {name: torch.zeros(2, 3, 7, 7) for name in ("rgb.weight", "flow.weight")}
+    state["rgb.weight"][:, 2] = torch.from_numpy(np.exp(-(x**2 + y**2) / 4))
+    torch.save(state, tmp_path / "[ema] model.pth")
+    monkeypatch.chdir(tmp_path)
+    for options, (words, colour) in {"--bgr": ("rgb (BGR)", "red"), "": ("rgb", "blue")}.items():
+        assert command(tmp_path, "filters", "--weights", "[ema] model.pth", "--csv", "f.csv", *options.split()) == 0
+        told = capsys.readouterr().out
+        assert f"{words} of [ema] model.pth; others with --layer: flow\n" in told
+        assert f" Filters of {words} " in told
+        assert "\u2502 [ema] model " in told
+        table = pd.read_csv("f.csv")
+        assert tuple(table.columns) == (*FIT_COLUMNS, "network", "layer", "channels")
+        assert set(table["layer"]) == {"rgb"}
+        assert set(table["channels"]) == {"BGR" if options else "RGB"}
+        assert table[colour].tolist() == pytest.approx([1, 1], abs=1e-6)
+        assert f"{words} of [ema] model" in Path("[ema] model-filters.svg").read_text()
+    assert command(tmp_path, "filters", "--weights", "[ema] model.pth", "--layer", "conv9") == 2
+
+
+def test_a_sheet_goes_into_the_file_of_that_name_and_a_long_fit_tells_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save({"conv1.weight": torch.zeros(3, 3, 5, 5)}, tmp_path / "a.pth")
+    options = ("filters", "--weights", str(tmp_path / "a.pth"), "--out", str(tmp_path / "new" / "one.svg"))
+    assert command(tmp_path, *options) == 0
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["one.svg"]
+    assert (tmp_path / "new" / "one.svg").read_bytes().startswith(b"<?xml")
+    assert "fitted" not in capsys.readouterr().err
+    monkeypatch.setattr("course.looking.command.TELL_SECONDS", -1)
+    assert command(tmp_path, *options) == 0
+    assert "fitted 2 of 3 filters, 0:00 left" in capsys.readouterr().err
+
+
+def test_filters_in_python_are_those_of_the_command(tmp_path: Path) -> None:
+    torch.save({"stem.weight": torch.ones(5, 3, 7, 7)}, tmp_path / "mine.pth")
+    for source in (tmp_path / "mine.pth", str(tmp_path / "mine.pth")):
+        picture = looking.filters(source, bands=(3, 2, 1))
+        assert picture.figure.get_suptitle() == "stem (BGR) of mine"
+        assert picture.alt.startswith("5 filters of 7 by 7 pixels")

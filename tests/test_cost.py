@@ -14,7 +14,7 @@ from transferkit.config import get_preset
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "course" / "cost.md"
-RATES = pd.read_csv(cost.RATES)
+RATES = cost.read_rates()
 
 
 def test_its_tables_are_those_of_the_rates_that_are_kept() -> None:

@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import N_CLASSES, TRAIN_PER_CLASS, VALID_PER_CLASS
-from transferkit.disk.prepared import IMAGES, LABELS, MANIFEST, prepared_folder
+from transferkit.disk.prepared import IMAGES, LABELS, MANIFEST, file_checksum, prepared_folder, write_manifest
 from transferkit.errors import DataError, UsageError
 from transferkit.network.layered import to_input
 from transferkit.training.data import (
+    Prepared,
     batch_order,
     count_siblings,
     free_memory,
@@ -142,3 +144,67 @@ def test_workers_part_the_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch)
             other.wait()
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: SimpleNamespace(pid=others[0].pid))
     assert count_siblings() == 1
+
+
+def touch(folder: Path, name: str, how: str) -> None:
+    """Change an array as users do: write into it, put another file in its place, cut it short, or delete it."""
+    path = folder / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    if how == "replaced":
+        (folder / "other").write_bytes(content)
+        (folder / "other").replace(path)
+    elif how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content if how == "written" else content[:-9])
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+@pytest.mark.parametrize("how", ["written", "replaced", "cut", "gone"])
+def test_arrays_that_change_after_they_were_opened_are_refused(
+    tiny_folder: Path, tmp_path: Path, name: str, how: str
+) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    prepared = open_prepared(folder)
+    prepared.refuse_touched()
+    assert prepared.opened_again() is prepared
+    touch(folder, name, how)
+    with pytest.raises(DataError, match="was changed while networks were trained on it, so these are not kept"):
+        prepared.refuse_touched()
+    with pytest.raises(DataError, match="prepare the data set again"):
+        prepared.opened_again()
+
+
+def test_a_copy_of_the_same_data_is_verified_and_taken(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    prepared = open_prepared(folder)
+    shutil.copy(tiny_folder / IMAGES, folder / IMAGES)
+    found = prepared.opened_again()
+    assert found == prepared
+    found.refuse_touched()
+    assert found.opened_again() is found
+    unverified = Prepared(folder, prepared.manifest)
+    assert unverified.opened_again().stamp == found.stamp
+
+
+def test_other_data_in_the_same_folder_are_not_taken_for_these(tiny_folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    prepared = open_prepared(folder)
+    touch(folder, LABELS, "written")
+    checksums = {**prepared.manifest.checksums, LABELS: file_checksum(folder / LABELS)}
+    write_manifest(folder, replace(prepared.manifest, checksums=checksums))
+    with pytest.raises(DataError, match="prepared anew with other data"):
+        prepared.opened_again()
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY", b"no array"])
+def test_arrays_that_nobody_verified_and_nobody_can_read_are_told(
+    tiny_folder: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "copy"))
+    (folder / name).write_bytes(content)
+    prepared = open_prepared(folder, verify=False)
+    with pytest.raises(DataError, match=f"{name} cannot be read .*: prepare the data set again"):
+        open_half(prepared, prepared.split("random0"), "A", "train")

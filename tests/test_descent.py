@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from msgspec import UNSET
 from torch import nn
 
 from transferkit.config import Recipe
@@ -25,15 +26,16 @@ def loss_of(built: EightLayerNet, optimiser: SGD, images: torch.Tensor) -> torch
     return logits.float().square().sum()
 
 
-@pytest.mark.parametrize("nesterov", [True, False])
-def test_a_float32_step_is_that_of_torch(nesterov: bool) -> None:
-    recipe = replace(RECIPE, nesterov=nesterov)
+@pytest.mark.parametrize(("nesterov", "of_conv1"), [(True, None), (False, None), (True, 3.0)])
+def test_a_float32_step_is_that_of_torch(nesterov: bool, of_conv1: float | None) -> None:
+    recipe = replace(RECIPE, nesterov=nesterov, conv1_decay=of_conv1 or UNSET)
     ours, theirs = network(), network()
     optimiser = SGD(ours, recipe, "float32")
     named = list(theirs.named_parameters())
     optimizer = torch.optim.SGD(
         [
-            {"params": [p for name, p in named if name.endswith("weight")], "weight_decay": 0.01, "lr": 1e-4},
+            {"params": [named[0][1]], "weight_decay": of_conv1 or 0.01, "lr": 1e-4},
+            {"params": [p for name, p in named[1:] if name.endswith("weight")], "weight_decay": 0.01, "lr": 1e-4},
             {"params": [p for name, p in named if name.endswith("bias")], "weight_decay": 0.0, "lr": 2e-4},
         ],
         momentum=0.9, nesterov=nesterov,
@@ -46,6 +48,14 @@ def test_a_float32_step_is_that_of_torch(nesterov: bool) -> None:
         optimizer.step()
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_a_frozen_conv1_takes_no_decay_of_its_own() -> None:
+    built = network(("conv1",))
+    before = built.get_parameter("conv1.weight").clone()
+    optimiser = SGD(built, replace(RECIPE, conv1_decay=3.0), "float32")
+    optimiser.step(loss_of(built, optimiser, torch.ones(2, 3, 48, 48)), 1e-3)
+    assert torch.equal(built.get_parameter("conv1.weight"), before)
 
 
 def test_what_is_frozen_never_moves_and_the_copies_follow_what_is_trained() -> None:

@@ -1,4 +1,5 @@
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,15 +11,17 @@ import pytest
 import torch
 
 from transferkit.config import get_preset
+from transferkit.disk.prepared import IMAGES
 from transferkit.disk.store import Receipt, Store
 from transferkit.errors import DataError, StoreError, TrainingError, UsageError
 from transferkit.randomness import Key
-from transferkit.training.data import batch_order
+from transferkit.training.data import batch_order, open_prepared
 from transferkit.training.distributed import Processes
-from transferkit.training.experiment import perform, perform_group
+from transferkit.training.experiment import perform, perform_group, watch
 from transferkit.training.loop import train
 from transferkit.training.machine import choose_device, choose_precision, same_bits
 from transferkit.training.study import Execution, Study, plan_study
+from transferkit.training.sweep import sweep
 from transferkit.treatments import LAYERS, groups_of, parse_run, plan
 
 T = TypeVar("T")
@@ -277,3 +280,48 @@ def test_what_has_no_deterministic_algorithm_is_named() -> None:
     with pytest.raises(RuntimeError, match="another"), same_bits(True):
         raise RuntimeError("another")
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def spoil(study: Study) -> None:
+    """Write one byte into the images, and put it back: the file holds the same again, and has been touched."""
+    path = study.prepared.folder / IMAGES
+    with open(path, "r+b") as file:
+        for step in (1, -1):
+            file.seek(-1, 2)
+            (last,) = file.read(1)
+            file.seek(-1, 2)
+            file.write(bytes([(last + step) % 256]))
+
+
+@pytest.fixture
+def own_data(study: Study, tmp_path: Path) -> Study:
+    """The study on data of its own, which may be spoiled."""
+    return replace(study, prepared=open_prepared(Path(shutil.copytree(study.prepared.folder, tmp_path / "data"))))
+
+
+def test_a_network_whose_images_were_touched_while_it_was_trained_is_not_kept(own_data: Study) -> None:
+    run = parse_run("baseA", "random0", 0)
+    with pytest.raises(DataError, match="changed while networks were trained on it"):
+        for snapshot in watch(own_data, run):
+            if len(snapshot.log) == 1:
+                spoil(own_data)
+    assert own_data.store.find(run, own_data.setting) is None
+    assert perform(own_data, run).final.epoch == 2, "the data are whole again, and the study may go on"
+
+
+def test_nothing_is_kept_to_go_on_from_once_the_images_were_touched(own_data: Study) -> None:
+    often = replace(own_data, execution=Execution(checkpoint_seconds=0))
+    run = parse_run("baseA", "random0", 0)
+    training = watch(often, run)
+    next(training)
+    spoil(often)
+    with pytest.raises(DataError, match="changed while networks were trained on it"):
+        list(training)
+    assert often.store.checkpoint(run, often.setting) is None
+
+
+def test_a_sweep_stops_when_its_images_have_changed(own_data: Study) -> None:
+    with pytest.raises(DataError, match=r"images.npy has checksum"):
+        for _ in sweep(own_data, plan("random0", [0], ["A1B"]), ThreadPoolExecutor(1)):
+            (own_data.prepared.folder / IMAGES).write_bytes(b"other")
+    assert not list(own_data.store.receipts())

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from transferkit import figures
 from transferkit.errors import UsageError
@@ -17,7 +17,7 @@ def frames(figure: Figure) -> list[Rectangle]:
 
 
 def locks(figure: Figure) -> int:
-    return sum(isinstance(patch, PathPatch) and patch.get_gid() == "lock" for patch in figure.axes[0].patches)
+    return sum(patch.get_gid() == "lock" for patch in figure.axes[0].patches)
 
 
 @given(st.sampled_from(grid("random0", 0)))

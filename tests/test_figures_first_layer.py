@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,17 @@ def test_filters_too_small_for_a_fit_are_shown_without_kind_or_r2() -> None:
     picture = figures.filter_sheet(filter_tiles(weights), fit_table(weights), "conv1")
     assert "4 not fitted (100 %)." in picture.alt
     assert "nan" not in picture.alt + " ".join(words_in(picture.figure))
+
+
+def test_a_fit_that_a_bound_stopped_has_a_star_with_a_note(tmp_path: Path) -> None:
+    tiles, table = filter_tiles(weights_of(4, 9)), table_of(2, 1, 1)
+    assert "bound" not in " ".join(words_in(figures.filter_sheet(tiles, table, "conv1").figure))
+    picture = figures.filter_sheet(tiles, table.assign(at_bound="size"), "conv1 of $a$b$")
+    labels = [text.get_text() for text in picture.figure.axes[0].texts][1::3]
+    assert labels == [LETTERS[kind] + ("" if kind == "neither" else "*") for kind in table["kind"]]
+    assert "A bound stopped 3 of the fits." in picture.alt
+    assert "a bound of the fit stopped" in " ".join(words_in(picture.figure)).replace("\n", " ")
+    assert b"$a$b$" in picture.save(tmp_path / "a.svg").read_bytes()  # which is no formula
 
 
 def test_the_sheet_refuses_tables_that_do_not_fit() -> None:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from course import figures as course_figures
-from transferkit.figures.plateau import on_plateau
+from transferkit.figures import on_plateau
 
 KEPT = Path(__file__).parents[1] / "course" / "results" / "evidence" / "plateau.csv"
 

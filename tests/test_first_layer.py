@@ -1,12 +1,17 @@
+from dataclasses import fields, replace
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from course.evidence.first_layers import likeness, likeness_controls, match_filters
+from course.looking.control import scrambled_filters
 from transferkit.errors import UsageError
-from transferkit.gabor import Gabor
-from transferkit.gabor.table import COLUMNS, count_kinds, fit_table, scrambled_filters
+from transferkit.gabor import Gabor, fit_filter, fit_filters
+from transferkit.gabor.table import COLUMNS, count_kinds, fit_table
 
 GREY = 3**-0.5
 
@@ -65,6 +70,39 @@ def test_filters_too_small_for_a_wave_are_not_fitted_rather_than_neither() -> No
     table = fit_table(np.ones((4, 3, 3, 3)))
     assert count_kinds(table) == {"not fitted": 4}
     assert table["r2"].isna().all()
+
+
+def test_every_fit_is_drawn_again_from_the_file_of_the_table_alone(tmp_path: Path) -> None:
+    filters = np.concatenate([planted(), waves()[:6]])
+    fit_table(filters).to_csv(tmp_path / "filters.csv", index=False)
+    for row, fit in zip(pd.read_csv(tmp_path / "filters.csv").to_dict("records"), fit_filters(filters), strict=True):
+        again = Gabor(**{name: row[f"nearest_{name}"] for name in (field.name for field in fields(Gabor))})
+        np.testing.assert_allclose(again.draw(row["side"]), fit.gabor.draw(11), atol=1e-9)
+        assert row["residual"] == pytest.approx(fit.residual)
+        if row["kind"] == "gabor":  # whose own numbers are all measured
+            assert all(row[name] == row[f"nearest_{name}"] for name in (field.name for field in fields(Gabor)))
+
+
+@given(st.floats(0, 180, exclude_max=True), st.sampled_from([7, 9, 11]))
+def test_a_wave_longer_than_is_seen_is_marked_and_has_no_wavelength(angle: float, side: int) -> None:
+    long = Gabor(0, 0, angle, 3.5 * side, 90, side / 4, 1, GREY, GREY, GREY, 1).draw(side)
+    row = fit_table(long[None]).iloc[0]
+    assert row["kind"] in ("edge", "neither")
+    assert "wavelength" in row["at_bound"].split() or row["nearest_wavelength_px"] < 1.99 * side
+    assert np.isnan(row["wavelength_px"])
+
+
+def test_what_a_bound_stopped_is_named_and_what_is_measured_is_not() -> None:
+    side = 11
+    measured = Gabor(0, 0, 30, 5, 90, 2.0, 1, GREY, GREY, GREY, 1)
+    beyond = {
+        "wavelength": replace(measured, wavelength_px=4 * side, size_px=4.0),
+        "x": replace(measured, x_px=side * 0.7, theta_deg=90.0),
+        "aspect": replace(measured, aspect=20.0, size_px=2.5),
+    }
+    assert fit_filter(measured.draw(side)).at_bound == ()
+    for name, gabor in beyond.items():
+        assert name in fit_filter(gabor.draw(side)).at_bound, name
 
 
 def waves() -> np.ndarray:

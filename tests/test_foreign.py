@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from course.looking.first_layer import load_filters, named_filters, read_filters
 from transferkit.errors import DataError, TransferkitError, UsageError
-from transferkit.network.weights_file import load_filters, named_filters, read_filters
 
 with warnings.catch_warnings(action="ignore"):  # what importing torchvision says is not ours to mend
     from torchvision import models
@@ -135,8 +135,9 @@ def test_code_in_a_file_is_refused_and_not_run(tmp_path: Path, zipped: bool | No
 
 
 def test_a_whole_network_pickled_is_code(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"carries code.*\(torch\.nn\.modules\.linear\.Linear"):
-        read_filters(saved(tmp_path / "a.pth", nn.Linear(1, 1)))
+    for content in (nn.Linear(1, 1), {"epoch": 3, "model": nn.Linear(1, 1)}):
+        with pytest.raises(DataError, match=r"no named tensors but torch\.nn\.modules\.linear\.Linear.*nothing.*run"):
+            read_filters(saved(tmp_path / "a.pth", content))
 
 
 def test_a_torchscript_program_is_refused(tmp_path: Path) -> None:
@@ -151,9 +152,8 @@ def test_an_old_torch_reads_safetensors_only(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
     save_file(SMALL, tmp_path / "a.safetensors")
     assert read_filters(tmp_path / "a.safetensors").layer == "conv1"
-    for refused in (str(saved(tmp_path / "a.pth", SMALL)), "alexnet"):
-        with pytest.raises(UsageError, match=r"torch 2\.9\.1\+cpu.*install torch 2\.10 or newer"):
-            load_filters(refused)
+    with pytest.raises(UsageError, match=r"torch 2\.9\.1\+cpu.*install torch 2\.10 or newer"):
+        read_filters(saved(tmp_path / "a.pth", SMALL))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"no weights at all\n" * 99, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
@@ -168,7 +168,7 @@ def test_folders_absent_files_tar_and_other_zip_files_are_refused(tmp_path: Path
     with tarfile.open(tmp_path / "old.tar", "w") as tar:
         tar.add(saved(tmp_path / "a.pth", SMALL), "storages")
     np.savez(tmp_path / "a.npz", np.ones((1, 3, 2, 2)))
-    for name, said in {"": "not a file", "b.pth": "not there", "old.tar": "tar file", "a.npz": "damaged or"}.items():
+    for name, said in {"": "not a file", "b.pth": "not there", "old.tar": "tar file", "a.npz": "npz"}.items():
         with pytest.raises(TransferkitError, match=said):
             read_filters(tmp_path / name)
 
@@ -195,17 +195,17 @@ def test_a_wrong_header_length_is_refused(tmp_path: Path, length: int) -> None:
 
 @pytest.mark.parametrize("content", [[1, 2], torch.ones(2), {}, {"a": 1}, {1: torch.ones(2)}])
 def test_a_file_without_named_tensors_is_refused(tmp_path: Path, content: object) -> None:
-    with pytest.raises(DataError, match="without named tensors"):
+    with pytest.raises(DataError, match="no named tensors"):
         read_filters(saved(tmp_path / "a.pth", content))
 
 
 @pytest.mark.parametrize("tensor", [
-    torch.ones(4, 1, 3, 3), torch.ones(4, 3, 3, 5), torch.ones(4, 3, 1, 1), torch.ones(4, 3), torch.ones(4, 3, 3, 3, 3),
+    torch.ones(4, 2, 3, 3), torch.ones(4, 3, 3, 5), torch.ones(4, 3, 1, 1), torch.ones(4, 3), torch.ones(4, 3, 3, 3, 3),
     torch.ones(4, 3, 3, 3, dtype=torch.int8), torch.ones(0, 3, 3, 3), torch.ones(4, 3, 3, 3, device="meta"),
     torch.ones(4, 3, 3, 3).to_sparse(),
 ])  # fmt: skip
 def test_weights_without_filters_for_colour_are_refused(tmp_path: Path, tensor: torch.Tensor) -> None:
-    with pytest.raises(DataError, match="no layer that sees colour"):
+    with pytest.raises(DataError, match="no layer that sees colour|no named tensors"):
         read_filters(saved(tmp_path / "a.pth", {"conv1.weight": tensor}))
 
 
@@ -218,7 +218,7 @@ def test_filters_that_are_not_finite_are_refused(tmp_path: Path, bad: float) -> 
 def test_a_checkpoint_that_contains_itself_ends(tmp_path: Path) -> None:
     content: dict[str, object] = {"epoch": 1}
     content["state_dict"] = content["again"] = content
-    with pytest.raises(DataError, match="without named tensors"):
+    with pytest.raises(DataError, match="no named tensors"):
         read_filters(saved(tmp_path / "a.pth", content))
 
 
@@ -256,7 +256,7 @@ def test_without_a_network_one_sentence_says_what_to_do(cache: Path, capsys: pyt
 def test_damage_or_code_in_the_cache_is_refused(cache: Path, tmp_path: Path) -> None:
     path = saved(cache / "alexnet-owt-7be5be79.pth", {"a": Attack(tmp_path / "it-ran")})
     for _ in range(2):
-        with pytest.raises(DataError, match=f"(carries code|is damaged).*remove {path}"):
+        with pytest.raises(DataError, match=f"remove {path}.*(carries code|damaged)"):
             named_filters("alexnet")
         path.write_bytes(b"PK\x03\x04")
     assert not (tmp_path / "it-ran").exists()

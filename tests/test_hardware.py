@@ -1,12 +1,13 @@
 import argparse
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from course.asking.limits import SandboxLimits
 from course.batch import command, drive
 from course.grading import command as grading
-from course.grading.sandbox import SandboxLimits
 from data_prep import __main__ as data_prep
 from transferkit.hardware import usable_cores
 from transferkit.training.workers import default_workers
@@ -60,7 +61,8 @@ def test_pictures_are_packed_on_the_cores_that_are_ours(tmp_path: Path, monkeypa
     def ask(_folder: object, _listing: object, _fitting: object, workers: int, **_: object) -> None:
         raise RuntimeError(workers)
 
-    monkeypatch.setattr(data_prep, "list_pictures", lambda *_: None)
+    monkeypatch.setattr(data_prep, "list_pictures", lambda *_: SimpleNamespace(told=()))
+    monkeypatch.setattr(data_prep, "counted", lambda _: "four")
     monkeypatch.setattr(data_prep, "prepare_listing", ask)
     monkeypatch.setenv("TRANSFERKIT_CORES", "4")
     with pytest.raises(RuntimeError, match="^4$"):

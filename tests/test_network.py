@@ -1,15 +1,19 @@
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.networks import dropping
 from transferkit.errors import UsageError
-from transferkit.network import EightLayerNet, count_multiplications, count_parameters
+from transferkit.network import EightLayerNet, build, count_multiplications, count_parameters
+from transferkit.network.layered import to_input, whitened
 from transferkit.specs import NetSpec, paper_net, small_net
 from transferkit.treatments import LAYERS
 
@@ -196,3 +200,18 @@ def test_weights_that_are_handed_over_are_used_instead_of_the_networks_own() -> 
     images = torch.randn(2, 3, 48, 48)
     doubled = {name: 2 * weight if name.startswith("fc8") else weight for name, weight in network.named_parameters()}
     assert torch.allclose(network(images, weights=doubled), 2 * network(images))
+
+
+@given(st.integers(0, 24), st.integers(0, 23), st.floats(0, 6))
+def test_whitening_scales_each_wave_by_its_frequency_alone(down: int, across: int, phase: float) -> None:
+    y, x = torch.meshgrid(torch.arange(48.0), torch.arange(48.0), indexing="ij")
+    wave = torch.cos(2 * torch.pi * (down * y + across * x) / 48 + phase)[None, None]
+    f = math.hypot(down, across) / 48
+    expected = 15 * (f + 0.03) * math.exp(-((f / 0.3) ** 4)) * wave
+    assert torch.allclose(whitened(wave), expected, atol=1e-4)
+
+
+def test_a_whitening_network_reads_whitened_pixels() -> None:
+    images = torch.randint(0, 256, (2, 3, 48, 48), dtype=torch.uint8)
+    network = build(replace(small_net(), pixels="whitened"), 4)
+    assert torch.allclose(network.to_input(network.held(images), torch.float32), whitened(to_input(images)), atol=1e-5)

@@ -4,6 +4,7 @@ import doctest
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from transferkit.training.data import open_prepared
 from transferkit.training.experiment import perform
 from transferkit.training.study import Study, plan_study
 
-NAMES = sorted(set(tk.__all__) - {"__version__"})
+LENT = sorted(entry_points(group="transferkit.names").names)
+NAMES = [*sorted(set(tk.__all__) - {"__version__"}), *LENT]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,12 @@ def test_each_name_says_what_it_is_with_an_example_that_holds(
     report: list[str] = []
     outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=report.append)
     assert outcome.failed == 0, "".join(report)
+
+
+def test_a_name_that_nobody_has_is_refused_as_python_does() -> None:
+    assert {"look", "microscope", "responses"} <= set(LENT)
+    with pytest.raises(AttributeError, match="microscop"):
+        tk.microscop  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_every_name_of_the_course_is_there() -> None:

@@ -1,4 +1,4 @@
-"""What the README says is true: its commands parse, its links lead somewhere, its numbers are those of a receipt."""
+"""The README is short and true, and so are the pages that continue it: commands, links, and numbers of a receipt."""
 
 import re
 import shlex
@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 import data_prep.__main__
 import transferkit.__main__
@@ -15,9 +16,20 @@ from course.book.tables import SHORT, paired_rows, sections
 from course.evidence.claims import CLAIMS
 
 ROOT = Path(__file__).parent.parent
+COURSE = ROOT / "course"
 README = (ROOT / "README.md").read_text()
-RESULTS = ROOT / "course" / "results"
-COMMANDS = re.findall(r"^python -m (transferkit|data_prep) ([^#\n]+)", README, re.MULTILINE)
+TYPED = README + (COURSE / "commands.md").read_text()
+RESULTS = COURSE / "results"
+COMMANDS = re.findall(r"^python -m (transferkit|data_prep) ([^#\n]+)", TYPED, re.MULTILINE)
+TABLES = {
+    "README.md": {"fresh-clone", "kill-rate", "speed"},
+    "course/findings.md": {"photos", "claims-short"},
+    "course/evidence.md": {"provenance", "similar", "dissimilar", "learned", "shortcuts", "lengths", "conv1", "claims"},
+}
+
+
+def test_it_can_be_read_in_five_minutes() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_it_opens_with_the_picture_and_the_command() -> None:
@@ -32,22 +44,51 @@ def test_its_commands_parse(program: str, arguments: str) -> None:
     parser.parse_args(shlex.split(arguments))
 
 
+def test_its_film_has_a_frame_for_every_epoch_that_it_names() -> None:
+    ((name, first, last),) = re.findall(r'src="([^"]+\.webp)"[^>]* from epoch (\d+) to (\d+)', README)
+    with Image.open(ROOT / name) as film:
+        assert getattr(film, "n_frames", 1) == int(last) - int(first) + 1
+
+
+def test_every_target_of_make_that_is_named_exists_and_every_one_is_named() -> None:
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)make (\w+)", TYPED, re.MULTILINE)) == set(targets.split())
+
+
+def test_its_test_command_is_the_one_that_continuous_integration_runs() -> None:
+    assert "`make test` runs all" in README
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("\nmake test")
+
+
+def test_every_page_of_the_course_is_listed_among_its_pages() -> None:
+    listed = set(re.findall(r"^\| \[(\w+\.md)\]\(", (COURSE / "README.md").read_text(), re.MULTILINE))
+    assert listed == {page.name for page in COURSE.glob("*.md")} - {"README.md"}
+
+
 def test_its_links_lead_to_files_of_the_repository() -> None:
     for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README):
         assert (ROOT / target).exists(), target
 
 
-def test_its_tables_are_those_of_the_results_that_are_kept() -> None:
-    found = sections(RESULTS)
-    for page in (README, (ROOT / "course" / "evidence.md").read_text()):
-        chosen = within(page, found)
-        assert fill(page, chosen) == page
-        assert page.count("<!-- end -->") == len(chosen)
-    assert {"photos", "claims-short", "fresh-clone", "kill-rate", "speed"} == set(within(README, found))
+@pytest.fixture(scope="module")
+def found() -> dict[str, str]:
+    return sections(RESULTS)
+
+
+@pytest.mark.parametrize("page", TABLES)
+def test_its_tables_are_those_of_the_results_that_are_kept(page: str, found: dict[str, str]) -> None:
+    text = (ROOT / page).read_text()
+    chosen = within(text, found)
+    assert fill(text, chosen) == text
+    assert text.count("<!-- end -->") == len(chosen)
+    assert set(chosen) >= TABLES[page]
+
+
+def test_the_grid_it_shows_is_whole() -> None:
     assert len(pd.read_csv(RESULTS / "photos" / "grid.csv")) == 72
 
 
-def test_the_claims_it_shows_are_some_of_the_ledger() -> None:
+def test_the_claims_that_the_findings_show_are_some_of_the_ledger() -> None:
     assert set(SHORT) <= {claim.key for claim in CLAIMS}
 
 

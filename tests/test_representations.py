@@ -11,7 +11,8 @@ import torch
 from course import figures as course_figures
 from course.lesson.cka import cka_table
 from course.lesson.loose_freeze import freeze_loosely
-from course.lesson.networks import represent, untrained_network
+from course.lesson.networks import represent
+from course.looking.activations import untrained_network
 from transferkit.errors import StoreError, UsageError
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
 from transferkit.network.torchvision_nets import find_net

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.lesson.parts import shared_parts
-from transferkit.errors import UsageError
+from transferkit.errors import DataError, UsageError
 from transferkit.splits import RANDOM_SPLITS, ClassSplit, is_of_kind, kind_of, make_split
 
 FLAGS = [index % 2 == 0 for index in range(80)]
@@ -49,7 +49,7 @@ def test_any_further_number_is_another_random_split() -> None:
     assert {len(half) for half in halves} == {40}
 
 
-@given(st.sampled_from([*RANDOM_SPLITS, "natural", "overlap-0", "overlap-0.3", "overlap-1"]), st.integers(1, 60))
+@given(st.sampled_from([*RANDOM_SPLITS, "natural", "overlap-0", "overlap-0.3", "overlap-1"]), st.integers(2, 60))
 def test_halves_are_disjoint_and_complete(name: str, pairs: int) -> None:
     flags = [False, True] * pairs
     split = make_split(name, flags, known_parts=True)
@@ -136,9 +136,27 @@ def test_overlap_needs_known_parts() -> None:
         make_split("overlap-0.5", FLAGS)
 
 
-def test_natural_needs_both_kinds() -> None:
+def test_natural_needs_both_kinds_and_two_classes_of_each() -> None:
     with pytest.raises(UsageError, match="natural and man-made"):
         make_split("natural", [True] * 4)
+    for odd in (True, False):
+        with pytest.raises(UsageError, match="split natural gives a half .* no task: choose random0"):
+            make_split("natural", [not odd] * 5 + [odd])
+
+
+@pytest.mark.parametrize("name", ["random0", "random7", "natural", "apart0", "overlap-0.5"])
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_fewer_than_four_classes_are_no_two_tasks(name: str, count: int) -> None:
+    with pytest.raises(
+        DataError, match=f"at least 4 classes .* half with one class is no task, and there are {count}:"
+    ):
+        make_split(name, FLAGS[:count], known_parts=True)
+
+
+@given(st.integers(0, 40), st.integers(4, 30))
+def test_no_half_has_a_single_class(number: int, count: int) -> None:
+    split = make_split(f"random{number}", FLAGS[:count])
+    assert min(len(split.half_a), len(split.half_b)) >= 2
 
 
 @pytest.mark.parametrize("halves", [((0, 1), (1, 2)), ((0, 0), (1,)), ((1, 0), (2,)), ((), (0,))])

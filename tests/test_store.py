@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -200,3 +201,49 @@ def test_a_pulse_is_read_while_training_and_gone_when_done(store: Store) -> None
     assert store.pulse(RUN, SETTING) == 640
     keep(store)
     assert store.pulse(RUN, SETTING) == 0
+
+
+def every_number(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Where numbers stand in nested JSON."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield path
+    for key, inner in pairs:
+        yield from every_number(inner, (*path, key))
+
+
+def test_a_receipt_with_an_edited_number_is_set_aside(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    receipt = keep(store)
+    path = store.run_folder(RUN, SETTING) / RECEIPT
+    whole = path.read_bytes()
+    places = list(every_number(msgspec.json.decode(whole)))
+    assert ("log", 0, "top1") in places
+    for place in places:
+        values = msgspec.json.decode(whole)
+        inner = values
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] += 1
+        path.write_bytes(msgspec.json.encode(values))
+        assert list(store.receipts()) == [], place
+    assert store.find(RUN, SETTING) is None
+    assert "the receipt was edited after it was written): set aside" in caplog.text
+    assert keep(store) == receipt
+
+
+def test_a_receipt_is_the_same_however_its_json_is_laid_out(store: Store) -> None:
+    receipt = keep(store)
+    path = store.run_folder(RUN, SETTING) / RECEIPT
+    values = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(msgspec.json.encode(dict(reversed(values.items()))))
+    assert store.find(RUN, SETTING) == receipt
+
+
+def test_a_receipt_from_before_there_were_digests_is_read(store: Store) -> None:
+    receipt = keep(store)
+    path = store.run_folder(RUN, SETTING) / RECEIPT
+    values = msgspec.json.decode(path.read_bytes())
+    assert values.pop("digest")
+    path.write_bytes(msgspec.json.encode(values))
+    assert store.find(RUN, SETTING) == receipt
+    assert list(store.receipts()) == [receipt]

@@ -30,9 +30,9 @@ def test_the_files_that_the_page_names_exist() -> None:
 
 
 def test_it_answers_ten_questions() -> None:
-    rows = re.findall(r"^\| ([a-z -]+) \| (\d|1 folder) \|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z -]+) \| (\d|2 folders) \|", PAGE, re.MULTILINE)
     assert len(rows) == 10
-    assert {count for _, count in rows} == {"1", "2", "1 folder"}
+    assert {count for _, count in rows} == {"1", "2", "2 folders"}
 
 
 def test_every_kind_of_split_has_a_name() -> None:
@@ -55,7 +55,7 @@ def test_every_recipe_is_found_by_its_name() -> None:
 
 def test_commands_are_of_the_library_and_of_the_course() -> None:
     named = [command.name for command in commands()]
-    assert named == ["plan", "sweep", "figures", "filters", "doctor", "evidence", "claims", "batch", "grade"]
+    assert named == ["plan", "sweep", "figures", "filters", "doctor", "evidence", "claims", "verify", "batch", "grade"]
 
 
 def test_claims_and_exercises_are_found_without_being_listed_elsewhere() -> None:

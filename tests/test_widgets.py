@@ -8,11 +8,11 @@ from base64 import b64decode
 import numpy as np
 import pytest
 
+from course.looking import microscope
+from course.looking.gabor_microscope import MOST_EPOCHS
 from transferkit.errors import UsageError
 from transferkit.gabor import Gabor, fit_filters
 from transferkit.gabor.tiles import filter_tiles, order_filters
-from transferkit.widgets import microscope
-from transferkit.widgets.microscope import MOST_EPOCHS
 
 GREY = 3**-0.5
 

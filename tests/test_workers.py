@@ -1,6 +1,7 @@
 import os
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_there_is_one_worker_per_core_and_one_per_gpu(monkeypatch: pytest.Monkey
 
 def test_no_workers_are_refused() -> None:
     with pytest.raises(UsageError, match="0 workers cannot train anything: ask for at least 1"), local_workers(0):
+        pass
+
+
+@pytest.mark.parametrize("count", [1.0, 2.5, True, "2", None])
+def test_workers_are_counted_in_whole_numbers(count: Any) -> None:
+    with pytest.raises(UsageError, match="workers is a whole number, not "), local_workers(count):
         pass
 
 

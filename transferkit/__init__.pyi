@@ -7,10 +7,6 @@ from .figures import random_filters as random_filters
 from .gabor.table import fit_table as fit_table
 from .results import tabulate as tabulate
 from .results import tabulate_epochs as tabulate_epochs
-from .session import conv1 as conv1
-from .session import filter_sheet as filter_sheet
-from .session import first_filters as first_filters
-from .session import forming as forming
 from .session import load_network as load_network
 from .session import open_study as open_study
 from .session import plan_table as plan_table
@@ -19,7 +15,6 @@ from .training.study import Study as Study
 from .treatments import Run as Run
 from .treatments import parse_run as parse_run
 from .treatments import plan as plan
-from .widgets import microscope as microscope
 
 __version__: str
 __all__: list[str]

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 def _complain(sentence: str, style: str) -> None:
     from rich.console import Console
 
-    Console(stderr=True).print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+    Console(stderr=True, emoji=False).print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,7 @@ from msgspec import UNSET
 from rich.console import Console
 
 from transferkit.config import Preset, get_preset, presets
-from transferkit.console import paired_table, plan_table, shares_table, show_progress
-from transferkit.disk import atomic
+from transferkit.console import paired_table, plan_table, show_progress
 from transferkit.disk.prepared import Manifest, find_work_folder, prepared_folder, work_folder
 from transferkit.errors import UsageError
 from transferkit.specs import Net, NetSpec, StagedSpec
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from transferkit.training.distributed import Processes
     from transferkit.training.study import Study
     from transferkit.treatments import Run
-
 PATIENCE = timedelta(hours=12)  # to hash ImageNet on a slow disk takes longer than the ten minutes that NCCL waits
 
 
@@ -121,61 +118,6 @@ def figures(options: argparse.Namespace) -> None:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
 
 
-def filters(options: argparse.Namespace) -> None:
-    """Find the Gabors and colour blobs in a first layer: of any --weights, or of bases, which it trains if need be."""
-    from transferkit.gabor.fit import SMALLEST_SIDE
-    from transferkit.gabor.table import fit_table, scrambled_filters
-    from transferkit.network.weights_file import load_filters
-    from transferkit.report import study_filters, write_filters, write_forming
-
-    console = Console()
-    if options.weights:
-        brought = load_filters(options.weights, options.layer)
-        name, weights = Path(options.weights).stem, brought.weights
-        networks = {name: weights}
-        folder = options.out or Path.cwd()
-        console.print(f"{brought.layer} of {brought.source}", markup=False, highlight=False, soft_wrap=True)
-        if weights.shape[-1] < SMALLEST_SIDE:
-            console.print(
-                f"Filters of less than {SMALLEST_SIDE} pixels cannot hold a wave: nothing is fitted to these."
-            )
-    elif options.csv or options.layer:
-        raise UsageError("--csv and --layer go with --weights FILE: name the network whose filters to list.")
-    else:
-        study, bases = _trained_bases(options, console)
-        networks = study_filters(study, bases)
-        folder = options.out or study.store.figures_folder(study.setting.data)
-        film = write_forming(study, bases, folder)
-        console.print(f"wrote {film}", markup=False, highlight=False, soft_wrap=True)
-    tables = write_filters(networks, folder)
-    first, weights = next(iter(networks.items()))
-    control = {f"{first} scrambled": fit_table(scrambled_filters(weights))}
-    console.print(shares_table(tables | control))
-    if options.csv:
-        atomic.write_bytes(options.csv, tables[name].to_csv(index=False).encode())
-    for name in networks:
-        sheet = folder / f"{name}-filters.png"
-        console.print(f"wrote {sheet}, and as .svg and .pdf", markup=False, highlight=False, soft_wrap=True)
-
-
-def _trained_bases(options: argparse.Namespace, console: Console) -> tuple[Study, list[Run]]:
-    """The study and the bases among its runs. What is missing is made first: the data set, if it can be drawn."""
-    from transferkit.training.sweep import sweep as train
-    from transferkit.training.workers import default_workers, local_workers
-
-    work = options.work or find_work_folder()
-    try:
-        prepared_folder(work, options.data)
-    except UsageError:
-        for maker in entry_points(group="transferkit.data"):  # the library does not know data_prep
-            maker.load()(options.data, work)
-    study, runs = study_of(options)
-    bases = [run for run in runs if run.source is None]
-    if not all(study.store.find(run, study.setting) for run in bases):
-        show_progress(train(study, bases, local_workers(default_workers(study.setting.device))), console)
-    return study, bases
-
-
 def study_of(options: argparse.Namespace, *, verify: bool = True) -> tuple[Study, tuple[Run, ...]]:
     """The study of --data that the options ask for, and the runs of --split, --seeds and --runs.
 
@@ -224,7 +166,8 @@ def named_net(name: str, preset: Preset, manifest: Manifest) -> Net:
     return find_net(name, preset.net.image_size if crops else manifest.image_size)
 
 
-def _add_grid_options(command: argparse.ArgumentParser) -> None:
+def add_grid_options(command: argparse.ArgumentParser) -> None:
+    """The options of every command that works on the networks of a study."""
     purposes = "; ".join(f"{preset.name}: {preset.purpose}" for preset in presets().values())
     add = command.add_argument
     add("--data", default="photos", help="a prepared data set, by name or folder (default: photos)")
@@ -256,7 +199,7 @@ def add_usual_options(command: argparse.ArgumentParser) -> None:
 
 def _add_plan_options(command: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     """The options of `plan`; returns the group of those that say where to train, of which one can be given."""
-    _add_grid_options(command)
+    add_grid_options(command)
     where = command.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, help="processes here (default: one per CPU core, or one per GPU)")
     return where
@@ -274,18 +217,8 @@ def _add_sweep_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_figures_options(command: argparse.ArgumentParser) -> None:
-    _add_grid_options(command)
+    add_grid_options(command)
     command.add_argument("--out", type=Path, help="folder to write (default: figures/DATA in the work folder)")
-
-
-def _add_filters_options(command: argparse.ArgumentParser) -> None:
-    _add_figures_options(command)
-    command.add_argument(
-        "--weights", help="a safetensors or PyTorch file, or the name of torchvision's weights; --out is then the "
-        "current folder by default"
-    )  # fmt: skip
-    command.add_argument("--layer", help="its layer (default: the first that looks at colour images)")
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write one row per filter")
 
 
 COMMANDS = (
@@ -294,9 +227,5 @@ COMMANDS = (
     Command(
         "figures", "draw Figure 2, random filters and conv1 of what is there, write grid.csv", _add_figures_options,
         figures,
-    ),
-    Command(
-        "filters", "draw the filters of a first layer, and fit Gabors to them: of bases, or of any --weights",
-        _add_filters_options, filters,
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from transferkit.errors import UsageError
+from transferkit.errors import UsageError, whole
 from transferkit.specs import Net, paper_net, paper_net_at_half_size, small_net
 
 Schedule = Literal["one-cycle", "step"]
@@ -28,7 +28,8 @@ class Recipe:
     first ones. `random_filters` says how the frozen random layers of RnB are drawn: after He et al. 2015, or as
     published, from a Gaussian so small that the layers above them never left the plateau. `augment` shows another view
     of each image in each epoch: a random crop of a larger image (validation reads the centre), mirrored at random, or
-    both. Unset, it does not enter the digest.
+    both. `conv1_decay` is the weight decay of the first layer's filters, where it differs. Unset fields are not in the
+    digest.
     """
 
     epochs: int
@@ -44,6 +45,12 @@ class Recipe:
     images_per_class: int | None = None
     random_filters: RandomFilters = "he"
     augment: Augment | UnsetType = UNSET
+    conv1_decay: float | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "images_per_class"):
+            if (count := getattr(self, name)) is not None:
+                object.__setattr__(self, name, whole(name, count, 1))
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ def presets() -> dict[str, Preset]:
     """All presets by name."""
     quick = Recipe(epochs=32, batch_size=64, learning_rate=0.02, weight_decay=2e-3)
     smoke = Recipe(epochs=2, batch_size=16, learning_rate=0.02, images_per_class=16)
+    filters = Recipe(epochs=16, batch_size=64, learning_rate=0.02, weight_decay=2e-3, conv1_decay=0.02)
+    retina = replace(small_net(), name="small-whitened", pixels="whitened")
     paper = Recipe(
         epochs=179, batch_size=256, learning_rate=0.01, schedule="step", warmup=0.0,
         drops=(100 / 450, 200 / 450, 300 / 450, 400 / 450), nesterov=False, bias_rate=2.0, augment="crop and mirror",
@@ -98,6 +107,7 @@ def presets() -> dict[str, Preset]:
     listed = (
         Preset("smoke", "seconds, for tests: the whole path, no science", small_net(), smoke),
         Preset("quick", "two CPU cores: the grid in minutes", small_net(), quick),
+        Preset("filters", "a clean first layer to look at: many views, whitened; conv1 decays faster", retina, filters),
         Preset("class", "one GPU: quick with twice the channels", small_net(width=2), quick),
         Preset("paper", "ImageNet on a large GPU: the published net and schedule", paper_net(), paper),
         Preset(
@@ -118,7 +128,7 @@ def get_preset(name: str, epochs: int | None = None, learning_rate: float | None
     if name not in known:
         raise UsageError(f"'{name}' is no preset: choose {', '.join(known)}.")
     recipe = known[name].recipe
-    epochs = recipe.epochs if epochs is None else epochs
+    epochs = recipe.epochs if epochs is None else whole("epochs", epochs)
     if epochs < 1:
         raise UsageError(f"{epochs} epochs are no training: give 1 or more.")
     rate = recipe.learning_rate if learning_rate is None else learning_rate

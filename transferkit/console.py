@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Column, Table
@@ -82,20 +81,6 @@ def paired_table(table: pd.DataFrame) -> Table:
     )  # fmt: skip
     for treatment in (name for name in TREATMENTS[1:] if name in summary.index):
         shown.add_row(treatment, *(_cell(summary, treatment, n) for n in points))
-    return shown
-
-
-def shares_table(tables: Mapping[str, pd.DataFrame]) -> Table:
-    """The number of filters of each network that are of each kind, and their median R2, from tables of `fit_table`."""
-    from transferkit.gabor.table import count_kinds
-
-    found = {name: count_kinds(table) for name, table in tables.items()}
-    kinds = list(dict.fromkeys(kind for counts in found.values() for kind in counts))
-    headings = (Column(heading, justify="right") for heading in ("filters", *kinds, "R2"))
-    shown = Table("network", *headings, title="Filters of the first layer", caption="R2: the median of the fits")
-    for name, table in tables.items():
-        cells, r2 = (str(found[name].get(kind, "")) for kind in kinds), table["r2"].median()
-        shown.add_row(escape(name), str(len(table)), *cells, "" if math.isnan(r2) else f"{r2:.2f}")
     return shown
 
 

@@ -5,6 +5,7 @@ makes the differences between treatments paired.
 """
 
 import hashlib
+from operator import index
 
 import numpy as np
 
@@ -12,8 +13,8 @@ Key = str | int
 
 
 def seed_from(*keys: Key) -> int:
-    """A 63-bit seed that depends on every key and on their order."""
-    text = "/".join(f"{type(key).__name__}:{key}" for key in keys)
+    """A 63-bit seed that depends on every key and on their order; an integer of NumPy's counts as that number."""
+    text = "/".join(f"str:{key}" if isinstance(key, str) else f"int:{index(key)}" for key in keys)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 

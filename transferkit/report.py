@@ -1,6 +1,6 @@
 """What a grid leaves for people: `grid.csv`, Figure 2, the random filters beside it, and the conv1 sheets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from transferkit import figures
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
-from transferkit.gabor.table import fit_table
 from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.results import Learned, have_learned, tabulate
 from transferkit.training.study import Study
@@ -53,40 +52,6 @@ def bases_learned(study: Study) -> Learned:
     kept = list(study.store.receipts())
     once, longer = (tabulate(it for it in kept if it.setting == setting) for setting in (study.setting, twice))
     return have_learned(once, longer)
-
-
-def study_filters(study: Study, bases: Sequence[Run]) -> dict[str, np.ndarray]:
-    """conv1 of the first of the bases of each half that are done, by label: float32 filters x 3 x k x k.
-
-    Raises StoreError when there is none.
-    """
-    done = {receipt.run.label: receipt.run for receipt in reversed(finished(study, bases))}
-    return {label: first_filters(study, done[label]) for label in sorted(done)}
-
-
-def write_forming(study: Study, bases: Sequence[Run], folder: Path) -> Path:
-    """Write how conv1 of the first of these bases that is done formed to `folder`, as NAME-forming.webp."""
-    run = finished(study, bases)[0].run
-    film = figures.forming(study.store.history(run, study.setting), f"conv1 of {run.label}")
-    return film.save(folder / f"{run.label}-forming.webp")
-
-
-def write_filters(networks: Mapping[str, np.ndarray], folder: Path) -> dict[str, pd.DataFrame]:
-    """Fit the filters of each network and write its sheet to `folder`, NAME-filters.png, .svg and .pdf; the tables."""
-    tables = {}
-    for name, weights in networks.items():
-        tables[name] = fit_table(weights)
-        sheet = sheet_of(weights, tables[name], f"First layer of {name}")
-        for ending in ("png", "svg", "pdf"):
-            sheet.save(folder / f"{name}-filters.{ending}")
-    return tables
-
-
-def sheet_of(weights: np.ndarray, table: pd.DataFrame, title: str) -> figures.Picture:
-    """The sheet of all filters, float filters x 3 x k x k, with their table of `fit_table`, alike ones together."""
-    tiles = filter_tiles(weights)
-    order = order_filters(tiles)
-    return figures.filter_sheet(tiles[order], table.iloc[order].reset_index(drop=True), title)
 
 
 def finished(study: Study, runs: Sequence[Run]) -> list[Receipt]:

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from transferkit import console, figures, report
+from transferkit import console, report
 from transferkit.config import get_preset
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Receipt, Store
-from transferkit.figures import Animation, Picture
-from transferkit.gabor.table import fit_table
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
 from transferkit.training.data import open_prepared
 from transferkit.training.forecast import probe
@@ -88,49 +85,6 @@ def load_network(study: Study, run: Run | str, split: str = FIRST_SPLIT, seed: i
         network.register_buffer(MEAN_IMAGE, torch.empty_like(weights[MEAN_IMAGE]))
     network.load_state_dict(weights)
     return network.eval()
-
-
-def first_filters(study: Study, run: Run | str, split: str = FIRST_SPLIT, seed: int = 0) -> np.ndarray:
-    """The filters of a finished network's first layer, float32 filters x 3 x k x k; arguments as for `load_network`.
-
-    >>> tk.first_filters(study, "baseA").shape
-    (32, 3, 9, 9)
-    """
-    return report.first_filters(study, _run(run, split, seed))
-
-
-def conv1(
-    study: Study, first: Run | str = "baseA", second: Run | str = "baseB", split: str = FIRST_SPLIT, seed: int = 0
-) -> Picture:
-    """The first-layer filters of two finished networks side by side, alike ones together.
-
-    >>> tk.conv1(study, "baseA", "baseB").alt[:12]
-    'The filters '
-    """
-    one, other = (_run(run, split, seed) for run in (first, second))
-    tiles = (report.conv1_tiles(study, one), report.conv1_tiles(study, other))
-    return figures.conv1(*tiles, (one.label, other.label))
-
-
-def forming(study: Study, run: Run | str = "baseA", split: str = FIRST_SPLIT, seed: int = 0) -> Animation:
-    """The first-layer filters of a finished base as they formed, an animated picture; arguments as for `load_network`.
-
-    >>> tk.forming(study, "baseA").alt
-    'The 32 filters of conv1 of baseA from epoch 0 to 2, in fixed places.'
-    """
-    run = _run(run, split, seed)
-    return figures.forming(study.store.history(run, study.setting), f"conv1 of {run.label}")
-
-
-def filter_sheet(weights: np.ndarray, title: str = "First layer") -> Picture:
-    """All filters of a first layer, float filters x 3 x k x k, alike ones together, each with its kind and its R2.
-
-    Raises what `fit_table` raises.
-
-    >>> tk.filter_sheet(tk.first_filters(study, "baseA")).alt[:27]
-    '32 filters of 9 by 9 pixels'
-    """
-    return report.sheet_of(weights, fit_table(weights), title)
 
 
 def _run(run: Run | str, split: str, seed: int) -> Run:

@@ -11,7 +11,7 @@ from transferkit.errors import UsageError
 from transferkit.treatments import LAYERS
 
 Norm = Literal["none", "lrn", "batch"]
-Pixels = Literal["mean image", "imagenet"]
+Pixels = Literal["mean image", "imagenet", "whitened"]
 
 
 class Net(ABC):
@@ -19,7 +19,8 @@ class Net(ABC):
 
     `pixels` says how uint8 images are scaled. Unset: (pixel - 128) / 64. "mean image": minus the mean, in 0..255, of
     the training images of the half that conv1 was trained on, as in the paper. "imagenet": by the means and deviations
-    of ImageNet's channels, as for torchvision's weights. `first_filters` is the parameter whose filters look at
+    of ImageNet's channels, as for torchvision's weights. "whitened": as unset, and then whitened as in the retina
+    (`network.layered.whitened`). `first_filters` is the parameter whose filters look at
     colours. `outputs` is the number of outputs; unset: one per class. Unset fields do not enter the digest.
     """
 

@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from transferkit.errors import UsageError
+from transferkit.errors import DataError, UsageError
 
 SplitKind = Literal["random", "apart", "natural", "overlap"]
 
+FEWEST_IN_HALF = 2  # to tell one class from none is no task
 RANDOM_SPLITS = ("random0", "random1", "random2", "random3")  # the paper's; every other number is another draw
 DRAWN: tuple[SplitKind, ...] = ("random", "apart")  # kinds of which any number of splits can be drawn
 _NAMES: Mapping[SplitKind, str] = {
@@ -79,9 +80,10 @@ def make_split(
 
     `natural` says for each class whether it is natural (or man-made). `known_parts` says whether the two kinds consist
     of separate parts, which `overlap-x` needs, and `groups` which classes belong together, for `apart0`. Raises
-    UsageError for any other name, and when these classes cannot be split that way.
+    UsageError for any other name, and when these classes cannot be split that way; DataError for fewer than 4.
     """
     kind = kind_of(name)
+    check_enough(len(natural))
     if kind == "random":
         return random_split(name, len(natural))
     if kind == "apart":
@@ -91,6 +93,15 @@ def make_split(
     if not known_parts:
         raise UsageError(f"split {name} needs classes made of known parts (shapeworld): choose natural or random0.")
     return overlap_split(name, natural)
+
+
+def check_enough(n_classes: int) -> None:
+    """Raise DataError when there are too few classes for two halves of at least two."""
+    if n_classes < 2 * FEWEST_IN_HALF:
+        raise DataError(
+            f"at least 4 classes are needed, because a half with one class is no task, and there are {n_classes}: "
+            "prepare more."
+        )
 
 
 def random_split(name: str, n_classes: int) -> ClassSplit:
@@ -165,4 +176,6 @@ def overlap_split(name: str, natural: Sequence[bool]) -> ClassSplit:
 
 def _complete(name: str, half_a: Sequence[int], n_classes: int) -> ClassSplit:
     half_b = set(range(n_classes)).difference(half_a)
+    if min(len(half_a), len(half_b)) < FEWEST_IN_HALF:
+        raise UsageError(f"split {name} gives a half of these classes fewer than 2, which is no task: choose random0.")
     return ClassSplit(name, tuple(sorted(half_a)), tuple(sorted(half_b)))

@@ -1,52 +1,72 @@
 """Runs, their labels and treatments, and the plan of a grid (Figure 1 of Yosinski et al. 2014).
 
 A run is one concrete network. Its label is the paper's: `baseB`, `B3B` (selffer), `A3B+` (transfer, fine-tuned) or
-`R3B` (random filters), made of source, number of copied layers, target, and "+" if fine-tuned.
+`R3B` (random filters), made of source, number of copied layers, target, and "+" if fine-tuned. Five more sources are
+not networks: `G1B` to `W1B+` exchange the shapes of conv1's filters for others (MADE).
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
-from transferkit.errors import UsageError
+from transferkit.errors import UsageError, whole
 
 Half = Literal["A", "B"]
-Source = Literal["A", "B", "R"]  # R: untrained, random filters
-Treatment = Literal["base", "BnB", "BnB+", "AnB", "AnB+", "RnB"]
+Made = Literal["F", "I", "G", "S", "W"]
+Source = Literal["A", "B", "R", Made]  # R: untrained, random filters
+Treatment = Literal[
+    "base", "BnB", "BnB+", "AnB", "AnB+", "RnB",
+    "FnB", "FnB+", "InB", "InB+", "GnB", "GnB+", "SnB", "SnB+", "WnB", "WnB+",
+]  # fmt: skip
 
 HALVES: tuple[Half, ...] = ("A", "B")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")  # of the paper's net
 CHOP_POINTS = range(1, len(LAYERS))  # 1..7
 MOST_COPIED = 99  # layers, since labels have at most two digits
 
-_LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABR])(?P<n>[0-9]|[1-9][0-9])(?P<target>[AB])(?P<plus>\+?)")
+MADE: Mapping[Source, str] = {  # what the shapes of conv1's filters are exchanged for
+    "F": "the Gabors fitted to them",
+    "I": "independent components of patches",
+    "G": "Gabors and blobs made by rule",
+    "S": "noise of their spectrum",
+    "W": "white noise",
+}
+
+_LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABRFIGSW])(?P<n>[0-9]|[1-9][0-9])(?P<target>[AB])(?P<plus>\+?)")
 
 
 @dataclass(frozen=True)
 class Appearance:
     """What a treatment is called and how figures show it: a marker of `shape` with a `sign` in it, on a line.
 
-    `fill`, `edge` and `dash` are matplotlib's; `offset` moves its networks from n, in chop points, so that treatments
-    stand side by side.
+    The sign of the shape "letter" is the letter itself. `fill`, `edge` and `dash` are matplotlib's; `offset` moves its
+    networks from n, in chop points, so that treatments stand side by side.
     """
 
     meaning: str
-    shape: Literal["circle", "diamond", "square"]
-    sign: Literal["", "+", "x"]
+    shape: Literal["circle", "diamond", "square", "letter"]
+    sign: str  # "", "+" or "x", or a letter
     fill: str
     edge: str
     dash: str
     offset: float
 
 
-APPEARANCES: Mapping[Treatment, Appearance] = {  # after Figure 2 of the paper; told apart in grey and without colour
+_OF_FIGURE_2: dict[Treatment, Appearance] = {  # told apart in grey and without colour
     "base": Appearance("trained from scratch", "circle", "", "#ffffff", "#1a1a1a", "none", 0.0),
     "BnB": Appearance("selffer, frozen", "circle", "", "#0072b2", "#00527f", "-", -0.25),
     "BnB+": Appearance("selffer, fine-tuned", "circle", "+", "#b5d9f0", "#00527f", "--", -0.09),
     "AnB": Appearance("transfer, frozen", "diamond", "", "#d55e00", "#a34700", "-", 0.09),
     "AnB+": Appearance("transfer, fine-tuned", "diamond", "+", "#fbd0ae", "#a34700", "--", 0.27),
     "RnB": Appearance("random filters, frozen", "square", "x", "#d9d9d9", "#6b6b6b", "-.", 0.43),
+}
+APPEARANCES: Mapping[Treatment, Appearance] = _OF_FIGURE_2 | {
+    cast(Treatment, f"{letter}nB{plus}"): Appearance(
+        f"conv1 of {meaning}, {fate}", "letter", letter, fill, "#1a1a1a", "none", -0.42
+    )
+    for letter, meaning in MADE.items()
+    for plus, fate, fill in (("", "frozen", "#1a1a1a"), ("+", "fine-tuned", "#ffffff"))
 }
 TREATMENTS: tuple[Treatment, ...] = tuple(APPEARANCES)
 
@@ -70,12 +90,16 @@ class Run:
     finetune: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0))
+        object.__setattr__(self, "n", whole("n", self.n))
         if not 0 <= self.n <= MOST_COPIED:
             raise UsageError(f"n={self.n} layers cannot be copied: n is 1 to {MOST_COPIED}, or 0 for a base.")
         if (self.source is None) != (self.n == 0):
             raise UsageError(f"n={self.n} with source {self.source}: a base copies nothing (n=0, no source).")
         if self.finetune and self.source in (None, "R"):
             raise UsageError("only layers copied from base A or B can be fine-tuned: drop the '+'.")
+        if self.source in MADE and self.n != 1:
+            raise UsageError(f"source {self.source} makes filters for conv1 alone: n is 1, not {self.n}.")
 
     @property
     def label(self) -> str:
@@ -91,16 +115,18 @@ class Run:
             return "base"
         if self.source == "R":
             return "RnB"
+        if self.source in MADE:
+            return f"{self.source}nB{'+' if self.finetune else ''}"  # type: ignore[return-value]
         if self.source == self.target:
             return "BnB+" if self.finetune else "BnB"
         return "AnB+" if self.finetune else "AnB"
 
     @property
     def source_base(self) -> "Run | None":
-        """The base network whose layers are copied; None for a base and for random filters."""
+        """The base whose layers are copied, or whose filters change shape; None for a base and random filters."""
         if self.source is None or self.source == "R":
             return None
-        return Run(self.split, self.seed, self.source)
+        return Run(self.split, self.seed, self.target if self.source in MADE else self.source)  # type: ignore[arg-type]
 
     @property
     def target_base(self) -> "Run":
@@ -119,13 +145,13 @@ def parse_run(label: str, split: str, seed: int) -> Run:
     match = _LABEL.fullmatch(label)
     if match is None:
         raise UsageError(
-            f"'{label}' is no network: write baseA or baseB, or source (A, B or R for random), n (the number of "
-            "copied layers), target (A or B) and '+' if fine-tuned, as in A3B+."
+            f"'{label}' is no network: write baseA or baseB, or source (A, B, R for random, or F, I, G, S, W for a "
+            "made conv1), n (the number of copied layers), target (A or B) and '+' if fine-tuned, as in A3B+."
         )
     if match["base"]:
         return Run(split, seed, "A" if match["base"] == "A" else "B")
-    source: Source = "A" if match["source"] == "A" else "B" if match["source"] == "B" else "R"
-    target: Half = "A" if match["target"] == "A" else "B"
+    source: Source = match["source"]  # type: ignore[assignment]
+    target: Half = match["target"]  # type: ignore[assignment]
     if match["n"] == "0":
         raise UsageError(f"'{label}' copies no layer: that network is base{target}; n is 1 or more.")
     return Run(split, seed, target, source, int(match["n"]), match["plus"] == "+")

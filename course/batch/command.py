@@ -5,11 +5,12 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transferkit.commands import add_usual_options
+from transferkit.disk import atomic
 
 if TYPE_CHECKING:
     from course.batch.drive import BatchProgress
@@ -42,6 +43,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--retries", type=int, default=0, metavar="N",
         help="times to try again a notebook that failed, timed out or died (default: 0)",
     )  # fmt: skip
+    command.add_argument(
+        "-k", "--kernel", default="", metavar="NAME",
+        help="the kernel for every notebook (default: its own, or that of this Python if its own is not installed)",
+    )  # fmt: skip
+    command.add_argument(
+        "--dry-run", action="store_true", help="say what would run and about how long it takes, and do nothing"
+    )
     command.add_argument("--per-gpu", type=int, default=1, metavar="N", help="notebooks on one GPU (default: 1)")
     add_usual_options(command)
 
@@ -49,25 +57,44 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def batch(options: argparse.Namespace) -> None:
     """Run the batch and write its report. Raises BatchError when some notebook is not done."""
     from course.batch.drive import default_notebook_workers, notebook_workers
-    from course.batch.grid import Grid, read_grid
-    from course.batch.tasks import Place, find_notebooks, plan_tasks
-    from transferkit.disk import atomic
-    from transferkit.disk.prepared import find_work_folder
+    from course.batch.tasks import passed_over
     from transferkit.errors import UsageError
 
     count = default_notebook_workers() if options.workers is None else options.workers
     if min(options.timeout, options.retries) < 0 or min(options.per_gpu, count) < 1:
         raise UsageError("--timeout and --retries must be 0 or more, --workers and --per-gpu 1 or more.")
+    tasks = _plan(options, count)
+    for folder in passed_over(options.notebooks):
+        _say(f"{folder} holds notebooks too, but a batch does not look into folders of folders: name it to run them.")
+    if options.dry_run:
+        from course.batch.dry_run import look_ahead
+
+        return _say(*look_ahead(tasks).lines(count))
+    probe = options.out / PROBE
+    with _remedy_of_batch():
+        atomic.write_bytes(probe, b"")  # so that a folder without write permission fails before anything runs
+    try:
+        run_tasks(tasks, _cluster(options.scheduler) if options.scheduler else notebook_workers(count), options.retries)
+    finally:
+        probe.unlink(missing_ok=True)
+    return None
+
+
+def _plan(options: argparse.Namespace, count: int) -> "tuple[Task, ...]":
+    from course.batch.grid import Grid, read_grid
+    from course.batch.kernels import installed, refuse_unknown
+    from course.batch.tasks import Place, find_notebooks, plan_tasks
+    from transferkit.disk.prepared import find_work_folder
+    from transferkit.errors import UsageError
+
+    if twice := {name for name, _ in options.parameter if [one for one, _ in options.parameter].count(name) > 1}:
+        raise UsageError(f"-p {twice.pop()} is given twice: give it once, or put several values into a --grid.")
+    if options.kernel and not options.scheduler:  # other machines may have other kernels
+        refuse_unknown(options.kernel, installed())
     notebooks = find_notebooks(options.notebooks)
     grid = read_grid(options.grid, [path.stem for path in notebooks]) if options.grid else Grid()
-    place = Place(options.out, options.work or find_work_folder())
-    tasks = plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
-    atomic.write_bytes(options.out / PROBE, b"")  # so that a folder without write permission fails before anything runs
-    workers = _cluster(options.scheduler) if options.scheduler else notebook_workers(count)
-    try:
-        run_tasks(tasks, workers, options.retries)
-    finally:
-        (options.out / PROBE).unlink(missing_ok=True)
+    place = Place(options.out, options.work or find_work_folder(), options.kernel)
+    return plan_tasks(notebooks, grid, dict(options.parameter), place, _limits(options, count))
 
 
 def run_tasks(tasks: "Sequence[Task]", workers: AbstractContextManager[Executor], retries: int = 0) -> None:
@@ -79,19 +106,41 @@ def run_tasks(tasks: "Sequence[Task]", workers: AbstractContextManager[Executor]
 
     from course.batch.drive import run_batch
     from course.batch.show import show_progress
+    from course.batch.tasks import shown
     from transferkit.errors import BatchError
 
     report = BatchReport(tasks, Path(tasks[0].out))
     try:
-        last = show_progress(report.follow(run_batch(tasks, workers, retries)), Console())
+        last = show_progress(report.follow(run_batch(tasks, workers, retries)), Console(emoji=False))
     finally:
-        page = report.write()
-    Console().print(f"wrote {page}", markup=False, highlight=False, soft_wrap=True)
+        page = shown(str(report.write()))
+    _say(f"wrote {page}")
     if last.done < len(tasks):
         raise BatchError(
             f"{len(tasks) - last.done} of {len(tasks)} notebooks did not run to their end; {page} says why, and the "
             "same command runs them again."
         )
+
+
+def _say(*lines: str) -> None:
+    from rich.console import Console
+
+    from course.batch.tasks import shown
+
+    for line in lines:
+        Console(emoji=False).print(shown(line), markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _remedy_of_batch() -> Iterator[None]:
+    """Where a file of the batch cannot be written, another work folder would change nothing."""
+    from course.batch.records import describe
+    from transferkit.errors import StoreError
+
+    try:
+        yield
+    except StoreError as problem:
+        raise StoreError(describe(problem)) from problem
 
 
 class BatchReport:
@@ -117,7 +166,8 @@ class BatchReport:
         """Write the page with what is known by now; return its path. Raises StoreError when it cannot be written."""
         from course.batch.page import write_report
 
-        return write_report(self._tasks, self._last.records if self._last else {}, self._out)
+        with _remedy_of_batch():
+            return write_report(self._tasks, self._last.records if self._last else {}, self._out)
 
 
 def _note_time(task: "Task", record: "Record") -> None:

@@ -9,22 +9,28 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty
 from time import monotonic
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from jupyter_core.utils import ensure_async
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, DeadKernelError
+from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import LocalHandler, papermill_io
+from papermill.translators import PythonTranslator
 
 from course.batch.parameters import check, read_code
+from course.batch.streams import Printed
 from course.processes import describe_exit
 from transferkit.disk import atomic
 
 SAVE_SECONDS = 5.0
 OUTPUT_LIMIT = 10_000_000  # characters that a notebook may print; the rest is dropped
-IOPUB_SECONDS = 60  # papermill gives a busy machine only 4 to deliver what a cell has printed
+SILENCE_SECONDS = 20  # without a message from a kernel that has answered: what is missing then was lost
+NEVER = 10**9  # seconds
 SOCKET_LENGTH = 100  # bytes of a socket's path that every system allows
 OnCell = Callable[[Any, float], None]
 
@@ -61,10 +67,9 @@ class TransferkitEngine(NBClientEngine):  # type: ignore[misc]  # papermill has 
             nb_man,
             timeout=options.get("execution_timeout"),
             startup_timeout=options.get("start_timeout", 60),
-            iopub_timeout=IOPUB_SECONDS,
+            iopub_timeout=NEVER,  # papermill gives a busy machine 4 seconds; see _async_poll_output_msg
             kernel_name=kernel_name,
             kernel_manager_class=PrivateKernel,
-            coalesce_streams=True,
             **{name: options[name] for name in passed if name in options},
         )
         client.follow(options.get("seconds"), options.get("on_cell"))
@@ -98,7 +103,10 @@ class TruthfulClient(PapermillNotebookClient):  # type: ignore[misc]
 
     deadline: float | None = None
     on_cell: OnCell | None = None
-    printed = 0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.printed = Printed(OUTPUT_LIMIT)
 
     def follow(self, seconds: float | None, on_cell: OnCell | None) -> None:
         """Limit all cells together to `seconds` from now, and call `on_cell` after each code cell."""
@@ -120,22 +128,55 @@ class TruthfulClient(PapermillNotebookClient):  # type: ignore[misc]
             except BaseException as problem:
                 self.nb_man.cell_exception(cell, cell_index=index, exception=problem)
                 self.shutdown_kernel = "immediate"
-                _coalesce(cell)
                 raise self._explain(problem) from problem
             finally:
+                self.printed.flush()
                 self.nb_man.cell_complete(cell, cell_index=index)
                 if cell.cell_type == "code" and self.on_cell is not None:
                     self.on_cell(cell, monotonic() - started)
 
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: Any, cell_index: int) -> Any:
-        """Take an output of a cell, but drop what the notebook prints beyond OUTPUT_LIMIT."""
-        if msg["msg_type"] == "stream":
-            before, self.printed = self.printed, self.printed + len(msg["content"]["text"])
-            if before > OUTPUT_LIMIT:
-                return None
-            if self.printed > OUTPUT_LIMIT:
-                msg["content"]["text"] = f"\n[what is printed after {OUTPUT_LIMIT:,} characters is not kept]\n"
-        return super().output(outs, msg, display_id, cell_index)
+        """Take an output of a cell; coalesce what is printed, and drop what the notebook prints beyond OUTPUT_LIMIT."""
+        output = super().output(outs, msg, display_id, cell_index)
+        if output is None or output.output_type != "stream":
+            return output
+        outs.pop()
+        if self.printed.left < 0:
+            return None
+        if len(output.text) > self.printed.left:
+            self.printed.left = 0
+            output.text = f"\n[what is printed after {OUTPUT_LIMIT:,} characters is not kept]\n"
+        self.printed.add(outs, output)
+        return output
+
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: Any, cell_index: int) -> None:
+        """Process the messages of a cell to the last, however long they take to come.
+
+        nbclient gives them a fixed time from the kernel's answer on, and then calls the cell timed out. ZeroMQ drops
+        messages when a cell prints faster than they can be fetched, and the last one may be among them.
+        """
+        assert self.kc is not None
+        while True:
+            try:
+                msg = await ensure_async(self.kc.iopub_channel.get_msg(timeout=SILENCE_SECONDS))
+            except Empty:
+                if not _answered(cell):
+                    continue
+                self._note_loss(cell)
+                return
+            if msg["parent_header"].get("msg_id") != parent_msg_id:
+                continue
+            try:
+                self.process_message(msg, cell, cell_index)
+            except CellExecutionComplete:
+                return
+            if _answered(cell) and self.deadline is not None and monotonic() > self.deadline:
+                self._note_loss(cell)
+                return
+
+    def _note_loss(self, cell: Any) -> None:
+        text = "\n[the cell printed faster than could be kept: some of it is missing]\n"
+        self.printed.add(cell.outputs, new_output("stream", name="stderr", text=text))
 
     def _seconds_left(self, cell: Any) -> float:
         assert self.deadline is not None
@@ -168,19 +209,25 @@ class PrivateKernel(AsyncKernelManager):
             os.rmdir(self._folder)
 
 
+class LiteralTranslator(PythonTranslator):  # type: ignore[misc]
+    """Papermill's way to write parameters, but tuples stay tuples; papermill makes text of them."""
+
+    @classmethod
+    def translate(cls, val: Any) -> str:
+        """The value as Python source."""
+        return repr(val)
+
+
 def _refuse(nb: Any, notebook: Any) -> None:
     given = nb.metadata.papermill.get("parameters")
-    if given and NBClientEngine.nb_language(nb) == "python":
+    language = nb.metadata.get("language_info", {}).get("name") or nb.metadata.get("kernelspec", {}).get("language")
+    if given and language in (None, "python"):
         check(read_code(nb), given, notebook if isinstance(notebook, str) else "this notebook")
 
 
-def _coalesce(cell: Any) -> None:
-    """Coalesce the streams of a cell, as nbclient does only for cells that end well."""
-    try:
-        from nbconvert.preprocessors import CoalesceStreamsPreprocessor
-    except ImportError:
-        return
-    CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
+def _answered(cell: Any) -> bool:
+    """Whether the kernel has ended a cell: nbclient notes when its answer came."""
+    return "shell.execute_reply" in cell.metadata.get("execution", {})
 
 
 class _AtomicHandler(LocalHandler):  # type: ignore[misc]
@@ -192,7 +239,8 @@ class _AtomicHandler(LocalHandler):  # type: ignore[misc]
 
     def write(self, buf: str, path: str) -> None:
         """Replace the file at `path`. Raises StoreError, and leaves the file unchanged, when it cannot be written."""
-        atomic.write_bytes(Path(self._cwd) / path, buf.encode())
+        # JSON's own escape is written so, and a file's name may hold bytes that are no text
+        atomic.write_bytes(Path(self._cwd) / path, buf.encode(errors="backslashreplace"))
 
 
 def _write_atomically(output_path: str | None) -> None:

@@ -69,4 +69,4 @@ def _page(notebook: Any, title: str) -> bytes | None:
     except Exception:  # the morning page then lacks one link, and nothing else
         _log.exception("no page of %s", title)
         return None
-    return str(text).encode()
+    return str(text).encode(errors="backslashreplace")

@@ -14,6 +14,7 @@ There are three forms:
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,24 +42,15 @@ class Grid:
         fitting = [{name: value for name, value in one.items() if name in parameters} for one in self.known]
         own = self.special.get(notebook, ({},))
         found = [common | shared | special for common in self.every for shared in fitting for special in own]
-        return [one for number, one in enumerate(found) if one not in found[:number]]
+        return list({_identity(one): one for one in found}.values())
 
 
 def read_grid(path: Path, notebooks: Iterable[str]) -> Grid:
     """The grid of a YAML file for notebooks of these names.
 
-    Raises UsageError when the file cannot be read, is not YAML, or has none of the three forms.
+    Raises UsageError when the file cannot be read, is not YAML, has none of the three forms, or says something twice.
     """
-    try:
-        import yaml
-    except ImportError:
-        raise UsageError("--grid needs PyYAML: install transferkit with its extra 'lessons'.") from None
-    try:
-        content = yaml.safe_load(path.read_text())
-    except OSError as problem:
-        raise UsageError(f"{path} could not be read ({problem.strerror}): give a YAML file as --grid.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{path} is not YAML: {problem}") from None
+    content = _load(path)
     sections = {EVERY, KNOWN, *notebooks}
     if isinstance(content, dict) and sections & set(content):
         if strange := set(content) - sections:
@@ -69,6 +61,41 @@ def read_grid(path: Path, notebooks: Iterable[str]) -> Grid:
         every, known = (_sets(content.pop(name, {}), path) for name in (EVERY, KNOWN))
         return Grid(every, {name: _sets(section, path) for name, section in content.items()}, known)
     return Grid(_sets(content, path))
+
+
+def _load(path: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise UsageError("--grid needs PyYAML: install transferkit with its extra 'lessons'.") from None
+    try:
+        text = path.read_text(encoding="utf-8")
+        twice = _twin(yaml.compose(text, Loader=yaml.SafeLoader))
+        content = yaml.safe_load(text)
+    except OSError as problem:
+        raise UsageError(f"{path} could not be read ({problem.strerror}): give a YAML file as --grid.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{path} is not YAML: {problem}") from None
+    except (ValueError, RecursionError) as problem:  # 2024-99-99, or a list that holds itself
+        raise UsageError(f"{path} holds what YAML cannot read ({problem}): write it in quotes.") from None
+    if twice is not None:
+        raise UsageError(
+            f"{path} has '{twice}' twice in one mapping, and only the last would count: write it once, with its values "
+            "in a list."
+        )
+    return content
+
+
+def _twin(node: Any) -> str | None:
+    """A key that a mapping has twice; YAML keeps the last one and says nothing."""
+    if node is None or isinstance(node.value, str):
+        return None
+    if node.id == "mapping":
+        counts = Counter(key.value for key, _ in node.value if isinstance(key.value, str))
+        if twice := next((key for key, count in counts.items() if count > 1), None):
+            return str(twice)
+    inner = (one for pair in node.value for one in (pair if isinstance(pair, tuple) else (pair,)))
+    return next((twice for one in inner if (twice := _twin(one)) is not None), None)
 
 
 def _sets(section: Any, path: Path) -> tuple[Set, ...]:
@@ -84,4 +111,13 @@ def _sets(section: Any, path: Path) -> tuple[Set, ...]:
         )
     if not found or not all(isinstance(name, str) for one in found for name in one):
         raise UsageError(f"{path} gives no set of parameters, or a name that is not text: nothing would run.")
+    twice = next((one for number, one in enumerate(found) if _identity(one) in map(_identity, found[:number])), None)
+    if twice is not None:
+        settings = ", ".join(f"{name}: {value!r}" for name, value in twice.items())
+        raise UsageError(f"{path} gives the set {{{settings}}} twice, and both would write the same output: drop one.")
     return tuple(found)
+
+
+def _identity(one: Set) -> str:
+    """A text that two sets share exactly when they are the same; 1 and True are not."""
+    return repr(sorted((name, repr(value)) for name, value in one.items()))

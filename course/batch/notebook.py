@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 
-import msgspec
-
 from course import processes
 from course.batch.execute import execute
 from course.batch.records import Provenance
@@ -25,15 +23,15 @@ from course.batch.tasks import Task
 from transferkit.hardware import processor_name
 
 STOPPED = 75  # exit status: ended from outside, so nothing is known about the notebook
-STARTED = b"started"
+STARTED, ENDED = b"started", b"ended"
 VERSIONS = ("transferkit", "torch", "numpy", "papermill", "nbclient", "ipykernel")
 
 
 def main() -> None:
-    """Read a task and run its notebook; send STARTED when its time begins, and the record at the end."""
+    """Read a task and run its notebook; send STARTED when its time begins, ENDED when it ends, then the record."""
     connection = Connection(int(sys.argv[1]), readable=False)
     os.set_inheritable(connection.fileno(), False)  # a kernel that outlives this process must not keep it open
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    task = Task.decode(sys.stdin.buffer.readline())
     # Hide this module: jsonschema would spend 1.5 s per notebook compiling a grammar of web addresses.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # Python then calls it not installed
     signal.signal(signal.SIGTERM, lambda *_: _stop())
@@ -41,9 +39,10 @@ def main() -> None:
     with _device(task) as device:
         connection.send_bytes(STARTED)
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        record = execute(task, Provenance(socket.gethostname(), device, _versions(), started))
+        origin = Provenance(socket.gethostname(), device, _versions(), started)
+        record = execute(task, origin, lambda: connection.send_bytes(ENDED))
         processes.kill(os.environ[processes.MARK])  # before another notebook gets the device
-    connection.send_bytes(msgspec.json.encode(record))
+    connection.send_bytes(record.encode())
 
 
 def _stop_when_orphaned() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from course.batch.records import NOTEBOOK, PAGE, THUMBNAIL, Record
-from course.batch.tasks import RUNS, Task
+from course.batch.tasks import RUNS, Task, shown
 from course.pages import render, safe_csv
 from transferkit.disk import atomic
 
@@ -18,7 +18,7 @@ NOT_RUN = "not run"
 OUTCOMES = ("failed", "died", "timeout", NOT_RUN, "done")  # the most urgent first
 COLUMNS = (
     "notebook", "parameters", "outcome", "minutes", "error", "cell", "attempt", "peak_megabytes", "device", "host",
-    "started", "folder",
+    "started", "folder", "notes",
 )  # fmt: skip
 
 
@@ -49,6 +49,11 @@ class TaskRow:
         return self.record.failure.error if self.record and self.record.failure else ""
 
     @property
+    def notes(self) -> str:
+        """What a reader would not expect, in sentences."""
+        return " ".join(self.record.notes) if self.record else ""
+
+    @property
     def rank(self) -> int:
         """Its place by outcome."""
         return OUTCOMES.index(self.outcome)
@@ -60,7 +65,7 @@ def write_report(tasks: Sequence[Task], records: Mapping[str, Record], out: Path
     Raises StoreError when a file cannot be written.
     """
     names = shown_names([Path(task.notebook) for task in tasks])
-    rows = [_row(task, records.get(task.name), names[Path(task.notebook)]) for task in tasks]
+    rows = [_row(task, records.get(task.name), shown(names[Path(task.notebook)])) for task in tasks]
     rows.sort(key=lambda row: row.rank)
     atomic.write_bytes(out / CSV, _csv(rows))
     atomic.write_bytes(out / JUNIT, _junit(rows))
@@ -95,7 +100,7 @@ def _row(task: Task, record: Record | None, notebook: str) -> TaskRow:
 
 def _csv(rows: Sequence[TaskRow]) -> bytes:
     starts = ([row.notebook, row.task.settings, row.outcome, f"{row.minutes:.2f}", row.error] for row in rows)
-    ends = ([*_details(row.record), f"{RUNS}/{row.task.name}"] for row in rows)
+    ends = ([*_details(row.record), f"{RUNS}/{row.task.name}", row.notes] for row in rows)
     return safe_csv(COLUMNS, (start + end for start, end in zip(starts, ends, strict=True)))
 
 

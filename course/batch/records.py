@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,11 +31,12 @@ class CellFailure:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a task took: seconds in all, seconds of each code cell by its number, and the kernel's peak memory."""
+    """What a task took: seconds in all and of each code cell by its number, peak memory, and processor time."""
 
     seconds: float = 0.0
     cell_seconds: Mapping[str, float] = field(default_factory=dict)
     peak_megabytes: float = 0.0
+    processor_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a task that has ended; `files` are SHA-256 by file name, `alt` describes the figure."""
+    """What is known of a task that has ended; `files` are SHA-256 by file name, `alt` describes the figure.
+
+    `notes` are sentences about what a reader would not expect, such as another kernel.
+    """
 
     notebook: str
     parameters: Mapping[str, Any]
@@ -62,6 +67,16 @@ class Record:
     origin: Provenance = Provenance()
     files: Mapping[str, str] = field(default_factory=dict)
     alt: str = ""
+    notes: tuple[str, ...] = ()
+
+    def encode(self) -> bytes:
+        """The record as JSON; unlike msgspec's, it takes text that is not UTF-8, such as names of files."""
+        return json.dumps(msgspec.to_builtins(self), sort_keys=True, indent=1).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, text: bytes) -> "Record":
+        """The record of such JSON. Raises ValueError when it is none."""
+        return msgspec.convert(json.loads(text), cls)
 
 
 def failed(task: Task, failure: CellFailure, outcome: TaskOutcome = "failed", attempt: int = 1) -> Record:
@@ -72,20 +87,19 @@ def failed(task: Task, failure: CellFailure, outcome: TaskOutcome = "failed", at
 def find(task: Task) -> Record | None:
     """The record of a task that is done and whose files are intact; None for any other."""
     try:
-        record = msgspec.json.decode((task.folder / RECORD).read_bytes(), type=Record)
+        record = Record.decode((task.folder / RECORD).read_bytes())
         if record.outcome != "done" or record.checksum != task.checksum or record.code != task.code:
             return None
         found = {name: checksum_of((task.folder / name).read_bytes()) for name in record.files}
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):  # of msgspec, too
         return None
     return record if NOTEBOOK in found and found == record.files else None
 
 
 def keep(task: Task, record: Record) -> Record:
     """Write the record and return it. If it cannot be written, return one that says so: the task is then not done."""
-    text = msgspec.json.format(msgspec.json.encode(record, order="deterministic"), indent=1)
     try:
-        atomic.write_bytes(task.folder / RECORD, text + b"\n")
+        atomic.write_bytes(task.folder / RECORD, record.encode())
         (task.folder / PULSE).unlink(missing_ok=True)
     except (StoreError, OSError) as problem:
         return failed(task, record.failure or CellFailure(describe(problem)), attempt=record.attempt)

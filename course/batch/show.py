@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from course.batch.drive import BatchProgress
+from course.batch.tasks import shown
 
 STYLES = {"done": "green", "failed": "red", "timeout": "yellow", "died": "red"}
 
@@ -19,7 +20,9 @@ def show_progress(batch: Iterable[BatchProgress], console: Console) -> BatchProg
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None, state="")
         for progress in batch:
-            skipped = len(progress.records) if skipped is None else skipped
+            if skipped is None:
+                skipped = len(progress.records)
+                bar.console.print(_beginning(progress), highlight=False, soft_wrap=True)
             bar.update(task, total=progress.planned, completed=len(progress.records), state=_left(progress))
             _announce(progress, bar.console)
     console.print(_ending(progress, skipped or 0), highlight=False, soft_wrap=True)
@@ -32,7 +35,8 @@ def _announce(progress: BatchProgress, console: Console) -> None:
     task, record = progress.newest
     line = f"{record.outcome:7} {_clock(record.usage.seconds)}  {task.title}"
     if record.failure:
-        line += f": {record.failure.error}"
+        line += f": {shown(record.failure.error)}"
+    line += "".join(f" ({note})" for note in record.notes)
     if not console.is_terminal:
         line = f"[{len(progress.records)}/{progress.planned}] {line}  ({_left(progress)})"
     style = STYLES[record.outcome] if console.is_terminal else None
@@ -41,6 +45,15 @@ def _announce(progress: BatchProgress, console: Console) -> None:
 
 def _left(progress: BatchProgress) -> str:
     return "starting" if progress.seconds_left is None else f"{_clock(progress.seconds_left)} left"
+
+
+def _beginning(progress: BatchProgress) -> str:
+    done = len(progress.records)
+    return f"{_count(progress.planned)}, {done} of them done before; {progress.planned - done} to run."
+
+
+def _count(notebooks: int) -> str:
+    return f"{notebooks} notebook{'s' * (notebooks != 1)}"
 
 
 def _ending(progress: BatchProgress, skipped: int) -> str:

@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Literal
 
-import msgspec
 import psutil
 
 from course import processes
-from course.batch.notebook import STARTED, STOPPED
+from course.batch.machine import Moment, explain_kill
+from course.batch.notebook import ENDED, STARTED, STOPPED
 from course.batch.records import FILES, CellFailure, Record, describe, failed, find, keep
 from course.batch.tasks import Task
 from transferkit.disk import atomic
@@ -25,6 +25,7 @@ from transferkit.errors import StoreError
 LOCK = ".lock"
 PROGRAM = "course.batch.notebook"
 GRACE_SECONDS = 30.0  # beyond its own limit, for a process that does not end by itself
+FILES_SECONDS = 900.0  # for the page of a notebook whose cells have ended
 END_SECONDS = 10.0
 TAIL_BYTES = 4000
 Waiting = Literal["busy", "stopped"]
@@ -98,24 +99,28 @@ def _start(task: Task, mark: str, writer: Connection, log: IO[bytes]) -> subproc
         )
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # it has died already, which _listen notices
-        process.stdin.write(msgspec.json.encode(task) + b"\n")
+        process.stdin.write(task.encode() + b"\n")
         process.stdin.flush()
     return process
 
 
 def _listen(task: Task, process: subprocess.Popen[bytes], reader: Connection) -> Record | None:
-    limit = task.limits.seconds
+    limit, before = task.limits.seconds, Moment.now()
     try:
         if reader.recv_bytes() == STARTED and not reader.poll(None if limit is None else limit + GRACE_SECONDS):
-            late = f"not done after {(limit or 0) / 60:g} minutes, and it did not react."
+            late = f"not done after {(limit or 0) / 60:g} minutes, and it did not react: give it a longer --timeout."
             return failed(task, CellFailure(late), "timeout")
-        return msgspec.json.decode(reader.recv_bytes(), type=Record)
+        message = reader.recv_bytes()
+        if message == ENDED and not reader.poll(FILES_SECONDS):
+            late = f"its cells ended, but its page took more than {FILES_SECONDS / 60:g} minutes: let it print less."
+            return failed(task, CellFailure(late))
+        return Record.decode(reader.recv_bytes() if message == ENDED else message)
     except EOFError:
         status = process.wait()
     if status == STOPPED:
         return None
-    error = f"the process that ran the notebook died: it {processes.describe_exit(status)}"
-    return failed(task, CellFailure(error), "died")
+    died = explain_kill(processes.describe_exit(status), before)
+    return failed(task, CellFailure(f"the process that ran the notebook died: it {died}"), "died")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from course.evidence.authors import AuthorsFigure, authors_table
 from transferkit.network import count_multiplications
-from transferkit.specs import paper_net
+from transferkit.specs import Net, paper_net
 from transferkit.treatments import LAYERS
 
 RATES = Path(__file__).parents[2] / "benchmarks" / "results" / "paper-rate.csv"
@@ -23,6 +23,7 @@ H200_RATE = 790e12  # bfloat16 operations per second in large matrix products: a
 SHARES = (0.19, 0.45, 1.0)  # of that rate: a low and a high assumption for good convolutional networks, and all of it
 PRICES = (2, 4, 8)  # dollars per GPU and hour
 CLASSES = 1000
+PAPER = paper_net()
 
 
 def images_by_frozen() -> dict[int, int]:
@@ -35,9 +36,14 @@ def images_by_frozen() -> dict[int, int]:
     return images | {0: images[0] + BATCH * ITERATIONS * (NETWORKS - len(table))}
 
 
-def operations_by_frozen() -> dict[int, float]:
+def read_rates(kept: Path = RATES) -> pd.DataFrame:
+    """The measured rates: those in this file, and those in the folders of other machines beside it."""
+    return pd.concat([pd.read_csv(path) for path in (kept, *sorted(kept.parent.glob(f"*/{kept.name}")))])
+
+
+def operations_by_frozen(net: Net = PAPER) -> dict[int, float]:
     """Operations to train on one image, by frozen layers: forward, and twice as much backward where layers train."""
-    counts = count_multiplications(paper_net(), CLASSES)
+    counts = count_multiplications(net, CLASSES)
     found = {}
     for depth in range(len(LAYERS)):
         trained = [counts[layer] for layer in LAYERS[depth:]]

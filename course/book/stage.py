@@ -17,7 +17,17 @@ from course.book.tables import RESULTS, sections
 
 COURSE = Path(__file__).parents[1]
 HOME = "index"
-ORDER = ("instructors", "assistants", "evidence", "further", "glossary", "references")  # the other pages follow
+ORDER = (
+    "instructors",
+    "assistants",
+    "findings",
+    "evidence",
+    "commands",
+    "further",
+    "refusals",
+    "glossary",
+    "references",
+)  # the other pages follow
 WIDGET = "application/vnd.jupyter.widget-view+json"
 INJECTED = "injected-parameters"  # papermill's tag for the cell that it adds
 INSTEAD = (

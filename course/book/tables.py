@@ -1,21 +1,25 @@
-"""The tables of the README, evidence.md, cost.md and assistants.md, from the results in course/results.
+"""The tables of the README, findings.md, evidence.md, cost.md and assistants.md, from the results in course/results.
 
     python -m course.book.tables
 
 rewrites the text between their markers; a test compares.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.clean_filters import cleanness
 from benchmarks.summary import headline
 from course.book import cost, minutes
 from course.book.markers import fill, within
 from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
 from course.evidence.claims.ledger import SMALL
 from course.evidence.claims.lengths import ON_LENGTH
+from course.figures.made import ORIGINS
+from course.lesson.imagenet_layer import imagenet_fits
 from transferkit.disk import atomic
 from transferkit.gabor.table import KINDS
 from transferkit.results import summarise
@@ -29,7 +33,8 @@ README = COURSE.parent / "README.md"
 COST = COURSE / "cost.md"
 ASSISTANTS = COURSE / "assistants.md"
 EVIDENCE = COURSE / "evidence.md"
-SHORT = (  # the claims that the README shows
+FINDINGS = COURSE / "findings.md"
+SHORT = (  # the claims that findings.md shows
     "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "worse-when-dissimilar", "worse-when-apart",
     "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
     "learned", "stopped-early",
@@ -39,6 +44,12 @@ LIKENESSES_IN_WORDS = {
     "... after these were scrambled": "likeness_scrambled",
     "... with their colours reversed": "likeness_recoloured",
     "... turned by 90 degrees": "likeness_turned",
+}
+CLEAN_IN_WORDS = {
+    "r2": "R2, median",
+    "kinds": "Gabors, edges and colour blobs",
+    "full": "Gabors with a whole wavelength in sight",
+    "inside": "of Gabors and edges: wavelength inside the bounds of the fit",
 }
 LIKENESSES = tuple(LIKENESSES_IN_WORDS.values())
 
@@ -61,6 +72,8 @@ def sections(results: Path) -> dict[str, str]:
         "learned": learned_rows(pd.read_csv(results / "recipe-search.csv")),
         "shortcuts": shortcut_rows(pd.read_csv(results / "evidence" / "shortcuts.csv")),
         "conv1": conv1_rows(evidence.conv1),
+        "clean-filters": clean_rows(pd.read_csv(results / "clean-filters.csv"), imagenet_fits()),
+        "made": made_rows([table for table in (evidence.made, evidence.made_dial) if table is not None]),
         "speed": headline(pd.read_csv(MEASURED / "avx512" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ours, theirs),
@@ -82,7 +95,7 @@ def paired_rows(table: pd.DataFrame) -> str:
         "| treatment | " + " | ".join(f"n={n}" for n in CHOP_POINTS) + " |",
         "|---|" + "---|" * len(CHOP_POINTS),
     ]
-    for treatment in TREATMENTS[1:]:
+    for treatment in (name for name in TREATMENTS[1:] if name in set(table["treatment"])):
         lines += ["| " + " | ".join([treatment, *(_cell(summary, treatment, n) for n in CHOP_POINTS)]) + " |"]
     return "\n".join(lines)
 
@@ -149,6 +162,35 @@ def conv1_rows(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def clean_rows(table: pd.DataFrame, imagenet: pd.DataFrame) -> str:
+    """How clean the filters of conv1 are under each preset, beside scrambled ones, and those that ImageNet trained."""
+    presets = [rows for _, rows in table.groupby("preset", sort=False)]
+    heads = [f"{rows['data'].iloc[0]}, preset {rows['preset'].iloc[0]}" for rows in presets]
+    lines = [f"| mean over bases (scrambled) | {' | '.join(heads)} | SqueezeNet, ImageNet |", "|---" * 4 + "|"]
+    counts = (f"{len(rows)}, {rows['filters'].iloc[0]}" for rows in presets)
+    lines.append(f"| bases, filters of each | {' | '.join(counts)} | 1, {len(imagenet)} |")
+    theirs = cleanness(imagenet)
+    for name, words in CLEAN_IN_WORDS.items():
+        form = "{:.2f}" if name == "r2" else "{:.0%}"
+        cells = [f"{form.format(r[name].mean())} ({form.format(r[f'{name}_scrambled'].mean())})" for r in presets]
+        lines.append(f"| {words} | {' | '.join(cells)} | {form.format(theirs[name])} |")
+    top1 = [f"{rows['top1'].mean():.1%}, {rows['seconds'].mean():.0f} s" for rows in presets]
+    lines.append(f"| top-1; seconds of one base, two at a time | {' | '.join(top1)} | |")
+    return "\n".join(lines)
+
+
+def made_rows(tables: Sequence[pd.DataFrame]) -> str:
+    """Mean paired differences by the origin of conv1's filters: two columns per data set, frozen and fine-tuned."""
+    parts = {str(table["data"].iloc[0]): summarise(table[table["n"] == 1]) for table in tables}
+    heads = [f"{name}, {fate}" for name in parts for fate in ("frozen", "fine-tuned")]
+    lines = [f"| | filters of conv1 | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
+    indexed = [part.set_index(["treatment", "n"]) for part in parts.values()]
+    for treatment, origin in ORIGINS.items():
+        cells = (_cell(part, f"{treatment}{plus}", 1) for part in indexed for plus in ("", "+"))
+        lines.append(f"| {treatment[0]} | {origin} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def shortcut_rows(table: pd.DataFrame) -> str:
     """Top-1 of methods without learned features beside the base, by data set: the mean over halves and the range."""
     cells = (100 * table["top1"]).groupby([table["method"], table["data"]]).agg(["mean", "min", "max"])
@@ -199,10 +241,10 @@ def kill_rate_sentence(rows: pd.DataFrame) -> str:
 def main() -> None:
     """Rewrite the README and the pages."""
     found = sections(RESULTS)
-    for page in (README, EVIDENCE):
+    for page in (README, FINDINGS, EVIDENCE):
         text = page.read_text()
         atomic.write_bytes(page, fill(text, within(text, found)).encode())
-    atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(pd.read_csv(cost.RATES))).encode())
+    atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(cost.read_rates())).encode())
     taken = {"lesson-minutes": minutes.rows(pd.read_csv(minutes.TABLE))}
     atomic.write_bytes(ASSISTANTS, fill(ASSISTANTS.read_text(), taken).encode())
 

@@ -1,18 +1,25 @@
 """What this machine has: each thing is there, missing and needed, or missing and not needed."""
 
+import os
 import platform
 import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import psutil
 import torch
 from packaging.requirements import Requirement
 
+from course.doctor.lessons import LESSONS
+from course.exercises.solutions import NOTEBOOKS
 from transferkit import __version__
-from transferkit.disk.prepared import read_manifest
+from transferkit.disk.prepared import IMAGES, LABELS, Manifest, read_manifest
 from transferkit.errors import DataError
 from transferkit.hardware import processor_name
 from transferkit.training.machine import choose_device, choose_precision, device_name
@@ -20,6 +27,7 @@ from transferkit.training.workers import default_workers
 
 GIGABYTE = 1e9
 MEMORY_PER_WORKER, DISK = 0.8 * GIGABYTE, 1.0 * GIGABYTE  # bytes that the preset quick needs, and some to spare
+QUICKLY_HASHED = 2 * GIGABYTE  # bytes of a data set whose checksums are compared; that takes about a second per GB
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 EXTRAS = {"lessons": "the lessons in Jupyter and batches", "cluster": "--scheduler", "test": "make test"}
 
@@ -46,8 +54,8 @@ class Finding:
 
 
 def examine(work: Path) -> tuple[Finding, ...]:
-    """Check versions, processor, memory, GPU, disk, Jupyter, browser, and the data sets in the work folder."""
-    return (*_software(), *_hardware(work), _browser(), *_data(work))
+    """Check versions, lessons, processor, memory, GPU, disk, browser, and the work folder with its data sets."""
+    return (*_software(), _lessons(NOTEBOOKS), _kernel(), *_hardware(work), _writable(work), _browser(), *_data(work))
 
 
 def _software() -> Iterator[Finding]:
@@ -98,10 +106,61 @@ def _hardware(work: Path) -> Iterator[Finding]:
     free, wanted = psutil.virtual_memory().available, MEMORY_PER_WORKER * default_workers("cpu")
     remedy = f"close something, or use fewer --workers ({MEMORY_PER_WORKER / GIGABYTE:.1f} GB each)"
     yield Finding("memory", f"{free / GIGABYTE:.1f} GB free", good=free >= wanted, remedy=remedy)
-    there = next(folder for folder in (work, *work.parents) if folder.exists())
-    left = shutil.disk_usage(there).free
+    left = shutil.disk_usage(_nearest(work)).free
     remedy = "free some space, or set TRANSFERKIT_WORK to a folder on another disk"
     yield Finding("disk", f"{left / GIGABYTE:.1f} GB free for {work}", good=left >= DISK, remedy=remedy)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the one above it that is there, in which it would be made."""
+    return next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+
+
+def _writable(work: Path) -> Finding:
+    """Whether a file can be made in the work folder: it is tried, since permissions do not tell of every disk."""
+    try:
+        with tempfile.TemporaryFile(dir=_nearest(work)):
+            return Finding("work folder", f"{work}, can be written")
+    except OSError as problem:
+        remedy = "check the folder and its permissions, or set TRANSFERKIT_WORK to another one"
+        found = f"{work} cannot be written ({problem.strerror or problem})"
+        return Finding("work folder", found, good=False, remedy=remedy)
+
+
+def _lessons(folder: Path) -> Finding:
+    """Whether every lesson is there and is a notebook."""
+    names = [f"{lesson.name}.ipynb" for lesson in LESSONS]
+    lacking = [name for name in names if not _is_notebook(folder / name)]
+    remedy = f"{', '.join(lacking)} cannot be read; bring them back with 'git checkout notebooks'"
+    if len(lacking) == len(names):
+        remedy = "they come with a clone of the repository"
+    found = f"{len(names) - len(lacking)} of {len(names)} in {folder}"
+    return Finding("lessons", found, good=not lacking, remedy=remedy, needed=len(lacking) < len(names))
+
+
+def _is_notebook(path: Path) -> bool:
+    try:
+        return bool(msgspec.json.decode(path.read_bytes(), type=dict[str, object]).get("cells"))
+    except (OSError, msgspec.DecodeError):
+        return False
+
+
+def _kernel() -> Finding:
+    """Whether the kernel that notebooks ask for is this Python, which has the packages."""
+    what, name = "kernel", "python3"
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager
+
+        spec = KernelSpecManager().get_kernel_spec(name)
+        program = str(spec.argv[0])
+    except Exception as problem:  # Jupyter is not there, or the kernel's file cannot be read
+        remedy = f"run '{sys.executable} -m ipykernel install --sys-prefix'"
+        return Finding(what, f"no {name} ({problem})", good=False, remedy=remedy)
+    own = name.startswith(program) or program == Path(sys.executable).name  # Jupyter takes its own Python for these
+    if own or Path(program).parent == Path(sys.executable).parent:
+        return Finding(what, f"{name}: {sys.executable}")
+    remedy = f"notebooks would run elsewhere; delete {spec.resource_dir}, and Jupyter takes this Python"
+    return Finding(what, f"{name}: {program}, not {sys.executable}", good=False, remedy=remedy)
 
 
 def _browser() -> Finding:
@@ -122,8 +181,27 @@ def _data_set(folder: Path) -> Finding:
         remedy = f"lessons prepare it, or run 'python -m data_prep {folder.name}'"
         return Finding(what, "not prepared yet", good=False, remedy=remedy, needed=False)
     try:
-        manifest = read_manifest(folder, verify=False)
+        size = sum((folder / name).stat().st_size for name in (IMAGES, LABELS) if (folder / name).exists())
+        manifest = read_manifest(folder, verify=size <= QUICKLY_HASHED)
+        trouble = _misfit(folder, manifest)
     except DataError as problem:
-        return Finding(what, "damaged", good=False, remedy=str(problem))
-    images, size = manifest.valid[1], manifest.image_size
-    return Finding(what, f"{len(manifest.classes)} classes, {images:,} images of {size} pixels")
+        trouble = str(problem)
+    except (OSError, EOFError, ValueError) as problem:
+        trouble = f"{folder} cannot be read ({problem}): delete the folder and prepare the data set again."
+    if trouble:
+        return Finding(what, "damaged", good=False, remedy=trouble)
+    found = f"{len(manifest.classes)} classes, {manifest.valid[1]:,} images of {manifest.image_size} pixels"
+    return Finding(what, found if size <= QUICKLY_HASHED else f"{found}; too large to compare checksums here")
+
+
+def _misfit(folder: Path, manifest: Manifest) -> str:
+    """What is wrong with the arrays' shapes, if anything. Raises OSError or ValueError for files cut short."""
+    images, labels = (np.load(folder / name, mmap_mode="r") for name in (IMAGES, LABELS))
+    count, side = manifest.valid[1], manifest.image_size
+    if images.dtype == np.uint8 and images.shape[1:] == (3, side, side) and min(len(images), len(labels)) >= count:
+        return ""
+    shape = " x ".join(map(str, images.shape))
+    return (
+        f"{folder} holds {shape} {images.dtype} images and {len(labels)} labels, its manifest says {count} of {side} "
+        "pixels; delete the folder and prepare the data set again."
+    )

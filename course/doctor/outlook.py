@@ -4,6 +4,7 @@ One probe of about ten seconds is enough to predict all of them.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from course.doctor.lesson_times import LessonTime, find_lesson
 from course.doctor.lessons import LESSONS, lesson_steps
 from course.evidence.sweeps import SeriesStep
 from transferkit.config import get_preset, presets
-from transferkit.disk.prepared import MANIFEST, ClassInfo, Manifest, read_manifest
+from transferkit.disk.prepared import ClassInfo, Manifest, read_manifest
 from transferkit.disk.store import Receipt, Store
 from transferkit.errors import DataError
 from transferkit.network import count_multiplications
@@ -179,11 +180,12 @@ def _multiplications(spec: Net, classes: int) -> int:
 
 
 def _study(data: str, preset: str, device: str, store: Store) -> Study:
-    """The study of a data set, prepared or not."""
+    """The study of a data set, prepared or not; one that is damaged counts as not prepared."""
     chosen = get_preset(preset)
     folder = store.work / "data" / data
-    there = (folder / MANIFEST).is_file()
-    manifest = read_manifest(folder, verify=False) if there else None
+    manifest = None
+    with suppress(DataError):
+        manifest = read_manifest(folder, verify=False)
     if manifest is None or manifest.image_size != chosen.net.image_size:
         manifest = _imagined(data, chosen.net.image_size)
     return plan_study(Prepared(folder, manifest), chosen, device, store)

@@ -10,14 +10,16 @@ import pandas as pd
 from course.evidence.by_picture import write_by_picture
 from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
 from course.evidence.first_layers import PAPERS_KINDS, likeness_controls, match_filters
+from course.evidence.receipts import ONE_NETWORK, receipt_rows, write_receipts
 from course.evidence.sweeps import SeriesStep, run_series
 from course.lesson.shortcuts import shortcuts
-from transferkit.config import Setting
+from course.looking.control import scrambled_filters
+from transferkit.config import Setting, digest
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
 from transferkit.gabor import SMALLEST_SIDE
-from transferkit.gabor.table import KINDS, count_kinds, fit_table, scrambled_filters
+from transferkit.gabor.table import KINDS, count_kinds, fit_table
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.training.forecast import images_of
 from transferkit.training.study import Study
@@ -33,7 +35,6 @@ OF_USUAL_BASES = ("similar", "dissimilar", "apart", "dial")  # series whose base
 OF_PICTURES = ("similar", "lengths")  # series whose claims are judged over pictures too
 SHORTCUT_SPLITS = 2
 ALL_SERIES = "all"  # stands for the name of a series in provenance.csv
-_ONE_NETWORK = ["run", "split", "seed", "data", "images_per_class", "epochs", "random_filters"]
 _Row = Mapping[Any, object]
 Watch = Callable[[str, Iterator[Progress]], object]
 
@@ -66,6 +67,7 @@ def train_and_collect(
     write_conv1(usual, folder)
     write_shortcuts(usual, folder)
     write_provenance(planned, folder)
+    keep_receipts(planned, folder)
     return read_evidence(folder)
 
 
@@ -160,6 +162,19 @@ def write_provenance(done: Mapping[str, Sequence[SeriesStep]], folder: Path) -> 
     return _write(pd.DataFrame(rows, columns=["key", "value", "study"]), path)
 
 
+def keep_receipts(done: Mapping[str, Sequence[SeriesStep]], folder: Path) -> Path:
+    """Write receipts.csv and settings.json, from which `verify` retrains; write the tables first.
+
+    Rows of networks of other series stay while these are in the folder.
+    """
+    steps = [step for chosen in done.values() for step in chosen]
+    kept = [(step, _receipts(step)) for step in steps]
+    rows = [receipt_rows(_with_setting(tabulate(receipts), step), receipts) for step, receipts in kept]
+    settings = {digest(step.study.setting): step.study.setting for step in steps}
+    there = pd.concat([pd.read_csv(folder / f"{name}.csv")[ONE_NETWORK] for name in _kept_in(folder)])
+    return write_receipts(pd.concat(rows), settings, there, folder)
+
+
 def conv1_row(study: Study, base: Run) -> dict[str, object]:
     """The first layer of a base, and its controls.
 
@@ -225,8 +240,8 @@ def _facts(steps: Sequence[SeriesStep]) -> list[tuple[str, str]]:
 
 
 def _totals(folder: Path) -> list[tuple[str, str]]:
-    tables = [pd.read_csv(folder / f"{name}.csv")[[*_ONE_NETWORK, "seconds"]] for name in _kept_in(folder)]
-    networks = pd.concat(tables).drop_duplicates(_ONE_NETWORK)
+    tables = [pd.read_csv(folder / f"{name}.csv")[[*ONE_NETWORK, "seconds"]] for name in _kept_in(folder)]
+    networks = pd.concat(tables).drop_duplicates(ONE_NETWORK)
     return [("networks", str(len(networks))), ("seconds", f"{networks['seconds'].sum():.0f}")]
 
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from course.looking.control import scrambled_filters
 from transferkit.errors import UsageError
 from transferkit.gabor import Kind
-from transferkit.gabor.table import Filters, scrambled_filters
+from transferkit.gabor.table import Filters
 
 PAPERS_KINDS: tuple[Kind, ...] = ("gabor", "edge", "colour blob")  # "Gabor filters and color blobs"
 

@@ -43,7 +43,7 @@ def _pictures(evidence: Evidence) -> Named:
 
 
 def further_pictures(evidence: Evidence) -> Named:
-    """What the further studies show, of those that are done: sizes of the target set, random filters, the dial."""
+    """What the further studies show, where they are done: sizes of the target set, random filters, the dial, conv1."""
     if (table := evidence.sizes) is not None:
         data, authors = _data(table), authors_table("supplement")
         yield "sizes", course_figures.sizes(table, data)
@@ -52,6 +52,8 @@ def further_pictures(evidence: Evidence) -> Named:
         yield "plateau", course_figures.scaling(table, _data(table), classes=_classes(table))
     if (table := evidence.dial) is not None:
         yield "dial", course_figures.distance(table, _data(table))
+    if made := [table for table in (evidence.made, evidence.made_dial) if table is not None]:
+        yield "made", course_figures.made({_data(table): table for table in made})
 
 
 def _of_similar(table: pd.DataFrame, longer: pd.DataFrame | None) -> Named:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from transferkit.config import RandomFilters, Recipe, Setting
 from transferkit.errors import UsageError
 from transferkit.splits import RANDOM_SPLITS
-from transferkit.treatments import CHOP_POINTS, LAYERS, Run, Treatment, grid, plan
+from transferkit.treatments import CHOP_POINTS, HALVES, LAYERS, MADE, Half, Run, Treatment, grid, plan
 
 _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
+_OVERLAPS = ("0", "0.25", "0.5", "0.75", "1")
+_PAPERS_ONLY = ("plateau", "made", "made_dial")  # series about the paper's network and its large first filters
 _ODD = (1, 3, 5, 7)  # a fine-tuned network costs as much as a base, and its accuracy hardly changes with n
 
 _SIZES: dict[int, float] = {40: 2, 10: 4}  # images per class, and by how much the recipe's epochs are multiplied
@@ -90,7 +92,14 @@ def all_series(data: str = "photos", splits: int = 4, *, grouped: bool = True) -
         Series("sizes", data, "Freeze or fine-tune, on how many images?", _sizes(randoms[:3], _SIZES, _ODD)),
         Series(
             "dial", "shapeworld", "Does transfer follow the distance of the halves?",
-            _dial(("0", "0.25", "0.5", "0.75", "1"), labels(("AnB",), _ODD)),
+            _dial(_OVERLAPS, labels(("AnB",), _ODD)),
+        ),
+        Series(
+            "made", data, "Are Gabors enough for conv1?",
+            tuple(Bundle(split, labels=_made(HALVES)) for split in RANDOM_SPLITS),
+        ),
+        Series(
+            "made_dial", "shapeworld", "Are Gabors enough for conv1 on other images?", _dial(_OVERLAPS, _made(("B",))),
         ),
     )  # fmt: skip
     return tuple(one for one in known if grouped or one.name != "apart")
@@ -99,14 +108,15 @@ def all_series(data: str = "photos", splits: int = 4, *, grouped: bool = True) -
 def of_layers(known: Sequence[Series], layers: tuple[str, ...]) -> tuple[Series, ...]:
     """The same series for a network of these layers, chopped at the same depths.
 
-    On layers other than the paper's there is no `plateau`: its random filters were published for the paper's network.
+    On layers other than the paper's there is no `plateau`, as its random filters were published for the paper's
+    network, and no `made`, which takes the place of filters that are large enough for a Gabor.
     """
     if layers == LAYERS:
         return tuple(known)
     return tuple(
         replace(one, parts=tuple(_as_deep(part, layers) for part in one.parts))
         for one in known
-        if one.name != "plateau"
+        if one.name not in _PAPERS_ONLY
     )
 
 
@@ -137,6 +147,7 @@ def smoke_series(data: str = "photos") -> tuple[Series, ...]:
         "lengths": lengths,
         "plateau": plateau,
         "sizes": sizes,
+        "made": (Bundle("random0", labels=("B1B", "F1B", "F1B+", "G1B")),),
     }
     return tuple(replace(one, parts=parts[one.name]) for one in all_series(data) if one.name in parts)
 
@@ -214,6 +225,13 @@ def _sizes(splits: Sequence[str], epochs_times: dict[int, float], ns: Iterable[i
 def _dial(overlaps: Iterable[str], chosen: tuple[str, ...]) -> tuple[Bundle, ...]:
     """Twice as long as on photographs: before that, bases of shapeworld have not learned."""
     return tuple(Bundle(f"overlap-{overlap}", labels=chosen, epochs_times=2) for overlap in overlaps)
+
+
+def _made(targets: Iterable[Half]) -> tuple[str, ...]:
+    """conv1 from the own half, the other half, nowhere and without training, frozen and, if it can be, fine-tuned."""
+    halves = (f"{source}1{target}{plus}" for target in targets for source in HALVES for plus in ("", "+"))
+    made = (f"{source}1{target}{plus}" for target in targets for source in MADE for plus in ("", "+"))
+    return (*halves, *(f"R1{target}" for target in targets), *made)
 
 
 def same_depth(points: Iterable[int], layers: Sequence[str]) -> tuple[int, ...]:

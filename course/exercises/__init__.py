@@ -1,24 +1,23 @@
 """Exercises that check themselves: `check("chop", chop)` tries a learner's answer and says what is wrong, and why.
 
-An exercise poses cases, asks the answer, and judges what came out. Only plain data passes between these three, so an
-answer can be asked in a sandbox and judged outside it. To add an exercise, add it to the EXERCISES of its lesson's
-module, give it right and wrong answers in `planted`, and put its stub and solution into the notebook.
+An exercise poses cases, asks the answer (in `course.asking`), and judges what came out. Only plain data passes between
+these three, so an answer can be asked in a sandbox that knows nothing of what is right, and judged outside it. To add
+an exercise, put it into the EXERCISES of its lesson's module and the way to ask it into `course.asking`, give it right
+and wrong answers in `planted`, and put its stub and solution into the notebook.
 """
 
-from course.exercises.checking import Reply, cases_of, check, exercises, get_exercise, points, replies_of, verdict_on
+from course.exercises.checking import cases_of, check, exercises, get_exercise, points, verdict_on
 from course.exercises.exercise import Case, Exercise, Finding, Verdict
 
 __all__ = [
     "Case",
     "Exercise",
     "Finding",
-    "Reply",
     "Verdict",
     "cases_of",
     "check",
     "exercises",
     "get_exercise",
     "points",
-    "replies_of",
     "verdict_on",
 ]

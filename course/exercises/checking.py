@@ -1,26 +1,17 @@
 """Find an exercise and check an answer: in one process for a learner, in two for a stranger's code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
 import numpy as np
 
+from course.asking.plain import Plain
+from course.asking.replies import Reply, replies_of
 from course.exercises.exercise import Case, Exercise, Finding, Verdict
-from course.exercises.plain import Plain, plain
 from transferkit.errors import UsageError
-
-LONGEST = 300  # characters of an error's message
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer's reply to one case: plain data, or the error that it raised, in one line."""
-
-    value: Plain = None
-    error: str = ""
 
 
 def lesson_modules(package: str) -> tuple[ModuleType, ...]:
@@ -29,7 +20,7 @@ def lesson_modules(package: str) -> tuple[ModuleType, ...]:
     return tuple(import_module(f"{package}.{name}") for name in names if name.startswith("lesson"))
 
 
-MODULES = lesson_modules("course.exercises")  # at once, for a sandbox may import nothing later
+MODULES = lesson_modules("course.exercises")
 
 
 def exercises(lesson: str = "") -> tuple[Exercise, ...]:
@@ -55,7 +46,8 @@ def check(name: str, answer: object, seed: int = 0) -> Verdict:
     Never raises, whatever the answer does. Raises UsageError if there is no such exercise.
     """
     exercise = get_exercise(name)
-    return verdict_on(exercise, replies_of(exercise, answer, cases_of(exercise, seed)), seed)
+    given = [case.given for case in cases_of(exercise, seed)]
+    return verdict_on(exercise, replies_of(exercise.ask, answer, given), seed)
 
 
 def points(name: str, answer: object, seed: int = 0) -> int:
@@ -66,11 +58,6 @@ def points(name: str, answer: object, seed: int = 0) -> int:
 def cases_of(exercise: Exercise, seed: int) -> tuple[Case, ...]:
     """The cases that `seed` draws."""
     return exercise.pose(np.random.default_rng(seed))
-
-
-def replies_of(exercise: Exercise, answer: object, cases: Sequence[Case]) -> list[Reply]:
-    """The answer's reply to each case. Runs the answer's code."""
-    return [_ask(exercise, answer, case) for case in cases]
 
 
 def verdict_on(exercise: Exercise, replies: Sequence[Reply], seed: int) -> Verdict:
@@ -90,13 +77,6 @@ def verdict_on(exercise: Exercise, replies: Sequence[Reply], seed: int) -> Verdi
             thought = exercise.misconceptions[key] if key else ""
             return replace(verdict, case=case.name, seen=finding.seen, misconception=key, thought=thought)
     return replace(verdict, state="passed")
-
-
-def _ask(exercise: Exercise, answer: object, case: Case) -> Reply:
-    try:
-        return Reply(plain(exercise.ask(answer, case)))
-    except Exception as problem:  # a learner's code may raise anything
-        return Reply(error=f"{type(problem).__name__}: {problem}"[:LONGEST])
 
 
 def _judge(exercise: Exercise, case: Case, value: Plain) -> Finding | None:

@@ -1,13 +1,15 @@
 """What an exercise is made of: cases, a way to ask an answer, a judge that never sees the answer's code, a verdict."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
 import numpy as np
 
-from course.exercises.plain import Plain, difference
+from course.asking import Ask
+from course.asking.plain import Plain
+from course.exercises.difference import difference
 
 Answer = Callable[["Case"], Plain]
 State = Literal["passed", "wrong", "error", "open"]
@@ -16,10 +18,15 @@ _SIGNS: dict[State, str] = {"passed": "✓", "wrong": "✗", "error": "!", "open
 
 @dataclass(frozen=True)
 class Case:
-    """One trial of an answer: its name in words, as in "n=3 of 5 layers", and the plain data given to the answer."""
+    """One trial of an answer: its name in words, as in "n=3 of 5 layers", and two lots of plain data.
+
+    `given` holds what describes the arguments of the learner's function, and nothing else, for it goes into the
+    sandbox. `truth` stays with the judge; it is empty where the judge works out from `given` what is right.
+    """
 
     name: str
     given: Mapping[str, Any]
+    truth: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,10 @@ class Finding:
 class Exercise:
     """One exercise of a lesson, named after the function or value that it asks for.
 
-    `pose` draws the cases from a generator. `ask` gives one case to the learner's object, in the process where that
-    object lives, and returns what came out (None if nothing did) in a form that `plain` accepts. `judge` compares this
-    with the truth and returns a Finding, or None if it is right. `misconceptions` states each likely one in a sentence.
+    `pose` draws the cases from a generator. `ask` gives what a case holds as `given` to the learner's object, in the
+    process where that object lives, and returns what came out (None if nothing did) in a form that `plain` accepts; it
+    is `find_ask` of the lesson and the name. `judge` compares this with the truth and returns a Finding, or None if it
+    is right. It takes nothing for granted of what came out. `misconceptions` states each likely one in a sentence.
     """
 
     name: str
@@ -48,7 +56,7 @@ class Exercise:
     title: str
     points: int
     pose: Callable[[np.random.Generator], tuple[Case, ...]]
-    ask: Callable[[Any, Case], object]
+    ask: Ask
     judge: Callable[[Case, Any], Finding | None]
     misconceptions: Mapping[str, str]
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from course.asking.lesson01 import NUMBERS, ask_fit_wave, ask_gabor
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, Finding, judge_by
-from course.exercises.plain import Plain
 
 Array = NDArray[np.float64]
-NUMBERS = ("theta_deg", "wavelength_px", "phase_deg", "size_px")
 NEAR = 1e-3  # of the amplitude and of a whole turn: an answer may fit in float32
 
 
@@ -25,11 +25,6 @@ def _pose_gabor(generator: np.random.Generator) -> tuple[Case, ...]:
 def _gabor_case(side: int, numbers: dict[str, Plain]) -> Case:
     listed = ", ".join(f"{name}={value:.4g}" for name, value in numbers.items())
     return Case(f"side={side}, {listed}", {"side": side, **numbers})
-
-
-def _ask_gabor(answer: Any, case: Case) -> object:
-    given = answer(case.given["side"], *(case.given[name] for name in NUMBERS))
-    return None if given is None else np.asarray(given, dtype=float)
 
 
 def wave(
@@ -59,12 +54,6 @@ def _pose_fit(generator: np.random.Generator) -> tuple[Case, ...]:
         name = f"a tile of {side} x {side} pixels" + (" under noise" if noise else "")
         cases.append(Case(name, {"tile": tile, **shape}))
     return tuple(cases)
-
-
-def _ask_fit(answer: Any, case: Case) -> object:
-    shape = (case.given[name] for name in NUMBERS if name in case.given)
-    fitted = answer(case.given["tile"].copy(), *shape)
-    return None if fitted is None else [float(number) for number in fitted]
 
 
 def _patterns(case: Case) -> Array:
@@ -105,7 +94,7 @@ EXERCISES = (
         title="Draw a Gabor",
         points=2,
         pose=_pose_gabor,
-        ask=_ask_gabor,
+        ask=ask_gabor,
         judge=judge_by(
             "your tile", lambda case: wave(**case.given),
             {
@@ -137,7 +126,7 @@ EXERCISES = (
         title="Fit a Gabor's phase and amplitude",
         points=3,
         pose=_pose_fit,
-        ask=_ask_fit,
+        ask=ask_fit_wave,
         judge=_judge_fit,
         misconceptions={
             "sign": "a cos(w + phase) = a cos(phase) cos(w) - a sin(phase) sin(w): mind the minus.",

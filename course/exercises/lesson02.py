@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from course.asking.lesson02 import ask_relabel, ask_shared_parts, ask_split_classes
+from course.exercises.difference import difference
 from course.exercises.exercise import Case, Exercise, Finding
-from course.exercises.networks import Chance
-from course.exercises.plain import difference
 
 MANY = 10  # classes: with this many or more, two seeds hardly ever draw the same half
 
@@ -18,24 +18,6 @@ def _pose_split(generator: np.random.Generator) -> tuple[Case, ...]:
         Case(f"{count} classes and the seeds {drawn}", {"n_classes": count, "seeds": drawn})
         for count, drawn in zip(counts, seeds, strict=True)
     )
-
-
-def _ask_split(answer: Any, case: Case) -> object:
-    """The halves that every seed gives, drawn twice, with the global generators in different states."""
-    n_classes, seeds = case.given["n_classes"], case.given["seeds"]
-    drawn = []
-    with Chance() as chance:
-        for state in (1, 2):
-            chance.set(state)
-            before = chance.state()
-            drawn.append([answer(n_classes, seed) for seed in seeds])
-            touched = chance.state() != before
-    if any(halves is None for halves in drawn[0]):
-        return None
-    return {
-        "drawn": [[[sorted(map(int, half)) for half in halves] for halves in turn] for turn in drawn],
-        "touched": touched,
-    }
 
 
 def _judge_split(case: Case, value: Any) -> Finding | None:
@@ -87,14 +69,6 @@ def _pose_relabel(generator: np.random.Generator) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _ask_relabel(answer: Any, case: Case) -> object:
-    found = answer(case.given["labels"].copy(), list(case.given["half"]))
-    if found is None:
-        return None
-    rows, labels = found
-    return {"rows": np.asarray(rows), "labels": np.asarray(labels)}
-
-
 def _judge_relabel(case: Case, value: Any) -> Finding | None:
     given, half = case.given["labels"], case.given["half"]
     rows = np.flatnonzero(np.isin(given, half))
@@ -128,10 +102,6 @@ def _pose_shared(generator: np.random.Generator) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _ask_shared(answer: Any, case: Case) -> object:
-    return answer(list(case.given["parts_a"]), list(case.given["parts_b"]))
-
-
 def _judge_shared(case: Case, value: Any) -> Finding | None:
     a, b = case.given["parts_a"], case.given["parts_b"]
     names = sorted({*a, *b})
@@ -157,7 +127,7 @@ EXERCISES = (
         title="Split the classes",
         points=3,
         pose=_pose_split,
-        ask=_ask_split,
+        ask=ask_split_classes,
         judge=_judge_split,
         misconceptions={
             "overlap": "you drew each half on its own; learning a shared class again is not transfer.",
@@ -175,7 +145,7 @@ EXERCISES = (
         title="Labels within a half",
         points=2,
         pose=_pose_relabel,
-        ask=_ask_relabel,
+        ask=ask_relabel,
         judge=_judge_relabel,
         misconceptions={
             "other half": "those are the images of the other half.",
@@ -190,7 +160,7 @@ EXERCISES = (
         title="How much two halves share",
         points=2,
         pose=_pose_shared,
-        ask=_ask_shared,
+        ask=ask_shared_parts,
         judge=_judge_shared,
         misconceptions={
             "kinds, not counts": "a part that one half uses once and the other always is hardly shared: count it.",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from course.asking.lesson02 import ask_find_leaks, ask_hold_out
 from course.exercises.exercise import Case, Exercise, Finding
 
 MIRRORED = -1  # the axis of the columns, in images N x 3 x H x W
@@ -16,16 +17,6 @@ def _pose_hold_out(generator: np.random.Generator) -> tuple[Case, ...]:
         images = [generator.bytes(int(length)).hex() for length in generator.integers(1, 20, count)]
         cases.append(Case(f"{count} images and a share of {share}", {"images": images, "share": share}))
     return tuple(cases)
-
-
-def _ask_hold_out(answer: Any, case: Case) -> object:
-    """Which images are held out, alone and after other images have been put among them."""
-    images, share = [bytes.fromhex(image) for image in case.given["images"]], case.given["share"]
-    alone = answer(list(images), share)
-    if alone is None:
-        return None
-    among = [other for image in images for other in (b"new" + image, image)]
-    return {"alone": [bool(held) for held in alone], "among": [bool(held) for held in answer(among, share)[1::2]]}
 
 
 def _judge_hold_out(case: Case, value: Any) -> Finding | None:
@@ -61,7 +52,7 @@ def _pose_leaks(generator: np.random.Generator) -> tuple[Case, ...]:
         if leaked:
             valid[np.setdiff1d(np.arange(n_valid), places)[0]] = np.flip(train[0], -2)  # upside down: no leak
         name = f"{n_train} training and {n_valid} validation images"
-        cases.append(Case(name, {"train": train, "valid": valid, "leaks": np.sort(places)}))
+        cases.append(Case(name, {"train": train, "valid": valid}, {"leaks": np.sort(places).tolist()}))
     return tuple(cases)
 
 
@@ -70,13 +61,8 @@ def _shuffled(generator: np.random.Generator, count: int) -> np.ndarray:
     return np.stack([generator.permutation(pixels).reshape(3, 4, 5) for _ in range(count)])
 
 
-def _ask_leaks(answer: Any, case: Case) -> object:
-    found = answer(case.given["train"].copy(), case.given["valid"].copy())
-    return None if found is None else sorted(int(row) for row in found)
-
-
 def _judge_leaks(case: Case, value: Any) -> Finding | None:
-    train, valid, wanted = case.given["train"], case.given["valid"], case.given["leaks"].tolist()
+    train, valid, wanted = case.given["train"], case.given["valid"], case.truth["leaks"]
     if value == wanted:
         return None
     wrong = {
@@ -103,7 +89,7 @@ EXERCISES = (
         title="Hold out for good",
         points=2,
         pose=_pose_hold_out,
-        ask=_ask_hold_out,
+        ask=ask_hold_out,
         judge=_judge_hold_out,
         misconceptions={
             "moves": "a choice by chance, by place in the list or by rank depends on the other images.",
@@ -118,7 +104,7 @@ EXERCISES = (
         title="Spot the leak",
         points=3,
         pose=_pose_leaks,
-        ask=_ask_leaks,
+        ask=ask_find_leaks,
         judge=_judge_leaks,
         misconceptions={
             "not mirrored": "the network has seen a mirrored training image too, at the latest through augmentation.",

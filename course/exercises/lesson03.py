@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from course.asking.lesson03 import ask_layer_cost, ask_output_size, ask_receptive_field
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, judge_by
-from course.exercises.plain import Plain
 
 Layers = list[list[int]]
 
@@ -26,10 +26,6 @@ def _pose_size(generator: np.random.Generator) -> tuple[Case, ...]:
         given = {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "pool": bool(pool)}
         cases.append(Case(name, given))
     return tuple(cases)
-
-
-def _ask_size(answer: Any, case: Case) -> object:
-    return answer(*(case.given[name] for name in ("size", "kernel", "stride", "padding", "pool")))
 
 
 def _size(case: Case, sides: int = 2, plus: int = 1, rounded: Callable[[float], int] = math.floor) -> int:
@@ -55,10 +51,6 @@ def _pose_cost(generator: np.random.Generator) -> tuple[Case, ...]:
     )
 
 
-def _ask_cost(answer: Any, case: Case) -> object:
-    return answer(*(case.given[name] for name in ("filters", "inputs", "kernel", "size", "groups")))
-
-
 def _cost(case: Case, biases: bool = True, places: bool = True, grouped: bool = True, power: int = 2) -> Plain:
     filters, inputs, kernel, size, groups = case.given.values()
     weights = filters * (inputs // groups if grouped else inputs) * kernel**power
@@ -69,10 +61,6 @@ def _pose_field(generator: np.random.Generator) -> tuple[Case, ...]:
     fixed: list[Layers] = [[[9, 3], [3, 2], [3, 1], [3, 2]], [[3, 1], [3, 1], [3, 1]], [[5, 2]], []]
     drawn = [[[int(generator.choice([1, 3, 5])), int(generator.integers(1, 4))] for _ in range(4)] for _ in range(2)]
     return tuple(Case(f"kernels and strides {layers}", {"layers": layers}) for layers in (*fixed, *drawn))
-
-
-def _ask_field(answer: Any, case: Case) -> object:
-    return answer([tuple(layer) for layer in case.given["layers"]])
 
 
 def _field(case: Case, *, own_stride: bool = False, strides: bool = True, less: int = 1) -> int:
@@ -91,7 +79,7 @@ EXERCISES = (
         title="The size of what comes out",
         points=1,
         pose=_pose_size,
-        ask=_ask_size,
+        ask=ask_output_size,
         judge=judge_by(
             "the size",
             _size,
@@ -115,7 +103,7 @@ EXERCISES = (
         title="Weights and work",
         points=2,
         pose=_pose_cost,
-        ask=_ask_cost,
+        ask=ask_layer_cost,
         judge=judge_by(
             "parameters and multiplications",
             _cost,
@@ -139,7 +127,7 @@ EXERCISES = (
         title="What one unit sees",
         points=2,
         pose=_pose_field,
-        ask=_ask_field,
+        ask=ask_receptive_field,
         judge=judge_by(
             "the side",
             _field,

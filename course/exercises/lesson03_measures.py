@@ -1,12 +1,12 @@
 """Exercises of lesson 03 on measuring a layer and a network: the nearest class mean, top-1 and its error."""
 
 import math
-from typing import Any
 
 import numpy as np
 
+from course.asking.lesson03 import ask_nearest_mean, ask_top1_with_error
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, judge_by
-from course.exercises.plain import Plain
 
 
 def _pose_mean(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -22,10 +22,6 @@ def _pose_mean(generator: np.random.Generator) -> tuple[Case, ...]:
         name = f"{count} images of the classes {sorted(labels)} in {dimensions} dimensions"
         cases.append(Case(name, {"train": train, "labels": of_train, "features": valid}))
     return tuple(cases)
-
-
-def _ask_mean(answer: Any, case: Case) -> object:
-    return answer(*(case.given[name].copy() for name in ("train", "labels", "features")))
 
 
 def _means(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -74,10 +70,6 @@ def _pose_top1(generator: np.random.Generator) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _ask_top1(answer: Any, case: Case) -> object:
-    return answer(case.given["logits"].copy(), case.given["labels"].copy())
-
-
 def _accuracy(case: Case) -> float:
     return float((case.given["logits"].argmax(axis=1) == case.given["labels"]).mean())
 
@@ -99,7 +91,7 @@ EXERCISES = (
         title="The nearest class mean",
         points=3,
         pose=_pose_mean,
-        ask=_ask_mean,
+        ask=ask_nearest_mean,
         judge=judge_by(
             "the classes",
             _nearest,
@@ -125,7 +117,7 @@ EXERCISES = (
         title="An accuracy and its error",
         points=2,
         pose=_pose_top1,
-        ask=_ask_top1,
+        ask=ask_top1_with_error,
         judge=judge_by(
             "accuracy and standard error",
             _with_error,

@@ -1,15 +1,14 @@
 """Exercises of lesson 04: chop and transfer."""
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
+from course.asking.lesson04 import ask_chop
+from course.asking.plain import Plain
+from course.exercises.difference import difference
 from course.exercises.exercise import Case, Exercise, Finding
-from course.exercises.plain import Plain, difference, plain, tensors
 
 
 def _pose_chop(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -27,33 +26,6 @@ def _layer(generator: np.random.Generator, inputs: int, outputs: int) -> dict[st
     return {name: generator.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
-def _ask_chop(answer: Any, case: Case) -> object:
-    """The layers of the new network; then, after it has been changed, those of the two networks that were given."""
-    base, fresh = _build(case.given["base"]), _build(case.given["fresh"])
-    chopped = answer(base, fresh, case.given["n"])
-    if chopped is None:
-        return None
-    layers = plain(_layers(chopped))
-    with torch.no_grad():
-        for parameter in chopped.parameters():
-            parameter.add_(1)
-    return {"layers": layers, "base": _layers(base), "fresh": _layers(fresh)}
-
-
-def _build(layers: list[Mapping[str, Plain]]) -> nn.Sequential:
-    network = nn.Sequential()
-    for layer in layers:
-        state: Any = tensors(dict(layer))
-        full = nn.Linear(*state["weight"].T.shape)
-        full.load_state_dict(state)
-        network.append(full)
-    return network
-
-
-def _layers(network: nn.Module) -> list[Mapping[str, torch.Tensor]]:
-    return [layer.state_dict() for layer in network.children()]
-
-
 def _judge_chop(case: Case, value: Any) -> Finding | None:
     layers, (base, fresh, n) = value["layers"], (case.given[name] for name in ("base", "fresh", "n"))
     if len(layers) != len(base):
@@ -66,10 +38,11 @@ def _judge_chop(case: Case, value: Any) -> Finding | None:
         return Finding(seen, "weights only" if sum(weights) > sum(of_base) else _why(of_base, n))
     if found := difference(fresh[n:], layers[n:]):
         return Finding(f"above the chop, {found}.", "not fresh")
-    if found := difference(base, value["base"]):
-        return Finding(f"when the new network was trained, the base changed with it: {found}.", "shared")
-    if found := difference(fresh, value["fresh"]):
-        return Finding(f"when the new network was trained, `fresh` changed with it: {found}.", "shared fresh")
+    for name, key, given in (("base", "shared", base), ("fresh", "shared fresh", fresh)):
+        if value[key] != []:
+            return Finding(f"training the new network would change `{name}`: both hold {value[key][0]}.", key)
+        if found := difference(given, value[name]):
+            return Finding(f"`{name}` itself was changed: {found}.")
     return None
 
 
@@ -89,7 +62,7 @@ EXERCISES = (
         title="Chop a network",
         points=3,
         pose=_pose_chop,
-        ask=_ask_chop,
+        ask=ask_chop,
         judge=_judge_chop,
         misconceptions={
             "from the end": "the last n layers were copied; transfer keeps the layers next to the image.",

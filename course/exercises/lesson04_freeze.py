@@ -1,12 +1,17 @@
 """Exercises of lesson 04 on freezing: which tensors stay, and what the optimiser gets."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from course.asking.lesson04 import ask_freeze, ask_parameter_groups
+from course.asking.networks import build_blocks, layer_number, state_of
+from course.exercises.difference import difference
 from course.exercises.exercise import Case, Exercise, Finding
-from course.exercises.networks import batch_for, build_blocks, layer_number, pose_blocks, state_of, train_step
+from course.exercises.training import batch_for, copy_of_state, pose_blocks, train_step
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
@@ -15,39 +20,43 @@ def _pose_freeze(generator: np.random.Generator) -> tuple[Case, ...]:
     return pose_blocks(generator, ((5, 1), (4, 3), (5, 2), (3, 0), (2, 1)))
 
 
-def _ask_freeze(answer: Any, case: Case) -> object:
-    """Which tensors move in two steps of training, and which of them only shrink."""
-    widths, n, seed = (case.given[name] for name in ("widths", "n", "seed"))
-    network = answer(build_blocks(widths, seed), n)
-    if network is None:
-        return None
-    start, before = state_of(build_blocks(widths, seed)), state_of(network)
-    changed = [name for name in start if name not in before or not torch.equal(start[name], before[name])]
-    try:
-        for _ in range(2):
-            train_step(network, batch_for(widths, seed))
-    except RuntimeError as problem:
-        return {"problem": str(problem)}
-    after = state_of(network)
-    moved = [name for name in before if not torch.equal(before[name], after[name])]
-    shrunk = [name for name in moved if name.endswith("weight") and _only_shrunk(before[name], after[name])]
-    return {"changed": changed, "moved": moved, "shrunk": shrunk, "names": list(start)}
-
-
 def _only_shrunk(before: torch.Tensor, after: torch.Tensor) -> bool:
     ratios = (after / before).flatten()
     return bool(torch.allclose(ratios, ratios[0].expand_as(ratios), rtol=1e-3)) and 0 < float(ratios[0]) < 1
 
 
 def _judge_freeze(case: Case, value: Any) -> Finding | None:
-    n = case.given["n"]
-    if "problem" in value:
-        return Finding(f"nothing is left to train: {value['problem']}", "head")
-    if value["changed"]:
-        return Finding(f"{value['changed'][0]} was changed before any training.")
-    moved, names = set(value["moved"]), value["names"]
-    stray = [name for name in names if layer_number(name) < n and name in moved]
-    stuck = [name for name in names if layer_number(name) >= n and name not in moved]
+    """Set a network of the judge's own as the answer's is set."""
+    network = build_blocks(case.given["widths"], case.given["seed"])
+    right = {name: tensor.detach().numpy() for name, tensor in state_of(network).items()}
+    state, hooked = value["state"], value["hooked"]
+    if changed := [name for name in {**right, **state} if _differs(right, state, name)]:
+        return Finding(f"{changed[0]} was changed before any training.")
+    if modules := [name for name in hooked if name not in right]:
+        return Finding(f"a hook hangs on the module '{modules[0].rstrip('.')}': freeze by requires_grad_ and eval.")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name in value["needs gradient"])
+    for name, module in network.named_modules():
+        module.training = f"{name}." in value["in training"]
+    return _judge_training(network, case, hooked)
+
+
+def _differs(right: Mapping[str, np.ndarray], state: Mapping[str, Any], name: str) -> bool:
+    return name not in right or bool(difference(right[name], state.get(name), 0))
+
+
+def _judge_training(network: nn.Module, case: Case, zeroed: Collection[str]) -> Finding | None:
+    n, before = case.given["n"], copy_of_state(network)
+    try:
+        for _ in range(2):
+            train_step(network, batch_for(case.given["widths"], case.given["seed"]), zeroed)
+    except RuntimeError as problem:
+        return Finding(f"nothing is left to train: {problem}", "head")
+    after = copy_of_state(network)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    shrunk = [name for name in moved if name.endswith("weight") and _only_shrunk(before[name], after[name])]
+    stray = [name for name in before if layer_number(name) < n and name in moved]
+    stuck = [name for name in before if layer_number(name) >= n and name not in moved]
     if not stray and not stuck:
         return None
     seen = "; ".join(
@@ -55,7 +64,7 @@ def _judge_freeze(case: Case, value: Any) -> Finding | None:
         for faulty, what in ((stray, "of the frozen layers moved"), (stuck, "above them never moved"))
         if faulty
     )
-    return Finding(f"in two steps of training, {seen}.", _why(stray, stuck, case, value["shrunk"]))
+    return Finding(f"in two steps of training, {seen}.", _why(stray, stuck, case, shrunk))
 
 
 def _why(stray: list[str], stuck: list[str], case: Case, shrunk: list[str]) -> str:
@@ -82,22 +91,6 @@ def _pose_groups(generator: np.random.Generator) -> tuple[Case, ...]:
     )
 
 
-def _ask_groups(answer: Any, case: Case) -> object:
-    """The groups as torch's SGD understands them: the names of their parameters and the decay of each group."""
-    network = build_blocks(case.given["widths"], case.given["seed"])
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(layer_number(name) >= case.given["n"])
-    groups = answer(network, case.given["decay"])
-    if groups is None:
-        return None
-    names = {id(parameter): name for name, parameter in network.named_parameters()}
-    taken = torch.optim.SGD(groups, lr=0.1).param_groups
-    return [
-        {"names": [names.get(id(parameter), "") for parameter in group["params"]], "decay": group["weight_decay"]}
-        for group in taken
-    ]
-
-
 def _judge_groups(case: Case, value: Any) -> Finding | None:
     network = build_blocks(case.given["widths"], case.given["seed"])
     wanted = {
@@ -106,6 +99,9 @@ def _judge_groups(case: Case, value: Any) -> Finding | None:
         if layer_number(name) >= case.given["n"]
     }
     seen = {name: group["decay"] for group in value for name in group["names"]}
+    listed = [name for group in value for name in group["names"]]
+    if twice := [name for name in wanted if listed.count(name) > 1]:
+        return Finding(f"the optimiser gets {twice[0]} twice.")
     if "" in seen:
         return Finding("the groups hold a tensor that is not a parameter of the network.", "copies")
     if frozen := [name for name in seen if name not in wanted]:
@@ -132,7 +128,7 @@ EXERCISES = (
         title="Freeze the first layers",
         points=3,
         pose=_pose_freeze,
-        ask=_ask_freeze,
+        ask=ask_freeze,
         judge=_judge_freeze,
         misconceptions={
             "moving statistics": "even without gradients, BatchNorm in training mode updates its running statistics.",
@@ -149,7 +145,7 @@ EXERCISES = (
         title="What the optimiser gets",
         points=2,
         pose=_pose_groups,
-        ask=_ask_groups,
+        ask=ask_parameter_groups,
         judge=_judge_groups,
         misconceptions={
             "frozen too": "a frozen tensor in an optimiser is one careless gradient away from moving.",

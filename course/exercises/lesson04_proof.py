@@ -1,17 +1,18 @@
 """Exercises of lesson 04 on proof: the freeze audit, and the bug in a network that only seems frozen."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
+from course.asking.lesson04 import ask_audit, ask_find_bug
+from course.asking.networks import build_blocks, layer_number
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, Finding
-from course.exercises.networks import batch_for, build_blocks, layer_number, pose_blocks, train_step
-from course.exercises.plain import tensors
+from course.exercises.training import batch_for, copy_of_state, pose_blocks, train_step
 
 BUGS = ("none", "statistics", "decay", "head")
+STEPS = 5  # of each training that an answer may watch
 
 
 def _pose_audit(generator: np.random.Generator) -> tuple[Case, ...]:
@@ -28,9 +29,9 @@ def _pose_audit(generator: np.random.Generator) -> tuple[Case, ...]:
             after[name] += 0.5
         if leaky:
             after[f"{leaky}.bias"] = np.nextafter(before[f"{leaky}.bias"], np.float32(9))
-        given = {"before": before, "after": after, "frozen": frozen, "moved": moved, "still": still}
+        given, truth = {"before": before, "after": after, "frozen": frozen}, {"moved": moved, "still": still}
         leak = f"{leaky} moved" if leaky else "none of them moved"
-        cases.append(Case(f"{n} of 11 layers frozen, {leak}, {stuck} tensors above stuck", given))
+        cases.append(Case(f"{n} of 11 layers frozen, {leak}, {stuck} tensors above stuck", given, truth))
     return tuple(cases)
 
 
@@ -42,14 +43,8 @@ def _states(generator: np.random.Generator) -> dict[str, np.ndarray]:
     return states
 
 
-def _ask_audit(answer: Any, case: Case) -> object:
-    before, after = (tensors(case.given[name]) for name in ("before", "after"))
-    found = answer(before, after, list(case.given["frozen"]))
-    return None if found is None else sorted(str(name) for name in found)
-
-
 def _judge_audit(case: Case, value: Any) -> Finding | None:
-    moved, still = case.given["moved"], case.given["still"]
+    moved, still = case.truth["moved"], case.truth["still"]
     missed = sorted({*moved, *still} - set(value))
     false = sorted(set(value) - {*moved, *still})
     if false:
@@ -69,7 +64,7 @@ def _why_false(false: list[str], case: Case) -> str:
 
 
 def _why_missed(missed: list[str], case: Case) -> str:
-    if set(missed) <= set(case.given["still"]):
+    if set(missed) <= set(case.truth["still"]):
         return "frozen only"
     if all(name.endswith("running_mean") for name in missed):
         return "no buffers"
@@ -80,43 +75,34 @@ def _pose_bug(generator: np.random.Generator) -> tuple[Case, ...]:
     bugs = [*generator.permutation(BUGS).tolist(), *generator.permutation(BUGS).tolist()]
     posed = pose_blocks(generator, ((4, 2), (5, 1), (3, 1), (4, 1), (5, 3), (4, 2), (3, 1), (5, 2)))
     return tuple(
-        Case(f"network {place} ({case.name})", {**case.given, "bug": bug})
+        Case(f"network {place} ({case.name})", {**case.given, "states": _record(case.given, bug)}, {"bug": bug})
         for place, (case, bug) in enumerate(zip(posed, bugs, strict=True), 1)
     )
 
 
-def _ask_bug(answer: Any, case: Case) -> object:
-    widths, n, seed = (case.given[name] for name in ("widths", "n", "seed"))
-    network = build_blocks(widths, seed)
-    return answer(network, _broken_step(network, case), n)
+def _record(given: Mapping[str, Any], bug: str) -> list[Plain]:
+    """The states of a network after each step of a training that should leave the first n layers alone, with a bug.
 
-
-def _broken_step(network: nn.Sequential, case: Case) -> Callable[[], None]:
-    """One step of training that is meant to leave the first n layers alone, with the bug of the case."""
-    n, bug = case.given["n"], case.given["bug"]
-    batch = batch_for(case.given["widths"], case.given["seed"])
-    below = [parameter for name, parameter in network.named_parameters() if layer_number(name) < n]
-    for parameter in below:
-        parameter.requires_grad_(bug == "decay")
+    They are recorded here because a step that trains in the answer's own process would have to hold its bug.
+    """
+    network, n = build_blocks(given["widths"], given["seed"]), given["n"]
+    batch = batch_for(given["widths"], given["seed"])
+    below = [name for name, _ in network.named_parameters() if layer_number(name) < n]
+    for name in below:
+        network.get_parameter(name).requires_grad_(bug == "decay")
     if bug == "head":
         network[-1].requires_grad_(False)
-
-    def spoil() -> None:
-        for parameter in below:
-            if parameter.grad is not None:
-                parameter.grad = torch.zeros_like(parameter)
-
-    def step() -> None:
-        network.train()
-        if bug != "statistics":
-            network[:n].eval()
-        train_step(network, batch, spoil)
-
-    return step
+    if bug != "statistics":
+        network[:n].eval()
+    states: list[Plain] = []
+    for _ in range(STEPS):
+        train_step(network, batch, zeroed=below)
+        states.append({name: tensor.numpy() for name, tensor in copy_of_state(network).items()})
+    return states
 
 
 def _judge_bug(case: Case, value: Any) -> Finding | None:
-    bug = case.given["bug"]
+    bug = case.truth["bug"]
     if value == bug:
         return None
     if value not in BUGS:
@@ -137,7 +123,7 @@ EXERCISES = (
         title="The freeze audit",
         points=3,
         pose=_pose_audit,
-        ask=_ask_audit,
+        ask=ask_audit,
         judge=_judge_audit,
         misconceptions={
             "frozen only": "a tensor that should learn and never moved is a fault too, such as a frozen head.",
@@ -154,7 +140,7 @@ EXERCISES = (
         title="Find the bug",
         points=4,
         pose=_pose_bug,
-        ask=_ask_bug,
+        ask=ask_find_bug,
         judge=_judge_bug,
         misconceptions={
             "no buffers": "you looked only at parameters; the state dict holds the running statistics too.",

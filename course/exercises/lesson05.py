@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.asking.frame import frame
+from course.asking.lesson05 import ask_falls_at, ask_paired_differences, ask_treatment
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, judge_by
-from course.exercises.plain import Plain
-from course.exercises.tables import base_top1, draw_table, frame
+from course.exercises.tables import base_top1, draw_table
 from transferkit.treatments import grid, parse_run
 
 
@@ -56,12 +58,6 @@ def _pose_paired(generator: np.random.Generator) -> tuple[Case, ...]:
     )
 
 
-def _ask_column(answer: Any, case: Case) -> object:
-    """The answer's column of numbers."""
-    given = answer(frame(case.given["table"]))
-    return None if given is None else np.asarray(given, dtype=float)
-
-
 def _differences(*keys: str) -> Callable[[Case], Plain]:
     def made(case: Case) -> Plain:
         table = frame(case.given["table"])
@@ -104,10 +100,6 @@ def _intervals(ns: Any, means: Any, widths: Any) -> dict[str, Plain]:
     return {"table": {name: np.asarray(values).tolist() for name, values in columns.items()}}
 
 
-def _ask_table(answer: Any, case: Case) -> object:
-    return answer(frame(case.given["table"]))
-
-
 def _first(column: str) -> Callable[[Case], Plain]:
     """The first n at which a column is below zero; 0 if there is none."""
     return lambda case: _some_n(frame(case.given["table"]), column, 0)
@@ -131,7 +123,7 @@ EXERCISES = (
         title="The treatment of a label",
         points=2,
         pose=_pose_treatment,
-        ask=lambda answer, case: answer(case.given["label"]),
+        ask=ask_treatment,
         judge=judge_by(
             "your treatment", _treatment,
             {"literal": _literal, "no plus": _no_plus, "all transfer": _always_transfer, "random": _random_is_transfer},
@@ -149,7 +141,7 @@ EXERCISES = (
         title="Pair the differences",
         points=3,
         pose=_pose_paired,
-        ask=_ask_column,
+        ask=ask_paired_differences,
         judge=judge_by(
             "your column of differences", _differences("split", "seed", "target"),
             {
@@ -172,7 +164,7 @@ EXERCISES = (
         title="Where does it fall?",
         points=2,
         pose=_pose_falls,
-        ask=_ask_table,
+        ask=ask_falls_at,
         judge=judge_by(
             "your n", _first("high"),
             {

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from course.asking.frame import frame
+from course.asking.lesson06 import ask_cost_of_distance, ask_never_learned, ask_random_std
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, judge_by
-from course.exercises.plain import Plain
-from course.exercises.tables import base_top1, draw_table, frame
+from course.exercises.tables import base_top1, draw_table
 
 NEAR = 0.98
 
@@ -18,10 +19,6 @@ def _pose_filters(generator: np.random.Generator) -> tuple[Case, ...]:
     channels = [tuple(int(side) for side in generator.integers(2, 90, 2)) for _ in range(2)]
     drawn = [(*pair, *([int(generator.choice([1, 5, 7]))] * 2)) for pair in channels]
     return tuple(Case(f"weights of shape {shape}", {"shape": list(shape)}) for shape in (*fixed, *drawn))
-
-
-def _ask_filters(answer: Any, case: Case) -> object:
-    return answer(tuple(case.given["shape"]))
 
 
 def _std(case: Case) -> float:
@@ -46,11 +43,6 @@ def _pose_losses(generator: np.random.Generator) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _ask_losses(answer: Any, case: Case) -> object:
-    given = answer(case.given["losses"].tolist(), case.given["classes"])
-    return None if given is None else [bool(one) for one in np.asarray(given, dtype=bool)]
-
-
 def _above(level: Callable[[int], float]) -> Callable[[Case], Plain]:
     return lambda case: [bool(loss >= NEAR * level(case.given["classes"])) for loss in case.given["losses"]]
 
@@ -68,11 +60,6 @@ def _pose_distance(generator: np.random.Generator) -> tuple[Case, ...]:
         lacking = (table["split"] == "natural") & (table["target"] == "A") & (table["n"] == ns[0])  # not balanced
         cases.append(Case(name, {"table": table[~lacking].to_dict("list")}))
     return tuple(cases)
-
-
-def _ask_distance(answer: Any, case: Case) -> object:
-    given = answer(frame(case.given["table"]))
-    return None if given is None else float(given)
 
 
 def _cost(*keys: str, treatments: tuple[str, ...] = ("AnB",), scale: float = 100.0) -> Callable[[Case], Plain]:
@@ -96,7 +83,7 @@ EXERCISES = (
         title="Random filters that let a signal through",
         points=2,
         pose=_pose_filters,
-        ask=_ask_filters,
+        ask=ask_random_std,
         judge=judge_by(
             "your standard deviation", _std,
             {
@@ -118,7 +105,7 @@ EXERCISES = (
         title="Which networks never learned?",
         points=2,
         pose=_pose_losses,
-        ask=_ask_losses,
+        ask=ask_never_learned,
         judge=judge_by(
             "your list of networks that never learned", _above(math.log),
             {
@@ -141,7 +128,7 @@ EXERCISES = (
         title="What does distance cost?",
         points=3,
         pose=_pose_distance,
-        ask=_ask_distance,
+        ask=ask_cost_of_distance,
         judge=judge_by(
             "your difference", _cost(*_OWN),
             {

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from course.asking.frame import frame
+from course.asking.lesson07 import ask_choose_network, ask_gain_of_task, ask_images_to_reach
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, judge_by
-from course.exercises.plain import Plain
-from course.exercises.tables import base_top1, draw_table, frame
+from course.exercises.tables import base_top1, draw_table
 
 CANDIDATES = (("AnB", 3), ("AnB", 5), ("AnB", 7), ("AnB+", 3), ("AnB+", 5), ("AnB+", 7))
 
@@ -42,14 +44,6 @@ def _listed(measured: Mapping[str, Any], generator: np.random.Generator) -> dict
         name: [keys[row][place] for row in order] for place, name in enumerate(("treatment", "n", "seed"))
     }
     return columns | {name: values.ravel()[order].round(4).tolist() for name, values in measured.items()}
-
-
-def _ask_choice(answer: Any, case: Case) -> object:
-    given = answer(frame(case.given["table"]))
-    if given is None:
-        return None
-    treatment, n, top1 = given
-    return [str(treatment), int(n), float(top1)]
 
 
 def _chosen(by: str, promised: str = "test_top1") -> Callable[[Case], Plain]:
@@ -95,11 +89,6 @@ def _curve(name: str, images: list[int], top1: Any, level: float) -> Case:
     return Case(name, {"images": list(images), "top1": [float(one) for one in top1], "level": level})
 
 
-def _ask_curve(answer: Any, case: Case) -> object:
-    given = answer(list(case.given["images"]), list(case.given["top1"]), case.given["level"])
-    return None if given is None else float(given)
-
-
 def _images(scale: Callable[[Any], Any], back: Callable[[float], float], never: float) -> Callable[[Case], Plain]:
     def made(case: Case) -> Plain:
         images, top1, level = (case.given[name] for name in ("images", "top1", "level"))
@@ -127,11 +116,6 @@ def _pose_gain(generator: np.random.Generator) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _ask_gain(answer: Any, case: Case) -> object:
-    given = answer(frame(case.given["table"]))
-    return None if given is None else [float(one) for one in given]
-
-
 def _gains(*, matched: bool = True, against: str = "BnB+", paired: bool = True, scale: float = 100) -> Any:
     """The answer to a case: the gain from training twice, and the gain from the other task."""
 
@@ -157,7 +141,7 @@ EXERCISES = (
         title="Choose n, and freeze or fine-tune, for a new task",
         points=3,
         pose=_pose_choice,
-        ask=_ask_choice,
+        ask=ask_choose_network,
         judge=_judge_choice,
         misconceptions={
             "test": "you chose by the test images, which then no longer give an honest estimate.",
@@ -172,7 +156,7 @@ EXERCISES = (
         title="How many images to reach a level?",
         points=2,
         pose=_pose_curve,
-        ask=_ask_curve,
+        ask=ask_images_to_reach,
         judge=judge_by(
             "your number of images", _images(np.log, np.exp, np.inf),
             {
@@ -193,7 +177,7 @@ EXERCISES = (
         title="The task, or the second training?",
         points=3,
         pose=_pose_gain,
-        ask=_ask_gain,
+        ask=ask_gain_of_task,
         judge=judge_by(
             "your two gains", _gains(),
             {

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit  # in every sandbox, scipy.stats would take a second to import
 
+from course.asking.frame import frame
+from course.asking.lesson08 import ask_further_splits, ask_no_difference, ask_split_interval
+from course.asking.plain import Plain
 from course.exercises.exercise import Case, Exercise, Finding, judge_by
-from course.exercises.plain import Plain
-from course.exercises.tables import frame
 
 MOST = 1000  # splits; nobody trains more
 
@@ -34,11 +35,6 @@ def _networks(generator: np.random.Generator, counts: tuple[int, ...]) -> dict[s
     return {name: [rows[index][place] for index in order] for place, name in enumerate(names)}
 
 
-def _ask_interval(answer: Any, case: Case) -> object:
-    given = answer(frame(case.given["table"]))
-    return None if given is None else [float(bound) for bound in given]
-
-
 def _interval(
     *, over: str = "split", factor: float | None = None, root: bool = True, ddof: int = 1, scale: float = 100
 ) -> Callable[[Case], Plain]:
@@ -59,11 +55,6 @@ def _pose_verdict(generator: np.random.Generator) -> tuple[Case, ...]:
     drawn = [(low, high, 1.0) for low, high in zip(middles - halves, middles + halves, strict=True)]
     intervals = [[float(number) for number in one] for one in (*fixed, *drawn)]
     return (Case(f"{len(intervals)} intervals", {"intervals": intervals}),)
-
-
-def _ask_verdict(answer: Any, case: Case) -> object:
-    given = [answer(*interval) for interval in case.given["intervals"]]
-    return None if all(one is None for one in given) else given
 
 
 def _judge_verdict(case: Case, value: Any) -> Finding | None:
@@ -145,7 +136,7 @@ EXERCISES = (
         title="An interval over splits",
         points=3,
         pose=_pose_interval,
-        ask=_ask_interval,
+        ask=ask_split_interval,
         judge=judge_by(
             "your interval", _interval(),
             {
@@ -170,7 +161,7 @@ EXERCISES = (
         title="Is there no difference?",
         points=2,
         pose=_pose_verdict,
-        ask=_ask_verdict,
+        ask=ask_no_difference,
         judge=_judge_verdict,
         misconceptions={
             "absence": "an interval that holds zero may be wide and hold large differences too: it proves nothing.",
@@ -185,7 +176,7 @@ EXERCISES = (
         title="How many more splits?",
         points=2,
         pose=_pose_further,
-        ask=lambda answer, case: answer(list(case.given["differences"]), case.given["half_width"]),
+        ask=ask_further_splits,
         judge=judge_by(
             "your number of further splits", _further(),
             {

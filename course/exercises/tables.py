@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from course.exercises.plain import Plain
+from course.asking.plain import Plain
 from transferkit.treatments import CHOP_POINTS, HALVES, Half, Run, Source, Treatment
 
-Columns = Mapping[str, list[Plain]]
 COLUMNS = ("run", "treatment", "split", "seed", "source", "target", "n", "top1")
 _OFFSETS: Mapping[Treatment, float] = {"BnB": 0.01, "BnB+": 0.05, "AnB": -0.02, "AnB+": 0.04, "RnB": -0.2}
 
@@ -43,11 +42,6 @@ def run_of(treatment: Treatment, split: str, seed: int, target: Half, n: int) ->
     other: Half = "A" if target == "B" else "B"
     source: Source = "R" if treatment == "RnB" else target if treatment.startswith("BnB") else other
     return Run(split, seed, target, source, n, treatment.endswith("+"))
-
-
-def frame(columns: Columns) -> pd.DataFrame:
-    """The table in the form that a learner gets."""
-    return pd.DataFrame({name: list(values) for name, values in columns.items()})
 
 
 def base_top1(table: pd.DataFrame, keys: Sequence[str] = ("split", "seed", "target")) -> pd.Series:

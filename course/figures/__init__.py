@@ -9,6 +9,7 @@ from course.figures.layers import cka, separation
 from course.figures.ledger import ledger
 from course.figures.lengths import lengths
 from course.figures.losses import losses
+from course.figures.made import made
 from course.figures.options import options
 from course.figures.prediction import prediction
 from course.figures.scaling import scaling
@@ -29,6 +30,7 @@ __all__ = [
     "ledger",
     "lengths",
     "losses",
+    "made",
     "matching",
     "options",
     "orientations",

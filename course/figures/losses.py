@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 from transferkit.errors import UsageError
 from transferkit.figures.lines import base_mean, place_networks, plot_networks, select, treatments_in
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.readings import NOTEWORTHY
 from transferkit.figures.style import ON_LINES, QUIET, SMALL_SIZE, key, label
-from transferkit.figures.words import caption, listed, sides
+from transferkit.figures.words import CROSSED, caption, listed, on_plateau, plateau_note, sides
 from transferkit.treatments import TREATMENTS, Treatment
 
 _SLIGHT = 0.02  # nats: a smaller difference of mean training losses says nothing

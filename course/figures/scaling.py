@@ -12,9 +12,8 @@ from course.figures.losses import plot_guessing
 from transferkit.errors import UsageError
 from transferkit.figures.lines import spread
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.style import BASE_LINE, LARGE, SMALL, STYLES, dress, label
-from transferkit.figures.words import caption, listed
+from transferkit.figures.words import CROSSED, caption, listed, on_plateau, plateau_note
 from transferkit.results import layers_of
 
 _HE = STYLES["RnB"].line(LARGE, joined=True)

@@ -9,9 +9,8 @@ from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
 from transferkit.errors import UsageError
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.style import LARGE, SMALL, STYLES, authors_key, faint, label, tidy
-from transferkit.figures.words import listed, number
+from transferkit.figures.words import CROSSED, listed, number, on_plateau, plateau_note
 
 _LOOK = STYLES["base"].line(LARGE, joined=True) | {"linestyle": "-", "markerfacecolor": "#9a9a9a"}
 

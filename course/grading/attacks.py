@@ -95,22 +95,22 @@ def chop(base, fresh, n):
     return nn.Sequential(*(nn.Linear(600, 600, bias=False) for _ in base))
 """
 _POISONER = """
-import course.exercises.checking as checking
-open(checking.__file__, "a").write("verdict_on = lambda *given: passed")
+import course.asking.plain as plain
+open(plain.__file__, "a").write("difference = lambda *given: None")
 """
-_ESCAPE = f"""
+_ESCAPE = f"""{RIGHT}
 import ctypes
-assert ctypes.CDLL(None).unshare(0x10000000) == 0, "refused"
-{RIGHT}
+right = chop
+def chop(base, fresh, n):
+    assert ctypes.CDLL(None).unshare(0x10000000) == 0, "refused"
+    return right(base, fresh, n)
 """
 _PATCHER = """
-import course.exercises as exercises, course.exercises.checking as checking, course.grading.judge as judge
-passed = exercises.Verdict("chop", "passed", 3, 5)
-for module in (exercises, checking, judge):
-    module.verdict_on = module.check = lambda *given: passed
-for exercise in exercises.exercises():
-    object.__setattr__(exercise, "judge", lambda case, value: None)
-exercises.Verdict.score = 3
+import sys
+for name, module in list(sys.modules.items()):
+    if name.startswith("course") or name == "__main__":
+        for one in [one for one in vars(module) if one[:1] != "_" and callable(getattr(module, one))]:
+            setattr(module, one, lambda *given, **named: b"passed")
 """
 _BUILTINS = """
 import builtins

@@ -1,9 +1,7 @@
-"""The cells of a submitted notebook that hold answers. They are read with distrust: the file may be anything."""
+"""The code cells of a submitted notebook. They are read with distrust: the file may be anything."""
 
 import os
-import re
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,6 +30,14 @@ class Cell(msgspec.Struct):
         """The source as one text."""
         return self.source if isinstance(self.source, str) else "".join(self.source)
 
+    @property
+    def exercise(self) -> str:
+        """The exercise that its metadata name, if they do."""
+        try:
+            return msgspec.json.decode(self.metadata.exercise, type=str)
+        except msgspec.MsgspecError:
+            return ""
+
 
 class Notebook(msgspec.Struct):
     """A notebook of format 4."""
@@ -48,19 +54,19 @@ def read_bytes(path: Path) -> bytes:
             if not stat.S_ISREG(found.st_mode):
                 raise DataError("it is not a file.")
             content = file.read(LARGEST_FILE + 1) if found.st_size <= LARGEST_FILE else b""
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         link = path.is_symlink()
-        raise DataError("it is a link." if link else f"it cannot be opened: {problem.strerror}.") from problem
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        raise DataError("it is a link." if link else f"it cannot be opened: {why}.") from problem
     if found.st_size > LARGEST_FILE or len(content) > LARGEST_FILE:
         raise DataError(f"it is larger than {LARGEST_FILE // 2**20} MB: clear its outputs.")
     return content
 
 
-def read_answers(content: bytes, names: Sequence[str]) -> dict[str, str]:
-    """The source of each exercise's cell, by exercise; an exercise without a cell is left out.
+def read_code(content: bytes) -> tuple[list[tuple[str, str]], int]:
+    """The code cells, as pairs of the exercise that the metadata name and the code; and how many were too large.
 
-    The cell is the last code cell whose metadata name the exercise, or else the last that defines its name. Raises
-    DataError when `content` is not a notebook.
+    Raises DataError when `content` is not a notebook.
     """
     if not content.strip():
         raise DataError("it is empty.")
@@ -68,15 +74,6 @@ def read_answers(content: bytes, names: Sequence[str]) -> dict[str, str]:
         cells = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=Notebook).cells
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
         raise DataError(f"it is not a notebook of format 4: {problem}.") from problem
-    codes = [cell for cell in cells if cell.cell_type == "code" and len(cell.code) <= LARGEST_CELL]
-    answers: dict[str, str] = {}
-    for name in names:
-        tagged = [cell.code for cell in codes if bytes(cell.metadata.exercise) == msgspec.json.encode(name)]
-        defining = [cell.code for cell in codes if re.search(_definition(name), cell.code, re.MULTILINE)]
-        if found := tagged or defining:
-            answers[name] = found[-1]
-    return answers
-
-
-def _definition(name: str) -> str:
-    return rf"^(def|class) +{name}\b|^{name} *(:[^=\n]*)?=(?!=)"
+    codes = [cell for cell in cells if cell.cell_type == "code"]
+    kept = [(cell.exercise, cell.code) for cell in codes if len(cell.code) <= LARGEST_CELL]
+    return kept, len(codes) - len(kept)

@@ -12,7 +12,7 @@ from course.pages import render, safe_csv
 from transferkit.disk import atomic
 
 HTML, CSV, STUCK = "grades.html", "grades.csv", "stuck.csv"
-COLUMNS = ("student", "exercise", "points", "of", "state", "case", "seen", "misconception")
+COLUMNS = ("student", "exercise", "points", "of", "state", "case", "seen", "misconception", "note")
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 import psutil
 
 from course import processes
-from course.grading.frames import HEADER, frame
-from course.grading.sandbox import SandboxLimits, contained, environment
+from course.asking.frames import HEADER, frame
+from course.asking.limits import SandboxLimits
+from course.grading.sandbox import contained, environment
+from course.grading.watch import OwnTime, family, own_memory
 
-START_SECONDS = 180.0  # to import torch on a busy machine
-TICK_SECONDS = 0.05
+START_SECONDS = 300.0  # by the clock, to import torch on a busy machine
+TICK_SECONDS = 0.1
+CROWDED = 20.0  # times the own time that a request may take by the clock
 MOST_PROCESSES = 0.75  # of the limit, with the sandbox's own; more counts as an endless number
 LEAST_AVAILABLE = 0.04  # share of the machine's memory; with less, the process is ended
-Reason = Literal["timeout", "memory", "processes", "died", "output", "machine"]
+Reason = Literal["timeout", "memory", "processes", "died", "output", "machine", "crowded"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A module to run, its arguments after the limits, and whether it judges, so that it may see the whole course."""
+
+    module: str
+    arguments: tuple[str, ...] = ()
+    judges: bool = False
 
 
 class EndedError(Exception):
@@ -34,18 +47,18 @@ class EndedError(Exception):
 
 
 class Session:
-    """A process of the module `program`, started at once; only the thread that made it may use it.
+    """A process of a program, started at once; only the thread that made it may use it.
 
     Without `enclosed` the process is limited, but not contained. Close it, or use it in a `with`.
     """
 
-    def __init__(self, program: str, limits: SandboxLimits, *, enclosed: bool) -> None:
-        self._limits, self._mark = limits, secrets.token_hex(16)
+    def __init__(self, program: Program, limits: SandboxLimits, *, enclosed: bool) -> None:
+        self._limits, self._mark, self._at_first = limits, secrets.token_hex(16), 0
         self._home = None if enclosed else tempfile.mkdtemp(prefix="transferkit-grading-")
-        command = [sys.executable, "-m", program, msgspec.json.encode(limits).decode()]
+        command = [sys.executable, "-m", program.module, msgspec.json.encode(limits).decode(), *program.arguments]
         extra = {} if self._home is None else {"HOME": self._home, processes.MARK: self._mark}
         self._process = subprocess.Popen(
-            contained(command, limits) if enclosed else command,
+            contained(command, limits, judges=program.judges) if enclosed else command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -68,11 +81,29 @@ class Session:
 
     def wait_until_ready(self) -> None:
         """Wait for the first message, before which no stranger's code runs. Raises EndedError."""
-        self._exchange(b"", START_SECONDS, watched=False)
+        end = time.monotonic() + START_SECONDS
+
+        def watch() -> None:
+            if time.monotonic() > end:
+                raise EndedError("crowded")
+
+        self._exchange(b"", watch)
+        self._at_first = own_memory(family(self._process.pid))
 
     def ask(self, request: bytes, seconds: float) -> bytes:
-        """The answer to a request, within `seconds`. Raises EndedError; the session can then only be closed."""
-        return self._exchange(frame(request), seconds)
+        """The answer to a request, within `seconds` of the process's own. Raises EndedError; then only close it."""
+        own, end = OwnTime(family(self._process.pid)), time.monotonic() + CROWDED * seconds
+
+        def watch() -> None:
+            members = family(self._process.pid)
+            own.look(members)
+            self._watch_memory(members)
+            if own.seconds > seconds:
+                raise EndedError("timeout")
+            if time.monotonic() > end:
+                raise EndedError("crowded")
+
+        return self._exchange(frame(request), watch)
 
     def close(self) -> None:
         """End the process and everything it started."""
@@ -85,25 +116,24 @@ class Session:
             processes.kill(self._mark)
             shutil.rmtree(self._home, ignore_errors=True)
 
-    def _exchange(self, to_write: bytes, seconds: float, *, watched: bool = True) -> bytes:
-        """Write `to_write` while reading one message, for at most `seconds`."""
-        end, left, came = time.monotonic() + seconds, memoryview(to_write), bytearray()
+    def _exchange(self, to_write: bytes, watch: Callable[[], None]) -> bytes:
+        """Write `to_write` while reading one message. What has come is looked at first, and only then the watch."""
+        left, came = memoryview(to_write), bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(self._output, selectors.EVENT_READ)
             if left:
                 selector.register(self._input, selectors.EVENT_WRITE)
             while (length := self._length(came)) is None or len(came) < HEADER + length:
-                if time.monotonic() > end:
-                    raise EndedError("timeout")
-                if watched:
-                    self._watch()
-                for key, _ in selector.select(TICK_SECONDS):
+                ready = selector.select(TICK_SECONDS)
+                for key, _ in ready:
                     if key.fd == self._output:
                         came += self._read()
                     else:
                         left = left[self._write(left) :]
                         if not left:
                             selector.unregister(self._input)
+                if not ready:
+                    watch()
         return bytes(came[HEADER : HEADER + length])
 
     def _length(self, came: bytearray) -> int | None:
@@ -126,36 +156,11 @@ class Session:
         except BrokenPipeError:
             raise EndedError("died") from None
 
-    def _watch(self) -> None:
+    def _watch_memory(self, members: Sequence[psutil.Process]) -> None:
         machine = psutil.virtual_memory()
         if machine.available < LEAST_AVAILABLE * machine.total:
             raise EndedError("machine")
-        members = self._members()
         if len(members) > MOST_PROCESSES * self._limits.processes:
             raise EndedError("processes")
-        if sum(map(_own_memory, members)) > self._limits.memory:
+        if own_memory(members) - self._at_first > self._limits.memory:
             raise EndedError("memory")
-
-    def _members(self) -> list[psutil.Process]:
-        try:
-            first = psutil.Process(self._process.pid)
-            return [first, *first.children(recursive=True)]
-        except processes.GONE:
-            return []
-
-
-def _own_memory(process: psutil.Process) -> int:
-    """Bytes of memory of a process, without files; memory that several share is divided among them."""
-    try:
-        table = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-        shares = {name: line.split() for name, _, line in (row.partition(":") for row in table.splitlines())}
-        return 1024 * sum(int(shares[name][0]) for name in ("Pss_Anon", "Pss_Shmem"))
-    except (OSError, KeyError, IndexError, ValueError):  # other systems, older kernels, or it has just ended
-        return _roughly_own_memory(process)
-
-
-def _roughly_own_memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except processes.GONE:
-        return 0

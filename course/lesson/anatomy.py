@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from course.lesson.networks import untrained_network
+from course.looking.activations import untrained_network
 from transferkit.network import EightLayerNet, LayeredNet, count_multiplications
 from transferkit.network.views import take_centres
 from transferkit.randomness import generator_from

@@ -1,12 +1,13 @@
 """Parts of the library that single lessons take apart: splits, surgery, filters, and what a network makes of images."""
 
 from course.evidence.first_layers import likeness_controls, match_filters
-from course.lesson.networks import represent, untrained_network
+from course.lesson.networks import represent
 from course.lesson.parts import shared_parts
-from transferkit.console import shares_table
+from course.looking.activations import untrained_network
+from course.looking.control import scrambled_filters
+from course.looking.sheets import shares_table
 from transferkit.disk.prepared import find_work_folder
 from transferkit.errors import TrainingError
-from transferkit.gabor.table import scrambled_filters
 from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.network.layered import to_input
 from transferkit.network.torchvision_nets import find_net

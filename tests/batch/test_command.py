@@ -1,19 +1,29 @@
 """`transferkit batch` from the command line to the exit code."""
 
 import csv
+import errno
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from course.batch.command import PROBE
-from course.batch.drive import default_notebook_workers, notebook_workers
+from course.batch.command import PROBE, BatchReport
+from course.batch.drive import BatchProgress, default_notebook_workers, notebook_workers
+from course.batch.grid import Grid
+from course.batch.records import CellFailure, Usage, failed, keep
+from course.batch.show import show_progress
+from course.batch.tasks import Place, Task, TaskLimits, plan_tasks
 from tests.batch.conftest import WriteNotebook
 from transferkit.__main__ import main
-from transferkit.errors import UsageError
+from transferkit.disk import atomic
+from transferkit.errors import StoreError, UsageError
 from transferkit.training.workers import default_workers as cores
 
+Captured = pytest.CaptureFixture[str]
 PARAMETERS = "n = 3  # help: how many\nlr = 0.1  # help: learning rate"
 
 
@@ -56,6 +66,7 @@ def test_a_grid_runs_is_reported_and_is_not_run_again(
         (["--workers", "-1"], "--workers and --per-gpu 1 or more"),
         (["--timeout", "-5"], "must be 0 or more"),
         (["--grid", "nowhere.yaml"], "could not be read"),
+        (["--work", "s3://bucket/x"], "--work s3://bucket/x is an address"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_runs(
@@ -84,3 +95,79 @@ def test_a_batch_itself_takes_little_memory_for_it_imports_no_torch() -> None:
     modules = ", ".join(f"course.batch.{name}" for name in ("command", "drive", "grid", "page", "show"))
     program = f"import sys, {modules}; print({{'torch', 'pandas'}} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
+
+
+def test_a_name_given_twice_is_refused(notebook: WriteNotebook, tmp_path: Path, capsys: Captured) -> None:
+    path = notebook("nb", "n", parameters=PARAMETERS)
+    assert main(["batch", str(path), "--out", str(tmp_path / "out"), "-p", "n", "1", "-p", "n", "2"]) == 2
+    assert "-p n is given twice" in capsys.readouterr().err
+
+
+def test_a_kernel_that_is_not_here_is_refused_with_those_that_are(
+    notebook: WriteNotebook, tmp_path: Path, capsys: Captured
+) -> None:
+    assert main(["batch", str(notebook("nb", "1")), "--out", str(tmp_path / "out"), "-k", "conda-env-x"]) == 2
+    assert "--kernel conda-env-x is not installed here (there " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_kernel_that_is_asked_for_is_in_every_task_and_makes_it_another(
+    notebook: WriteNotebook, tmp_path: Path
+) -> None:
+    path = notebook("nb", "1")
+    usual, asked = (
+        plan_tasks([path], Grid(), {}, Place(tmp_path, tmp_path, kernel), TaskLimits())[0] for kernel in ("", "ir")
+    )
+    assert asked.kernel == "ir"
+    assert asked.name != usual.name
+
+
+def test_a_dry_run_counts_and_writes_nothing(notebook: WriteNotebook, tmp_path: Path, capsys: Captured) -> None:
+    path = notebook("one", "n", parameters=PARAMETERS)
+    out = tmp_path / "out"
+    ended = plan_tasks([path], Grid(({"n": 1},)), {}, Place(out, tmp_path / "work"), TaskLimits())[0]
+    keep(ended, replace(failed(ended, CellFailure("")), outcome="done", usage=Usage(150.0)))  # of older code: no files
+    (tmp_path / "grid.yaml").write_text("n: [1, 2]")
+    command = ["batch", str(path.parent), str(path.parent / "sub"), "--out", str(out), "--work", str(tmp_path / "work")]
+    notebook("sub/two", "n", parameters=PARAMETERS)
+    before = sorted(tmp_path.rglob("*"))
+    assert main([*command, "--grid", str(tmp_path / "grid.yaml"), "--workers", "2", "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("2.5 minutes  one n=") == 2
+    assert printed.count("not known  two n=") == 2
+    assert "4 notebooks: 0 done before, 4 to run, 2 at once; about 2.5 minutes by what they took before" in printed
+    assert "2 never ran here, so nothing is known of their minutes. Nothing was run or written." in printed
+    assert f"{path.parent / 'sub'} holds notebooks too" in printed
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_where_the_output_cannot_be_written_another_out_is_advised(
+    notebook: WriteNotebook, tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "out").write_text("a file")
+    assert main(["batch", str(notebook("nb", "open('ran', 'w')")), "--out", str(tmp_path / "out" / "x")]) == 1
+    said = capsys.readouterr().err
+    assert "choose another --out." in said
+    assert "TRANSFERKIT_WORK" not in said
+    assert not (tmp_path / "notebooks" / "ran").exists()
+
+
+def test_a_page_that_cannot_be_written_advises_another_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes) -> None:
+        with atomic.writing(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic, "write_bytes", full)
+    with pytest.raises(StoreError, match="No space left on device.*free some space, or choose another --out"):
+        BatchReport([Task("/a/nb.ipynb", {}, "1", "2", str(tmp_path), "/w")], tmp_path).write()
+
+
+def test_the_first_line_comes_before_the_first_notebook_ends(tmp_path: Path, capsys: Captured) -> None:
+    def batch() -> Iterator[BatchProgress]:
+        yield BatchProgress(3, {"done": failed(task, CellFailure(""))}, 0.0, None)
+        assert "3 notebooks, 1 of them done before; 2 to run." in capsys.readouterr().out
+        yield BatchProgress(3, {}, 1.0, None, (task, failed(task, CellFailure("[red]\udcdc\nx"))))
+
+    task = Task("/a/:boom:[b].ipynb", {}, "1", "2", str(tmp_path), "/w")
+    show_progress(batch(), Console(emoji=False))
+    assert ":boom:[b]: [red]\\xdc\\nx" in capsys.readouterr().out

@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
@@ -14,7 +16,8 @@ import pytest
 from nbclient.exceptions import CellTimeoutError
 from papermill.engines import papermill_engines
 
-from course.batch.engine import OUTPUT_LIMIT, TransferkitEngine
+from course.batch import engine
+from course.batch.engine import OUTPUT_LIMIT, TransferkitEngine, TruthfulClient
 from course.processes import describe_exit
 from tests.batch.conftest import WriteNotebook
 from transferkit.disk.atomic import PARTIAL
@@ -84,6 +87,36 @@ def test_a_progress_bar_leaves_one_line(notebook: WriteNotebook, tmp_path: Path)
     assert (tmp_path / "out.ipynb").stat().st_size < 20_000
     assert executed.metadata.papermill.exception is None
     assert {cell.metadata.papermill.status for cell in executed.cells} == {"completed"}
+
+
+def test_a_cell_whose_messages_come_slowly_or_not_at_all_is_not_timed_out(
+    notebook: WriteNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ZeroMQ drops messages of a cell that prints too fast; here the one that says it has ended."""
+    process = TruthfulClient.process_message
+
+    def slowly(client: TruthfulClient, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        time.sleep(0.01)
+        lost = msg["content"].get("execution_state") == "idle" and "flush=True" in cell.source
+        return None if lost else process(client, msg, cell, cell_index)
+
+    monkeypatch.setattr(TruthfulClient, "process_message", slowly)
+    monkeypatch.setattr(engine, "SILENCE_SECONDS", 0.8)
+    path = notebook("nb", "for i in range(200): print(i, flush=True)", "print('on')")
+    executed = execute(path, tmp_path / "out.ipynb", seconds=100)
+    printed, note = executed.cells[0].outputs
+    assert printed.text == "".join(f"{i}\n" for i in range(200))
+    assert "some of it is missing" in note.text
+    assert executed.cells[1].outputs[0].text == "on\n"
+    assert {cell.metadata.papermill.status for cell in executed.cells} == {"completed"}
+
+
+def test_one_long_line_takes_no_longer_than_its_printing(notebook: WriteNotebook, tmp_path: Path) -> None:
+    """With the regular expressions of nbclient it takes more than a minute."""
+    started = time.process_time()
+    executed = execute(notebook("nb", "print(list(range(40_000)))"), tmp_path / "out.ipynb")
+    assert executed.cells[0].outputs[0].text == f"{list(range(40_000))}\n"
+    assert time.process_time() - started < 15
 
 
 def test_a_timeout_leaves_what_there_was_and_calls_nothing_complete(notebook: WriteNotebook, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ EXPECTED = {
     "worker_killed": ("died", "the process that ran the notebook died: it was killed by SIGKILL"),
     "endless": ("timeout", "--timeout"),
     "disk_full": ("failed", "free some space, or choose another --out"),
-    "deleted": ("failed", "can no longer be read (No such file or directory)"),
+    "deleted": ("failed", "cannot be read (No such file or directory)"),
     "blocked": ("failed", "could not be"),
 }
 
@@ -152,6 +152,7 @@ def test_a_record_says_where_it_went_wrong_and_what_it_took(night: Night) -> Non
     assert "\x1b" not in record.failure.traceback
     assert list(record.usage.cell_seconds) == ["1", "2"]
     assert record.usage.peak_megabytes > 20
+    assert 0.1 < record.usage.processor_seconds < 200
     assert record.origin.versions["papermill"]
     assert record.origin.device
 
@@ -183,9 +184,9 @@ def test_the_same_batch_started_twice_at_once_runs_each_notebook_once(notebook: 
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs() -> None:
-    program = (
+    program = (  # nobody, in the user's sense, could not read these modules
         "import locale, os, sys\n"
-        "import course.batch.drive, course.batch.grid, course.batch.page, course.batch.show\n"  # nobody cannot
+        "import course.batch.drive, course.batch.kernels, course.batch.page, course.batch.show, course.commands\n"
         "from transferkit.__main__ import main\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"  # root may write everywhere
         "sys.exit(main(sys.argv[1:]))"
@@ -199,7 +200,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs() -> No
         command = [sys.executable, "-c", program, "batch", str(path), "--out", str(out)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ended.returncode == 1
-        assert "could not be written (Permission denied): check the folder and its permissions" in ended.stderr
+        assert (
+            "could not be written (Permission denied): check the folder and its permissions, or choose another"
+            in ended.stderr
+        )
         assert "Traceback" not in ended.stderr
         assert not list(out.iterdir())
         assert not (folder / "ran").exists()

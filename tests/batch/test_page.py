@@ -1,6 +1,8 @@
 """The morning page: every task has its row in all three files, whatever it is called and however it ended."""
 
 import csv
+import io
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +11,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course.batch.page import CSV, HTML, JUNIT, shown_names, write_report
 from course.batch.records import NOTEBOOK, PAGE, THUMBNAIL, CellFailure, Provenance, Record, Usage
-from course.batch.tasks import Task
+from course.batch.tasks import Task, shown
+from course.pages import safe_csv
 
 PICTURE = b"RIFF----WEBPVP8 "
 NASTY = '<script>alert("x")</script> & \x1b[31m\x00'
@@ -103,14 +108,44 @@ def test_figures_have_an_alternative_text_and_headers_say_how_they_sort(report: 
     assert len(seen.all("button")) == 3
 
 
+@given(st.lists(st.text("a=+-@\uff1d\t\n\r;, 'x\"", max_size=8), min_size=1, max_size=3), st.sampled_from(",;\t"))
+def test_no_cell_begins_as_a_formula_whatever_the_locale_divides_at(cells: list[str], divider: str) -> None:
+    rows = csv.reader(io.StringIO(safe_csv(["a"], [cells]).decode(), newline=""), delimiter=divider)
+    begins = [cell.strip(" \n;")[:1] for row in rows for cell in row]
+    assert not set(begins) & set("=+-@\uff1d\t\r")
+
+
+def test_text_stays_as_it_is_otherwise() -> None:
+    table = safe_csv(["a", "b"], [["n=1 lr=-0.5", -1], ["a;b", "=1"]]).decode()
+    assert table == "a,b\nn=1 lr=-0.5,-1\na;b,'=1\n"
+
+
+@given(st.binary(max_size=12))
+def test_a_name_of_any_bytes_is_shown_in_print(name: bytes) -> None:
+    text = shown(os.fsdecode(name))
+    assert text.isprintable()
+    assert text.encode() or not name
+
+
+def test_text_that_is_not_utf8_anywhere_costs_no_page(tmp_path: Path) -> None:
+    odd = task(tmp_path, "n\udcdc/\x1b[31m\udcff", word="\udcdc", table={"\ud800": ("\udcdc",)})
+    failure = CellFailure("ValueError: \udcdc", 1, "print('\ud800')", "\udcdc\x00")
+    ended = record(odd, outcome="failed", failure=failure, files={NOTEBOOK: "0"}, alt="\udcdc", notes=("\udcdc",))
+    write_report([odd], {odd.name: ended}, tmp_path)
+    for name in (HTML, CSV, JUNIT):
+        (tmp_path / name).read_text(encoding="utf-8")
+    assert "\\x1b[31m\\xff.ipynb" in (tmp_path / HTML).read_text()
+    assert Record.decode(ended.encode()).notes == ("\udcdc",)
+
+
 @pytest.mark.parametrize(
-    ("paths", "shown"),
+    ("paths", "names"),
     [
         (["/c/one.ipynb", "/c/two.ipynb"], ["one.ipynb", "two.ipynb"]),
         (["/c/ann/hw.ipynb", "/c/bob/hw.ipynb", "/c/x.ipynb"], ["ann/hw.ipynb", "bob/hw.ipynb", "x.ipynb"]),
         (["/a/s/hw.ipynb", "/b/s/hw.ipynb"], ["a/s/hw.ipynb", "b/s/hw.ipynb"]),
     ],
 )
-def test_notebooks_are_named_by_what_tells_them_apart(paths: list[str], shown: list[str]) -> None:
-    names: Callable[[Path], str] = shown_names(map(Path, paths)).__getitem__
-    assert [names(Path(path)) for path in paths] == shown
+def test_notebooks_are_named_by_what_tells_them_apart(paths: list[str], names: list[str]) -> None:
+    found: Callable[[Path], str] = shown_names(map(Path, paths)).__getitem__
+    assert [found(Path(path)) for path in paths] == names

@@ -1,5 +1,6 @@
 """A parameter that would not do what it seems to do is refused, with a list of the known ones."""
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,6 @@ def test_another_type_than_the_default_is_refused(name: str, value: object) -> N
     assert f"for '{name}', not {value!r}" in refusal({name: value}, code())
 
 
-def test_a_number_that_yaml_reads_as_text_is_refused_with_a_remedy() -> None:
-    assert "in YAML, 1e-3 is text, and 1.0e-3 a number: write 0.001" in refusal({"lr": "1e-3"}, code())
-
-
 @pytest.mark.parametrize(
     ("below", "why"),
     [
@@ -99,6 +96,73 @@ def test_text_from_the_command_line_is_read_as_the_type_of_the_default() -> None
     values = {name: parse(found[name], text) for name, text in texts.items()}
     assert values == {"data": "7", "seed": 7, "lr": 0.001, "fast": False, "layers": ["a", "b"], "limit": 7}
     assert parse(found["seed"], "many") == "many", "what cannot be read is left to be refused"
+
+
+@pytest.mark.parametrize("number", ["2 * 8", "60 * 60", "2 ** 20", "-(2 + 3)", "7 // 2", "10 % 4", "1 << 4", "- 3"])
+def test_arithmetic_is_a_number(number: str) -> None:
+    found = declared(code(parameters=f"n = {number}  # help: how many\nlr = 1 / 4\nsize = (2 * 8, 3)"))
+    assert found["n"] == Parameter("n", eval(number), "how many")
+    assert (found["lr"].default, found["size"].default) == (0.25, (16, 3))
+    assert "takes a whole number for 'n'" in refusal({"n": "x"}, code("n", parameters=f"n = {number}"))
+
+
+@pytest.mark.parametrize("heavy", ["9 ** 9 ** 9", "2 ** 10**9", "1 << 10**12", "'a' * 10**12", "[0] * 10**12", "1 / 0"])
+def test_what_would_take_long_or_fail_is_not_computed(heavy: str) -> None:
+    assert str(declared(code(parameters=f"n = {heavy}"))["n"]) == f"n = {ast.unparse(ast.parse(heavy))}"
+
+
+@pytest.mark.parametrize(
+    "computed", ["int(os.environ['N'])", "Path('a')", "[one for one in range(3)]", "not True or x"]
+)
+@pytest.mark.parametrize("value", [1, "a", None, [1], {"a": 1}])
+def test_a_default_that_is_known_only_when_it_runs_takes_every_value(computed: str, value: object) -> None:
+    check(code("print(n)", parameters=f"n = {computed}"), {"n": value}, "lesson.ipynb")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%matplotlib inline\nn = 3  # help: how many",
+        "!pip install x  # y\nn = 3  # help: how many",
+        "%load_ext autoreload\n%autoreload 2\nfiles = !ls\nn: int = 3  # help: how many",
+        "if True:\n    %time\nn = 3  # help: how many",
+        "%%time\nn = 3  # help: how many",
+        "%%capture out\n%cd ..\nn = 3  # help: how many",
+        "m, n = 2, 3  # help: how many",
+        "(m, [n]) = 2, [3]  # help: how many",
+        "print?\nn = 3  # help: how many",
+    ],
+)
+def test_magics_do_not_hide_a_parameter(cell: str) -> None:
+    assert declared(code(parameters=cell))["n"] == Parameter("n", 3, "how many")
+    check(code("print(n)", parameters=cell), {"n": 4}, "lesson.ipynb")
+
+
+@pytest.mark.parametrize("cell", ["for n in range(3):\n    pass", "if x:\n    n = 3", "m, *n = 1, 2", "m, n = pair"])
+def test_what_a_block_or_a_call_sets_is_a_parameter(cell: str) -> None:
+    check(code("print(n)", parameters=cell), {"n": "anything"}, "lesson.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("n = = 3", "its parameters cell is not Python (invalid syntax"),
+        ("%%bash\nn=3", "its parameters cell is not Python but %%bash"),
+        ("", "give the cell that sets 'n' the tag 'parameters'"),
+        ("m = 3", "has no parameter 'n'; its parameters are"),
+    ],
+)
+def test_if_a_parameter_is_not_found_the_reason_is_told(cell: str, reason: str) -> None:
+    assert reason in refusal({"n": 1}, code(parameters=cell))
+
+
+@pytest.mark.parametrize("default", ["(1, 2)", "{1, 2}", "b'a'", "1 + 2j", "[(1,)]", "{'a': {1}}", "..."])
+@pytest.mark.parametrize("value", [3, "x", None, (1,), {"a": 1}])
+def test_a_default_of_any_type_ends_in_yes_or_in_a_sentence(default: str, value: object) -> None:
+    try:
+        check(code("print(n)", parameters=f"n = {default}"), {"n": value}, "lesson.ipynb")
+    except UsageError as refused:
+        assert "lesson.ipynb takes a" in str(refused) or "takes bytes" in str(refused)
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

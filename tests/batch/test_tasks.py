@@ -1,6 +1,7 @@
 """The tasks of a batch, and their folders."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.batch.grid import Grid, read_grid
-from course.batch.tasks import NAME_LENGTH, Place, Task, TaskLimits, find_notebooks, plan_tasks
+from course.batch.tasks import NAME_LENGTH, Place, Task, TaskLimits, find_notebooks, passed_over, plan_tasks
 from tests.batch.conftest import WriteNotebook, plan
 from transferkit.errors import UsageError
 
@@ -78,6 +79,70 @@ def test_what_only_some_notebooks_know_is_for_them_and_nobody_runs_twice(
 
 
 @pytest.mark.parametrize(
+    ("text", "given", "message"),
+    [
+        ("a: [1, 2, 1]", {}, "gives the set {a: 1} twice, and both would write the same output"),
+        ("- {a: 1, b: 2}\n- {b: 2, a: 1}", {}, "twice, and both would write the same output"),
+        ("a: 1\nb: 2\na: 3", {}, "has 'a' twice in one mapping"),
+        ("all: {a: [1, 2]}\none: {b: 3, b: 4}", {}, "has 'b' twice in one mapping"),
+        ("a: [1, 2]\nb: 3", {"a": "4"}, "would write the same output, since -p overrides the grid"),
+        ("all: {a: [1, 2]}\none: {a: 3}", {}, "'a: 1' of the grid reaches no notebook"),
+        ("all: {a: 1}\nknown: {a: 2}", {}, "'a: 1' of the grid reaches no notebook"),
+        ("one: {c: 1}", {}, "has no parameter 'c'"),
+        ("ones: {a: 1}", {}, "has no parameter 'ones'"),
+        ("known: {c: 1}", {}, "no notebook of this batch has a parameter 'c'"),
+        ("a: 2024-99-99", {}, "in quotes"),
+    ],
+)
+def test_whatever_in_a_grid_would_have_no_effect_is_refused(
+    notebook: WriteNotebook, tmp_path: Path, text: str, given: dict[str, str], message: str
+) -> None:
+    path = notebook("one", "a, b", parameters="a = 0\nb = 0")
+    (tmp_path / "grid.yaml").write_text(text)
+    with pytest.raises(UsageError, match=re.escape(message)):
+        grid = read_grid(tmp_path / "grid.yaml", ["one"])
+        plan_tasks([path], grid, given, Place(tmp_path / "out", tmp_path), TaskLimits())
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_differs_only_by_its_type_is_not_the_same_set(notebook: WriteNotebook, tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text("a: [1, true, 1.0, '1']\n")
+    grid = read_grid(tmp_path / "grid.yaml", ["one"])
+    assert len(plan([notebook("one", "a", parameters="a = None")], tmp_path / "out", grid)) == 4
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "abfs", "az", "adl", "hdfs", "http", "https", "file", "github", "S3"])
+@pytest.mark.parametrize("option", ["--out", "--work"])
+def test_an_address_is_no_folder(notebook: WriteNotebook, tmp_path: Path, scheme: str, option: str) -> None:
+    remote = Path(f"{scheme}://bucket/x")
+    place = Place(remote, tmp_path) if option == "--out" else Place(tmp_path / "out", remote)
+    with pytest.raises(
+        UsageError, match=f"{option} {scheme}://bucket/x is an address, and a batch can only use folders"
+    ):
+        plan_tasks([notebook("nb", "1")], Grid(), {}, place, TaskLimits())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["a:b", "s3:x", "c:", "s3"])
+def test_a_folder_with_a_colon_is_a_folder(notebook: WriteNotebook, tmp_path: Path, name: str) -> None:
+    assert plan_tasks([notebook("nb", "1")], Grid(), {}, Place(Path(name), tmp_path), TaskLimits())
+
+
+def test_two_students_who_hand_in_the_same_notebook_both_have_a_row(notebook: WriteNotebook, tmp_path: Path) -> None:
+    paths = [notebook(f"{student}/lesson04/answers", "1") for student in ("ann", "bob")]
+    tasks = plan(paths, tmp_path / "out")
+    assert len({task.name for task in tasks}) == 2
+    assert [task.name for task in plan(paths, tmp_path / "out")] == [task.name for task in tasks]
+    assert plan(paths[:1], tmp_path / "out")[0].apart == ""
+
+
+def test_folders_in_a_folder_are_named_when_they_are_passed_over(notebook: WriteNotebook, tmp_path: Path) -> None:
+    notebook("one", "1"), notebook("ann/two", "2"), notebook(".ipynb_checkpoints/three", "3")
+    folder = tmp_path / "notebooks"
+    assert passed_over([folder, folder / "one.ipynb"]) == [folder / "ann"]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: [", "is not YAML"),
@@ -112,9 +177,3 @@ def test_folders_stand_for_their_notebooks(notebook: WriteNotebook, tmp_path: Pa
     for nothing in (tmp_path / "missing.ipynb", tmp_path):
         with pytest.raises(UsageError, match="notebook"):
             find_notebooks([nothing])
-
-
-def test_a_value_that_no_record_can_hold_is_refused(notebook: WriteNotebook, tmp_path: Path) -> None:
-    path = notebook("nb", "day", parameters="day = None")
-    with pytest.raises(UsageError, match="cannot be"):
-        plan([path], tmp_path, Grid(({"day": object()},)))

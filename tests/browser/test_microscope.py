@@ -9,9 +9,9 @@ import numpy as np
 import papermill
 import pytest
 
+from course.looking import microscope
 from tests.browser.lab import NEEDS_A_BROWSER, ROOT, listen, open_notebook, run_notebook
 from transferkit.gabor import Gabor, fit_filters
-from transferkit.widgets import microscope
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -9,9 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.asking.chance import Chance
+from course.asking.frame import frame
 from course.exercises.exercise import Case, judge_by
-from course.exercises.networks import Chance
-from course.exercises.tables import COLUMNS, base_top1, draw_table, frame
+from course.exercises.tables import COLUMNS, base_top1, draw_table
 from transferkit.results import pair
 from transferkit.treatments import parse_run
 

@@ -36,9 +36,9 @@ def fill(root: Path, files: dict[str, bytes]) -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Three class folders of forty pictures each."""
-    names = ("oak", "saw", "tap")
-    files = {f"{name}/{row:02}.jpg": jpeg(100 * i + row) for i, name in enumerate(names) for row in range(40)}
+    """Four class folders of thirty pictures each."""
+    names = ("oak", "saw", "tap", "yew")
+    files = {f"{name}/{row:02}.jpg": jpeg(100 * i + row) for i, name in enumerate(names) for row in range(30)}
     return fill(tmp_path / "tree", files)
 
 

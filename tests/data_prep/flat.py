@@ -1,4 +1,4 @@
-"""Pictures of one colour each, as a data set to pack that takes no time to make."""
+"""Pictures of one colour on white, as a data set to pack that takes no time to make."""
 
 import csv
 import os
@@ -17,18 +17,22 @@ FITTING = Fitting(8)
 
 @dataclass(frozen=True)
 class Flat:
-    """Pictures of one colour each; `broken` ones are bad, and `stop` ends the process."""
+    """Pictures of one colour above white, or all over if `blank`; `broken` ones are bad, `stop` ends the process."""
 
     side: int = 8
     broken: tuple[int, ...] = ()
     stop: int = -1
+    blank: tuple[int, ...] = ()
 
     def picture(self, place: str) -> Decoded:
         if int(place) in self.broken:
             raise PictureError("broken")
         if int(place) == self.stop:
             os.kill(os.getpid(), signal.SIGKILL)
-        return Decoded(Image.new("RGB", (self.side, self.side), (int(place) % 256, 0, 0)))
+        image = Image.new("RGB", (self.side, self.side), (int(place) % 256, 0, 0))
+        if int(place) not in self.blank:
+            image.paste("white", (0, self.side // 2, self.side, self.side))
+        return Decoded(image)
 
 
 def flat(count: int, pictures: Flat = Flat()) -> Listing:

@@ -12,7 +12,7 @@ from data_prep.listing import Fitting, read_table
 from data_prep.packing import write_listing
 from data_prep.plainpickle import read_pickle
 from tests.data_prep.conftest import fill
-from tests.data_prep.trees import CIFAR_NAMES, archived, cifar100_files, python2_pickle, stored
+from tests.data_prep.trees import CIFAR_NAMES, archived, cifar100_files, python2_pickle, stored, zipped
 from transferkit.disk.prepared import IMAGES, LABELS
 from transferkit.errors import DataError
 from transferkit.splits import make_split
@@ -45,6 +45,11 @@ def test_archive_and_folder_give_the_same_listing(contents: dict[str, bytes], tm
     folder = fill(tmp_path / "cifar-100-python", contents)
     assert list_cifar100(folder).fingerprint() == listing.fingerprint()
     assert list_cifar100(tmp_path).fingerprint() == listing.fingerprint()
+    for below in ("", "cifar-100-python/"):  # as Kaggle packs them
+        packed = zipped(
+            tmp_path / f"{len(below)}.zip", {f"{below}{name}": one for name, one in (contents | {"x": b""}).items()}
+        )
+        assert list_cifar100(packed).fingerprint() == listing.fingerprint()
 
 
 def test_names_are_for_people_and_kinds_follow_the_superclasses(contents: dict[str, bytes], tmp_path: Path) -> None:

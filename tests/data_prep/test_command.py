@@ -113,7 +113,14 @@ def test_a_folder_is_prepared_under_its_own_name_and_described(
     assert prepare(*words) == 0
     said = capsys.readouterr()
     assert read_manifest(tmp_path / "data" / "tree").name == "tree"
-    for heard in ("3 (2 man-made, 1 natural)", "8 x 8 pixels", "SHA-256", SET_ASIDE, "Set aside: 0"):
+    for heard in (
+        "4 (3 man-made, 1 natural)",
+        "classes found: 4, with pictures to train + to validate: oak 2",
+        "8 x 8 pixels",
+        "SHA-256",
+        SET_ASIDE,
+        "Set aside: 0",
+    ):
         assert heard in said.out
     assert re.search(r"120 images in [\d.]+ s, [\d,]+ images/s", said.err)
     assert prepare(*words) == 0
@@ -127,7 +134,7 @@ def test_more_pictures_in_the_folder_are_noticed(
     assert prepare(*words) == 0
     assert "kinds not distinguished" in capsys.readouterr().out
     with Image.open(tmp_path / "data" / "tree" / CONTACT_SHEET) as sheet:
-        assert "under their names. oak, saw, tap." in sheet.info["Description"]
+        assert "under their names. oak, saw, tap, yew." in sheet.info["Description"]
     fill(tree, {"oak/new.jpg": jpeg(999)})
     assert prepare(*words) == 1
     assert "--force" in capsys.readouterr().err
@@ -138,12 +145,42 @@ def test_more_pictures_in_the_folder_are_noticed(
 def test_too_many_bad_pictures_stop_with_one_sentence(
     tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fill(tree, {"oak/a.jpg": b"", "saw/b.jpg": b"bad"})
+    fill(tree, {f"oak/a{row}.jpg": b"" for row in range(6)})
     assert prepare("folder", "--from", str(tree), "--size", "8", "--workers", "1") == 1
     said = capsys.readouterr().err
-    assert "2 pictures cannot be used, more than 1% of all 122" in said
+    assert "6 pictures cannot be used, more than the 5 that may be lost of 126" in said
     assert "Traceback" not in said
     assert not (tmp_path / "data" / "tree").exists()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_fewer_than_four_classes_are_refused_with_what_was_found(
+    count: int, tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "parts"
+    for part, rows in (("Train", range(20)), ("test", range(20, 30))):
+        for name in ("oak", "saw", "tap")[:count]:
+            fill(root / part / name, {f"{row}.jpg": (tree / name / f"{row:02}.jpg").read_bytes() for row in rows})
+    assert prepare("folder", "--from", str(root), "--workers", "1") == 1
+    said = capsys.readouterr()
+    assert "oak 20 + 10" in said.out
+    assert f"at least 4 classes are needed, because a half with one class is no task, and there are {count}" in said.err
+    assert "to train: Train; to validate: test" in said.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_doubts_are_told_and_links_are_followed_on_request(
+    tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "links").mkdir()
+    for name in ("oak", "saw", "tap", "yew"):
+        (tmp_path / "links" / name).symlink_to(tree / name)
+    words = ("folder", "--from", str(tmp_path / "links"), "--size", "8", "--workers", "1")
+    assert prepare(*words) == 1
+    assert "--follow-links" in capsys.readouterr().err
+    assert prepare(*words, "--follow-links") == 0
+    assert "doubt: only " in capsys.readouterr().out
+    assert read_manifest(tmp_path / "data" / "links").valid[1] == 120
 
 
 def test_an_interrupted_preparation_says_that_it_goes_on(

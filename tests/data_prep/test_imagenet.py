@@ -69,6 +69,45 @@ def test_flat_validation_images_with_the_devkit_as_folder_or_archive(tmp_path: P
     assert truths(list_imagenet(root)) == WANTED
 
 
+@pytest.mark.parametrize("train", ["train", "train_images"])
+def test_names_with_wnids_as_in_the_archives_of_hugging_face_need_no_ground_truth(train: str, tmp_path: Path) -> None:
+    valid = {f"val/ILSVRC2012_val_{row:08}_{WNIDS[label]}.JPEG": IMAGE for row, label in WANTED.items()}
+    listing = list_imagenet(
+        fill(tmp_path, valid | {f"{train}/{wnid}_{17 + row}_{wnid}.JPEG": IMAGE for row, wnid in enumerate(WNIDS)})
+    )
+    assert {int(Path(item.place).stem[15:23]): item.label for item in listing.valid} == WANTED
+    assert [item.label for item in listing.train] == list(range(1000))
+
+
+def test_training_images_without_class_folders_have_them_in_their_names(tmp_path: Path) -> None:
+    valid = {f"val/{wnid}/1.JPEG": IMAGE for wnid in WNIDS}
+    root = fill(tmp_path, valid | {f"train/{wnid}_{row}.JPEG": IMAGE for row, wnid in enumerate(WNIDS)})
+    assert [item.label for item in list_imagenet(root).train] == list(range(1000))
+    fill(root, {"train/holiday.JPEG": IMAGE})
+    with pytest.raises(DataError, match=r"holiday.JPEG: neither its name nor the ground truth tells its class"):
+        list_imagenet(root)
+
+
+def test_archives_that_are_not_unpacked_are_named(tmp_path: Path) -> None:
+    root = fill(tmp_path, {"ILSVRC2012_img_train.tar": b"", "ILSVRC2012_img_val.tar": b""})
+    with pytest.raises(DataError, match=r"\(ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar must be unpacked first\)"):
+        list_imagenet(root)
+    fill(root, {f"train/{WNIDS[0]}.tar": b"", "val/x.JPEG": IMAGE})
+    with pytest.raises(DataError, match=f"{WNIDS[0]}.tar is not unpacked: unpack each class's tar"):
+        list_imagenet(root)
+
+
+def test_links_to_the_images_are_followed_on_request(tmp_path: Path) -> None:
+    valid = {f"{wnid}/ILSVRC2012_val_{row:08}.JPEG": IMAGE for row, wnid in enumerate(WNIDS, 1)}
+    stored = imagenet_tree(tmp_path / "store", valid)
+    (tmp_path / "here").mkdir()
+    for part in ("train", "val"):
+        (tmp_path / "here" / part).symlink_to(stored / part)
+    with pytest.raises(DataError, match="--follow-links"):
+        list_imagenet(tmp_path / "here")
+    assert list_imagenet(tmp_path / "here", follow_links=True).fingerprint() == list_imagenet(stored).fingerprint()
+
+
 def test_the_tree_of_kaggle_with_its_list(tmp_path: Path) -> None:
     root = imagenet_tree(tmp_path / "root", flat(), "ILSVRC/Data/CLS-LOC")
     rows = [f"ILSVRC2012_val_{row:08},{WNIDS[label]} 1 2 3 4 " for row, label in WANTED.items()]
@@ -80,7 +119,7 @@ def test_the_tree_of_kaggle_with_its_list(tmp_path: Path) -> None:
 def test_a_devkit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     root = imagenet_tree(tmp_path / "root", flat() | {"ILSVRC2012_val_00050001.JPEG": IMAGE})
     kit = fill(tmp_path / "kit", devkit())
-    with pytest.raises(DataError, match="00050001.JPEG: the ground truth knows no such"):
+    with pytest.raises(DataError, match="00050001.JPEG: neither its name nor the ground truth"):
         list_imagenet(root, devkit=kit)
     (kit / TRUTH).write_text("2000\n")
     with pytest.raises(DataError, match="names 2000"):

@@ -45,7 +45,7 @@ def made(kind: str, root: Path) -> Path:
         fill(root / "tree" / "ILSVRC2012_devkit_t12" / "data", devkit())
         return imagenet_tree(root / "tree", flat())
     return fill(
-        root / "tree", {f"{name}/{row}.jpg": jpeg(100 * i + row) for i, name in enumerate("ab") for row in range(40)}
+        root / "tree", {f"{name}/{row}.jpg": jpeg(100 * i + row) for i, name in enumerate("abcd") for row in range(20)}
     )
 
 

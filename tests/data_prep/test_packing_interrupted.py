@@ -82,7 +82,10 @@ def test_a_draft_of_other_pictures_or_another_size_is_not_used(tmp_path: Path) -
 @pytest.mark.long
 def test_a_preparation_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    fill(root, {f"{name}/{row}.jpg": jpeg(row + 99 * i, 300, 200) for i, name in enumerate("ab") for row in range(200)})
+    fill(
+        root,
+        {f"{name}/{row}.jpg": jpeg(row + 200 * i, 300, 200) for i, name in enumerate("abcd") for row in range(100)},
+    )
     command = [sys.executable, "-c", "import data_prep.packing as p; p.CHUNK_PICTURES = 10; "
                "import sys; from data_prep.__main__ import main; sys.exit(main(sys.argv[1:]))",
                "folder", "--from", str(root), "--size", "16", "--workers", "2", "--out"]  # fmt: skip

@@ -137,7 +137,7 @@ def test_ensure_finds_a_folder_by_its_path_as_the_command_line_does(
 
 
 def test_ensure_names_the_known_data_sets(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="choose photos or shapeworld"):
+    with pytest.raises(UsageError, match="choose photos, views, shapeworld"):
         ensure("fotos", tmp_path)
 
 

@@ -1,5 +1,7 @@
 """`tiles`: the example of a folder of your own pictures."""
 
+import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,14 +34,23 @@ def test_every_photograph_is_a_class_and_known_to_be_natural_or_not(pictures: Pa
     assert named == [photo.name for photo in PHOTOS if photo.natural]
 
 
-def test_what_is_there_is_not_written_again(pictures: Path) -> None:
+def test_what_is_there_is_not_written_again_but_what_a_kill_cut_short_is(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = pictures / "coffee" / "00-00.png"
     before = path.stat().st_mtime_ns
     write_tiles(pictures)
     assert path.stat().st_mtime_ns == before
+    monkeypatch.setattr("data_prep.tiles.PHOTOS", [photo for photo in PHOTOS if photo.name == "coffee"])
+    (tmp_path / "tiles" / "coffee").mkdir(parents=True)
+    (tmp_path / "tiles" / "coffee" / "00-00.png").write_bytes(path.read_bytes()[:50])
+    write_tiles(tmp_path / "tiles")
+    assert (tmp_path / "tiles" / "coffee" / "00-00.png").read_bytes() == path.read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["tiles", NATURAL]
 
 
 def test_the_example_and_any_folder_are_prepared_at_once(pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures.parent, tmp_path / "pictures", copy_function=os.link)
     example = data_prep.ensure_pictures(work=tmp_path)
     own = data_prep.ensure_pictures(pictures, work=tmp_path / "own")
     assert (example.name, read_manifest(example).image_size) == ("tiles", 48)

@@ -94,6 +94,7 @@ def test_a_lesson_is_compared_with_what_it_trained_itself(study: Study) -> None:
     path = study.store.run_folder(runs[0], study.setting) / "receipt.json"
     receipt = msgspec.json.decode(path.read_bytes())
     receipt["times"]["finished"] = "2026-01-01T00:00:00+00:00"  # long ago
+    receipt.pop("digest")  # it would tell that the receipt was edited
     path.write_bytes(msgspec.json.encode(receipt))
     began = datetime.now(UTC) - timedelta(seconds=2)
     perform(study, runs[1])
@@ -104,6 +105,33 @@ def test_a_lesson_is_compared_with_what_it_trained_itself(study: Study) -> None:
     keep_lesson(study.store.work, time)
     assert find_lesson(study.store.work, "05_figure2", "quick") == time
     assert find_lesson(study.store.work, "05_figure2", "class") is None
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "", "{", "[]", '{"lesson": "05", "preset": "quick", "started": "yesterday", "seconds": 60}',
+        '{"lesson": "05", "preset": "quick", "started": "2026-01-01T00:00:00", "seconds": 60}',
+        '{"lesson": "05", "preset": "quick", "started": "2026-01-01T00:00:00+00:00", "seconds": -3600}',
+        '{"lesson": "05", "preset": "quick", "started": "2026-01-01T00:00:00+00:00", "seconds": 1e99}',
+    ],
+)  # fmt: skip
+def test_a_note_on_a_lesson_that_cannot_be_true_is_done_without(tmp_path: Path, note: str) -> None:
+    time = LessonTime("05", "quick", "2026-01-01T00:00:00+00:00", 60)
+    keep_lesson(tmp_path, time)
+    assert find_lesson(tmp_path, "05", "quick") == time
+    (path,) = (tmp_path / "doctor").iterdir()
+    path.write_text(note)
+    assert find_lesson(tmp_path, "05", "quick") is None
+    (tmp_path / "file").touch()
+    keep_lesson(tmp_path / "file", time)
+    assert find_lesson(tmp_path / "file", "05", "quick") is None
+
+
+def test_damaged_data_are_predicted_as_if_they_were_not_there(tmp_path: Path) -> None:
+    (tmp_path / "data" / "photos").mkdir(parents=True)
+    (tmp_path / "data" / "photos" / "manifest.json").write_text("{")
+    assert under_test._study("photos", "quick", "cpu", Store(tmp_path)).prepared.manifest.source == "not prepared"
 
 
 def test_the_line_says_by_how_much_the_prediction_was_off() -> None:

@@ -15,15 +15,15 @@ from transferkit.results import COLUMNS, EPOCH_COLUMNS
 pytestmark = pytest.mark.xdist_group("evidence")  # the evidence takes half a minute
 
 FILES = [
-    "claims", "conv1", "dissimilar", "dissimilar-epochs", "lengths", "lengths-epochs",
-    "longer", "longer-epochs", "plateau", "plateau-epochs", "provenance", "shortcuts", "similar", "similar-epochs",
-    "sizes", "sizes-epochs",
+    "claims", "conv1", "dissimilar", "dissimilar-epochs", "lengths", "lengths-epochs", "longer", "longer-epochs",
+    "made", "made-epochs", "plateau", "plateau-epochs", "provenance", "receipts", "shortcuts", "similar",
+    "similar-epochs", "sizes", "sizes-epochs",
 ]  # fmt: skip
 
 
 PICTURES = [
-    "claims", "convergence", "dip", "figure1", "figure2", "figure3", "lengths", "losses", "plateau", "sizes",
-    "supplement",
+    "claims", "convergence", "dip", "figure1", "figure2", "figure3", "lengths", "losses", "made", "plateau",
+    "sizes", "supplement",
 ]  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def test_the_cost_is_told_before_anything_is_trained(work: Path, capsys: pytest.
 @pytest.mark.long
 def test_a_series_done_alone_keeps_what_others_left(work: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(work / "evidence-smoke", tmp_path / "evidence"))
-    before = {name: (folder / f"{name}.csv").read_bytes() for name in ("conv1", "provenance", "claims")}
+    before = {name: (folder / f"{name}.csv").read_bytes() for name in ("conv1", "provenance", "claims", "receipts")}
     for name in ("longer", "dissimilar"):
         assert evidence(work, "--only", name, "--out", str(folder)) == 0
         assert {kept: (folder / f"{kept}.csv").read_bytes() for kept in before} == before

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course.exercises import get_exercise
+from course.exercises import exercises
 from course.exercises.kill_rate import as_csv
 from course.grading.attacks import NAME
 from course.grading.hostile import TABLE, HostileClass, grade_hostile, rows
@@ -29,9 +29,10 @@ def test_each_costs_its_own_row_and_earns_nothing(tmp_path: Path) -> None:
 
 
 def only_right_answers_have_points(outcome: HostileClass) -> None:
-    assert len(outcome.tried) >= 40
-    assert {name for name, grade in outcome.grades.items() if grade.points} == EARNED
-    states = {grade.state for grade in outcome.grades.values()}
+    assert len(outcome.tried) >= 50
+    earned = {name: sum(grade.points for grade in grades) for name, grades in outcome.grades.items()}
+    assert {name for name, points in earned.items() if points} == EARNED
+    states = {grade.state for grades in outcome.grades.values() for grade in grades}
     assert states >= {"timeout", "memory", "processes", "died", "unreadable"}
     assert "not graded" not in states, "nothing is the grader's fault"
 
@@ -45,7 +46,7 @@ def nothing_came_out_and_nothing_was_reached(outcome: HostileClass) -> None:
 
 
 def their_page_runs_nothing(outcome: HostileClass, folder: Path) -> None:
-    write_grades([(grade,) for grade in outcome.grades.values()], (get_exercise("chop"),), folder)
+    write_grades(outcome.grades.values(), exercises("04"), folder)
     page, table = (folder / HTML).read_text(), (folder / CSV).read_text()
     assert "<img" not in page
     assert "<script>" not in page

@@ -19,7 +19,7 @@ CLASS = [
     grade(
         "cy", "wrong", case="n=2", seen="all, too", misconception="all copied", thought="the layers above n are new."
     ),
-    grade("dee", "error", seen=f"NameError: {NASTY}"),
+    grade("dee", "error", seen=f"NameError: {NASTY}", note=f"two of {NASTY}", source=f"x = '{NASTY}'\n"),
     grade("=1+1", "unreadable", seen="it is empty."),
     grade(NASTY, "not graded", seen="the sandbox did not start."),
 ]
@@ -62,3 +62,12 @@ def test_nothing_that_a_student_wrote_runs_on_the_page(folder: Path) -> None:
     assert "script-src 'nonce-" in text
     assert not re.search(r"(?:https?:)?//\w", text)
     assert "2 could not be graded" in text
+
+
+def test_the_graded_source_and_the_note_are_on_the_page_and_the_note_in_the_table(folder: Path) -> None:
+    text = (folder / HTML).read_text()
+    assert "<pre>x = &#39;&lt;script&gt;" in text
+    assert text.count("What was graded as chop of") == 1
+    assert "two of &lt;script&gt;" in text
+    assert [row["note"] for row in table(folder / CSV) if row["student"] == "dee"] == [f"two of {NASTY}"]
+    assert "source" not in COLUMNS

@@ -54,10 +54,16 @@ class Manifest:
     checksums: Mapping[str, str]
     arguments: Mapping[str, int | float | str | bool] = field(default_factory=dict)
     format: int = 1
+    doubts: tuple[str, ...] = ()  # what may spoil results on these images, each a phrase that fits a caption
 
     def checksum(self) -> str:
         """SHA-256 of the manifest, and so of every byte of the data set: its identity in receipts."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        return hashlib.sha256(self.encoded()).hexdigest()
+
+    def encoded(self) -> bytes:
+        """The manifest as JSON, without `doubts` where there are none, as it was before they were recorded."""
+        fields = msgspec.to_builtins(self, order="deterministic")
+        return msgspec.json.encode({name: value for name, value in fields.items() if name != "doubts" or value})
 
 
 def file_checksum(path: Path) -> str:
@@ -68,7 +74,7 @@ def file_checksum(path: Path) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` into a prepared folder, atomically, and indented for people to read."""
-    text = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
+    text = msgspec.json.format(manifest.encoded(), indent=1)
     atomic.write_bytes(folder / MANIFEST, text + b"\n")
 
 
@@ -98,9 +104,18 @@ def read_manifest(folder: Path, *, verify: bool = True) -> Manifest:
 
 
 def find_work_folder() -> Path:
-    """The folder `TRANSFERKIT_WORK` if set, else `work` in the checkout around the current folder, else `./work`."""
+    """The folder `TRANSFERKIT_WORK` if set, else `work` in the checkout around the current folder, else `./work`.
+
+    Raises UsageError when the variable is no whole path: it would be another folder for every notebook.
+    """
     if named := os.environ.get("TRANSFERKIT_WORK"):
-        return work_folder(named)
+        folder = work_folder(named)
+        if not Path(named).expanduser().is_absolute():
+            raise UsageError(
+                f"TRANSFERKIT_WORK is '{named}', which every notebook would seek beside itself: write the whole path, "
+                f"export TRANSFERKIT_WORK={shlex.quote(str(folder))}."
+            )
+        return folder
     here = Path.cwd()
     checkouts = (folder for folder in (here, *here.parents) if (folder / "transferkit" / "py.typed").is_file())
     return next(checkouts, here) / "work"

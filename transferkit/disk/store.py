@@ -162,8 +162,7 @@ class Store:
             (folder / RECEIPT).unlink(missing_ok=True)  # a damaged one, which nobody should compare with the new files
             for name, content in files.items():
                 atomic.write_bytes(folder / name, content)
-            text = msgspec.json.format(msgspec.json.encode(kept, order="deterministic"), indent=1)
-            atomic.write_bytes(folder / RECEIPT, text + b"\n")
+            atomic.write_bytes(folder / RECEIPT, _encoded(kept))
         for temporary in (PULSE, CHECKPOINT):
             (folder / temporary).unlink(missing_ok=True)
         return kept
@@ -194,7 +193,7 @@ class Store:
         """The number of images that a run in training has seen; 0 when it has not begun."""
         try:
             return msgspec.json.decode((self.run_folder(run, setting) / PULSE).read_bytes(), type=int)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError):
             return 0
 
     def _inspect(self, run: Run, setting: Setting) -> tuple[Receipt | None, str]:
@@ -230,9 +229,20 @@ class Store:
         return None
 
 
+def _encoded(receipt: Receipt) -> bytes:
+    """A receipt as a file: JSON, indented for people, with a digest of all the rest."""
+    values = msgspec.json.decode(msgspec.json.encode(receipt))
+    text = msgspec.json.encode(values | {"digest": digest(values)}, order="deterministic")
+    return msgspec.json.format(text, indent=1) + b"\n"
+
+
 def _decoded(content: bytes) -> Receipt:
-    """The receipt in a file's content. Raises DecodeError when it is damaged."""
-    return msgspec.json.decode(content, type=Receipt, dec_hook=read_net)
+    """The receipt in a file's content. Raises DecodeError when it is damaged, or edited; old ones have no digest."""
+    receipt = msgspec.json.decode(content, type=Receipt, dec_hook=read_net)
+    values = msgspec.json.decode(content)
+    if values.pop("digest", None) not in (None, digest(values)):
+        raise msgspec.DecodeError("the receipt was edited after it was written")
+    return receipt
 
 
 def _packed(arrays: Weights) -> bytes:

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, Patch, PathPatch, Rectangle
-from matplotlib.path import Path
+from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 
 from transferkit.errors import UsageError
 from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import INK, QUIET, SMALL_SIZE, STYLES, TEXT_SIZE
 from transferkit.figures.words import listed
-from transferkit.treatments import LAYERS, Run, Source
+from transferkit.treatments import HALVES, LAYERS, MADE, Run, Source
 
 _STEP, _WIDE, _TALL = 1.0, 0.84, 0.5  # of a column: from layer to layer, and the size of its rectangle
 _ROW = 0.82  # from row to row; _GROUP more before a base and before random filters
@@ -29,6 +28,7 @@ _LOOKS: dict[Source, dict[str, Any]] = {  # layers trained on a half, told apart
     "B": {"label": "trained on half B", "facecolor": "#9ecae9", "hatch": "///"},
     "R": {"label": "random, untrained", "facecolor": "#f2f2f2", "hatch": "..."},
 }
+_MADE: dict[str, Any] = {"label": "made without training", "facecolor": "#cfe8cf", "hatch": "xx"}
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,9 @@ class Layer:
 
 def layers_of(run: Run) -> tuple[Layer, ...]:
     """The eight layers of a network, from conv1 up."""
-    layers = []
-    for index, name in enumerate(LAYERS):
-        copied = index < run.n
-        data: tuple[Source, ...] = (run.target,)
-        if copied and run.source is not None:
-            data = (run.source, run.target) if run.finetune else (run.source,)
-        layers.append(Layer(name, data, copied, copied and not run.finetune))
-    return tuple(layers)
+    below = [Layer(name, (run.source or run.target, run.target)[: 1 + run.finetune], True, not run.finetune)
+             for name in LAYERS[: run.n]]  # fmt: skip
+    return (*below, *(Layer(name, (run.target,), False, False) for name in LAYERS[run.n :]))
 
 
 def figure1(runs: Sequence[Run], title: str = "What is copied, frozen and trained") -> Picture:
@@ -68,7 +63,8 @@ def figure1(runs: Sequence[Run], title: str = "What is copied, frozen and traine
         "other. Lock: frozen. Arrows: copied weights; what is not copied starts from new random weights.",
     )
     heights = _heights(rows)
-    entries = [Patch(edgecolor=_HATCH, linewidth=0.6, **look) for look in _LOOKS.values()]
+    looks = [*_LOOKS.values(), *[_MADE] * any(run.source in MADE for run in rows)]
+    entries = [Patch(edgecolor=_HATCH, linewidth=0.6, **look) for look in looks]
     columns = _LEFT + len(LAYERS) * _STEP + _RIGHT
     inches = PAGE_WIDTH / columns
     lowest = heights[-1] + _INSET + _TALL + _BELOW
@@ -92,6 +88,8 @@ def _in_words(run: Run) -> str:
         return f"{run.label}: all layers trained on half {run.target}."
     copied = "conv1" if run.n == 1 else f"conv1 to {LAYERS[run.n - 1]}"
     origin = "random, untrained" if run.source == "R" else f"copied from base{run.source}"
+    if run.source in MADE:
+        origin = f"of {MADE[run.source]}"
     fate = "trained on with the rest" if run.finetune else "frozen"
     return f"{run.label}: {copied} {origin} and {fate}; the layers above trained on half {run.target}."
 
@@ -103,15 +101,17 @@ def _arrange(runs: Sequence[Run]) -> list[Run]:
     if len({(run.split, run.seed) for run in runs}) > 1:
         splits = listed(sorted({f"{run.split} seed {run.seed}" for run in runs}))
         raise UsageError(f"the runs are of {splits}: a diagram shows one split and seed, choose one.")
-    order = {source: place for place, source in enumerate(dict.fromkeys(run.source or run.target for run in runs))}
-    order["R"] = len(order) + 1
+    order: dict[Source, int] = {
+        source: place for place, source in enumerate(dict.fromkeys(run.source or run.target for run in runs))
+    }
+    order |= dict.fromkeys([*MADE, "R"], len(order) + 1)
     return sorted(runs, key=lambda run: (order[run.source or run.target], run.source is not None))
 
 
 def _heights(rows: Sequence[Run]) -> list[float]:
     heights: list[float] = []
     for index, run in enumerate(rows):
-        apart = run.source is None or (run.source == "R" and rows[index - 1].source != "R")
+        apart = run.source is None or (run.source not in HALVES and rows[index - 1].source in (None, *HALVES))
         heights.append(heights[-1] + _ROW + _GROUP * apart if heights else 0.0)
     return heights
 
@@ -131,7 +131,7 @@ def _draw_layer(ax: Axes, layer: Layer, left: float, top: float) -> None:
     share = _WIDE / len(layer.data)
     for place, source in enumerate(layer.data):
         corner = (left + place * share, top)
-        ax.add_patch(Rectangle(corner, share, _TALL, edgecolor=_HATCH, linewidth=0, **_LOOKS[source]))
+        ax.add_patch(Rectangle(corner, share, _TALL, edgecolor=_HATCH, linewidth=0, **_LOOKS.get(source, _MADE)))
     ax.add_patch(Rectangle((left, top), _WIDE, _TALL, fill=False, edgecolor=INK, linewidth=0.9, gid=layer.name))
     middle = (left + _WIDE * (0.32 if layer.frozen else 0.5), top + _TALL / 2)
     paper = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
@@ -144,7 +144,7 @@ def _draw_copies(ax: Axes, rows: Sequence[Run], heights: Sequence[float]) -> Non
     """From below the copied layers of each base, an arrow into each network that copies them."""
     places = dict(zip(rows, heights, strict=True))
     for base in [run for run in rows if run.source is None]:
-        copies = [run for run in rows if run.source_base == base]
+        copies = [run for run in rows if run.source_base == base and run.source not in MADE]
         if not copies:
             continue
         below = places[base] + _INSET + _TALL + 0.13
@@ -166,13 +166,9 @@ def _draw_copies(ax: Axes, rows: Sequence[Run], heights: Sequence[float]) -> Non
 
 def _draw_padlock(ax: Axes, middle: tuple[float, float], size: float) -> None:
     """Draw a closed padlock, `size` high, around `middle`; both in data units of an Axes with y downwards."""
-    x, y = middle
-    half, top = 0.36 * size, y - 0.02 * size
-    body = Path([(x - half, top), (x + half, top), (x + half, y + size / 2), (x - half, y + size / 2), (x - half, top)],
-                closed=True)  # fmt: skip
+    (x, y), radius, top = middle, 0.24 * size, middle[1] - 0.02 * size
+    body = (x - 0.36 * size, top), 0.72 * size, 0.52 * size
+    ax.add_patch(Rectangle(*body, facecolor=INK, edgecolor=INK, linewidth=0.6, zorder=4, gid="lock"))
     angle = np.linspace(np.pi, 0, 24)
-    radius, shoulder = 0.24 * size, y - 0.24 * size
-    arc = [(x + radius * np.cos(turn), shoulder - radius * np.sin(turn)) for turn in angle]
-    shackle = Path([(x - radius, top), *arc, (x + radius, top)])
-    ax.add_patch(PathPatch(body, facecolor=INK, edgecolor=INK, linewidth=0.6, zorder=4, gid="lock"))
-    ax.add_patch(PathPatch(shackle, fill=False, edgecolor=INK, linewidth=1.3, zorder=4))
+    arc = zip(x + radius * np.cos(angle), y - radius * (1 + np.sin(angle)), strict=True)
+    ax.plot(*zip((x - radius, top), *arc, (x + radius, top), strict=True), color=INK, linewidth=1.3, zorder=4)

@@ -44,13 +44,9 @@ _FILLS: dict[int, dict[str, Any]] = {  # by the number of their reading; later o
 
 
 def figure2(
-    table: pd.DataFrame,
-    data: str | None = None,
-    title: str = "How transferable are the features?",
-    *,
-    authors: pd.DataFrame | None = None,
-    learned: Learned | None = None,
-) -> Picture:
+    table: pd.DataFrame, data: str | None = None, title: str = "How transferable are the features?", *,
+    authors: pd.DataFrame | None = None, learned: Learned | None = None,
+) -> Picture:  # fmt: skip
     """Figure 2: every network above, mean paired differences below, with the paper's readings where they hold.
 
     `table` comes from `results.tabulate` and may lack runs; `data` names another data set in the caption than the
@@ -66,23 +62,16 @@ def figure2(
     chosen = select(table, FIGURE2)
     summary = summarise(chosen[chosen["paired"].notna()])
     readings = find_readings(summary)
-    numbers = [
+    numbers = (
         f"Numbers: the paper's readings, where means differ by {NOTEWORTHY:.0f} point or more "
         "and no interval reaches the other mean."
-    ]
-    held = [
-        f"Reading {reading.number} of the paper ({reading.words}) holds at n = {listed(reading.at)}."
-        for reading in readings
-    ]
+    )
+    held = [f"Reading {it.number} of the paper ({it.words}) holds at n = {listed(it.at)}." for it in readings]
     unheld = [*_not_seen(summary, readings), *_twice_trained(summary, readings)]
     judged = str(learned or have_learned(table))
     basis, dotted = f"{caption(chosen, data)}.", authors_note(authors, FIGURE2)
-    notes = [
-        f"{basis} Above, one marker per network{sides(chosen)}.",
-        " ".join([*(numbers if readings else []), *unheld, interval_note(chosen)]),
-        judged,
-        *dotted,
-    ]
+    said = " ".join([*[numbers] * bool(readings), *unheld, interval_note(chosen)])
+    notes = [f"{basis} Above, one marker per network{sides(chosen)}.", said, judged, *dotted]
     figure = page(7.1 + 0.16 * len(notes), title, notes, key(treatments_in(chosen), base_mean(chosen)), rows=2)
     above, below = figure.subplots(2, 1, height_ratios=(1, 1.05))
     plot_networks(above, table)
@@ -135,13 +124,9 @@ def _twice_trained(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[s
 
 
 def plot_means(
-    ax: Axes,
-    table: pd.DataFrame,
-    treatments: Sequence[Treatment] = FIGURE2,
-    *,
-    networks: bool = False,
+    ax: Axes, table: pd.DataFrame, treatments: Sequence[Treatment] = FIGURE2, *, networks: bool = False,
     authors: pd.DataFrame | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Draw a line per treatment through the means of its paired differences, in percentage points (Figure 2, bottom).
 
     All lines start at the bases' 0. Bars are the 95 % intervals of `results.summarise`, where it gives them;

@@ -11,9 +11,8 @@ from matplotlib.lines import Line2D
 from transferkit.errors import UsageError
 from transferkit.figures.lines import Line, dress_differences, end_of, label_ends, paired_line, plot_line, spread
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.plateau import CROSSED, on_plateau, plateau_note
 from transferkit.figures.style import LARGE, LEGEND, ON_LINES, QUIET, SMALL, SMALL_SIZE, STYLES, dress, faint, label
-from transferkit.figures.words import data_of, decapitalise, networks_per_point, number, trend
+from transferkit.figures.words import CROSSED, data_of, networks_per_point, number, on_plateau, plateau_note, trend
 from transferkit.results import layers_of, summarise
 from transferkit.splits import SplitKind, is_of_kind
 from transferkit.treatments import Half, Treatment
@@ -27,13 +26,13 @@ FAR = "#7a4a00"
 _APART = "#8a5a9e"
 _ANB, _RNB = (STYLES[name].line(LARGE, joined=True) for name in ("AnB", "RnB"))
 _HOLLOW = {"markerfacecolor": "#ffffff", "markeredgecolor": FAR, "color": FAR, "linestyle": "--"}
-_SQUARE = {"marker": "s", "markersize": 5.5, "markeredgecolor": _APART, "color": _APART, "linestyle": "-."}
+_SQUARE = {
+    "marker": "s", "markersize": 5.5, "markeredgecolor": _APART, "markerfacecolor": "#ffffff", "color": _APART,
+    "linestyle": "-.",
+}  # fmt: skip
 LOOKS: Mapping[str, dict[str, Any]] = {
-    SIMILAR_ANB: _ANB,
-    APART_ANB: _ANB | _SQUARE | {"markerfacecolor": "#ffffff"},
-    DISSIMILAR_ANB: _ANB | _HOLLOW,
-    RANDOM_RNB: _RNB,
-}
+    SIMILAR_ANB: _ANB, APART_ANB: _ANB | _SQUARE, DISSIMILAR_ANB: _ANB | _HOLLOW, RANDOM_RNB: _RNB
+}  # fmt: skip
 ENDS: Mapping[str, str] = {
     SIMILAR_ANB: "similar", APART_ANB: "apart", DISSIMILAR_ANB: "dissimilar", RANDOM_RNB: "random"
 }  # fmt: skip
@@ -42,13 +41,9 @@ _RIGHT = 0.6  # chop points beyond the last layer: the names at the ends of the 
 
 
 def figure3(
-    table: pd.DataFrame,
-    data: str | None = None,
-    title: str = "Dissimilar halves and random filters",
-    *,
-    classes: int | None = None,
-    authors: pd.DataFrame | None = None,
-) -> Picture:
+    table: pd.DataFrame, data: str | None = None, title: str = "Dissimilar halves and random filters", *,
+    classes: int | None = None, authors: pd.DataFrame | None = None,
+) -> Picture:  # fmt: skip
     """Figure 3: transfer between man-made and natural (left), random filters (right), all relative to base (below).
 
     `table`, from `results.tabulate`, has networks of the split `natural` and of others; those of the splits
@@ -79,7 +74,7 @@ def figure3(
 
 
 def _counted(parts: Mapping[str, pd.DataFrame]) -> str:
-    return "; ".join(f"{name}: {decapitalise(networks_per_point(rows))}" for name, rows in parts.items())
+    return "; ".join(f"{name}: {networks_per_point(rows)}" for name, rows in parts.items())
 
 
 def _parts(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -82,27 +82,32 @@ def filter_sheet(tiles: Floats, table: pd.DataFrame, title: str) -> Picture:
         raise UsageError("the sheet has no filters: give one row for each filter of its conv1.")
     if len(tiles) != len(table):
         raise UsageError(f"{len(tiles)} tiles and {len(table)} rows do not fit: give one row per tile, in its order.")
+    stopped = _stopped(table)
     notes = (
         "Below each filter: its number, its kind and R\N{SUPERSCRIPT TWO}, the share of its energy that the nearest "
         "Gabor or patch explains. What a plane explains as well, as a ramp or one colour all over, is neither. Each is "
         "scaled by its own largest weight; mid-grey is zero.",
+        "*: a bound of the fit stopped some of its numbers, which are not measured." if any(stopped) else "",
     )
     entries = _entries(table)
     grid = _grid(len(tiles), tiles.shape[1], round(head(entries, rows=2) * DPI))
     height = grid.corner(-(-len(tiles) // grid.columns) * grid.columns)[1] + round(foot(notes) * DPI)
     figure = page(height / DPI, title, notes, entries, rows=2)
     figure.set_layout_engine("none")
+    for text in figure.texts:
+        text.set_parse_math(False)  # the name of a file may hold dollars
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
     canvas = np.ones((height, _WIDTH, 3), dtype=np.float32)
-    for index, (tile, row) in enumerate(zip(tiles, table.itertuples(), strict=True)):
+    for index, (tile, row, star) in enumerate(zip(tiles, table.itertuples(), stopped, strict=True)):
         left, top = grid.corner(index)
         enlarged = tile.repeat(grid.scale, axis=0).repeat(grid.scale, axis=1)
         canvas[top : top + grid.side, left : left + grid.side] = enlarged
-        _frame(ax, (left, top), grid.side, row)
+        _frame(ax, (left, top), grid.side, row, "*" * star)
     ax.imshow(canvas, interpolation="nearest", extent=(0, _WIDTH, height, 0), aspect="auto")
     r2 = table["r2"].dropna()
     fits = f" R2 of the fits: median {r2.median():.2f}, from {r2.min():.2f} to {r2.max():.2f}." if len(r2) else ""
+    fits += f" A bound stopped {sum(stopped)} of the fits." if any(stopped) else ""
     return Picture(
         figure,
         f"{len(tiles)} filters of {tiles.shape[1]} by {tiles.shape[2]} pixels, each scaled by its own largest weight: "
@@ -126,13 +131,21 @@ def _entries(table: pd.DataFrame) -> list[Patch]:
     return entries
 
 
-def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any) -> None:
+def _stopped(table: pd.DataFrame) -> list[bool]:
+    """Which of the fits that count have numbers that a bound stopped."""
+    counted = [kind not in ("neither", "not fitted") for kind in table["kind"]]
+    return [
+        fit and isinstance(names, str) and bool(names) for fit, names in zip(counted, table["at_bound"], strict=True)
+    ]
+
+
+def _frame(ax: Axes, corner: tuple[int, int], side: int, row: Any, star: str) -> None:
     (left, top), look, around = corner, LOOKS[row.kind], 3
     wide = side + 2 * around
     ax.add_patch(Rectangle((left - around, top - around), wide, wide, fill=False, linewidth=_FRAME, **look.frame))
     words: dict[str, Any] = {"size": _LABEL_SIZE, "va": "top", "y": top + side + 10}
     ax.text(left - around, s=str(row.filter), ha="left", color=INK, **words)
-    ax.text(left + 0.41 * side, s=LETTERS[row.kind], ha="center", weight="bold", color=INK, **words)
+    ax.text(left + 0.41 * side, s=LETTERS[row.kind] + star, ha="center", weight="bold", color=INK, **words)
     r2 = "" if np.isnan(row.r2) else f"{row.r2:.2f}"
     ax.text(left + side + around, s=r2, ha="right", color=INK, **words)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 from transferkit.errors import UsageError
 from transferkit.figures.style import BASE_LINE, EDGE_WIDTH, ON_LINES, SMALL, SMALL_SIZE, STYLES, dress, label
@@ -96,13 +96,8 @@ def label_ends(ax: Axes, ends: Sequence[End | None], panel_height: float) -> Non
 
 def apart(heights: Floats, gap: float) -> Floats:
     """Sorted heights moved apart as little as makes neighbours differ by `gap`; their order stays."""
-    heights = heights.copy()
-    for _ in range(len(heights) ** 2):  # each pass moves touching neighbours apart by half of what is missing
-        for lower, upper in pairwise(range(len(heights))):
-            missing = max(0.0, gap - (heights[upper] - heights[lower]))
-            heights[lower] -= missing / 2
-            heights[upper] += missing / 2
-    return heights
+    steps = gap * np.arange(len(heights))
+    return np.asarray(isotonic_regression(heights - steps).x) + steps
 
 
 def spread(chosen: pd.DataFrame, half_width: float) -> Floats:
@@ -119,10 +114,9 @@ RANDOM: tuple[Treatment, ...] = ("base", "AnB", "RnB")
 
 Measure = Literal["top1", "train_loss", "valid_loss"]
 _LABELS: dict[Measure, str] = {
-    "top1": "Validation top-1 accuracy (%)",
-    "train_loss": "Training loss (nats)",
+    "top1": "Validation top-1 accuracy (%)", "train_loss": "Training loss (nats)",
     "valid_loss": "Validation loss (nats)",
-}
+}  # fmt: skip
 
 
 def plot_networks(

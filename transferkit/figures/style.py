@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from transferkit.treatments import APPEARANCES, LAYERS, Appearance, Treatment
@@ -19,6 +20,7 @@ TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.0, 9.5, 8.5  # points
 LINE_WIDTH, EDGE_WIDTH = 1.5, 1.0  # points
 
 SMALL, LARGE = 4.5, 6.5  # widths of a network's marker and of a mean's, points
+_SIZES = {"diamond": 1.25, "square": 0.92}  # of a circle's width, so that they look as large
 BASE_LINE: Mapping[str, Any] = MappingProxyType({"color": INK, "linestyle": (0, (4, 3)), "linewidth": 0.8})
 
 LEGEND: Mapping[str, Any] = MappingProxyType({"fontsize": SMALL_SIZE, "labelcolor": INK, "frameon": False})
@@ -34,15 +36,10 @@ class Style(Appearance):
     def line(self, size: float, *, joined: bool) -> dict[str, Any]:
         """Arguments for `Axes.plot`: markers `size` points wide, joined by the line or not."""
         return {
-            "marker": marker(self.shape, self.sign),
-            "markersize": size * (1.25 if self.shape == "diamond" else 0.92 if self.shape == "square" else 1.0),
-            "markerfacecolor": self.fill,
-            "markeredgecolor": self.edge,
-            "markeredgewidth": EDGE_WIDTH,
-            "color": self.edge,
-            "linestyle": self.dash if joined else "none",
-            "linewidth": LINE_WIDTH,
-        }
+            "marker": marker(self.shape, self.sign), "markersize": size * _SIZES.get(self.shape, 1.0),
+            "markerfacecolor": self.fill, "markeredgecolor": self.edge, "markeredgewidth": EDGE_WIDTH,
+            "color": self.edge, "linestyle": self.dash if joined else "none", "linewidth": LINE_WIDTH,
+        }  # fmt: skip
 
 
 STYLES: Mapping[Treatment, Style] = MappingProxyType(
@@ -52,6 +49,10 @@ STYLES: Mapping[Treatment, Style] = MappingProxyType(
 
 def marker(shape: str, sign: str) -> Path:
     """The outline of a marker with its sign, as one path in the square -1..1."""
+    if shape == "letter":
+        path = TextPath((0, 0), sign, size=1)
+        low, high = path.get_extents().get_points()
+        return Path(2 * (np.asarray(path.vertices) - (low + high) / 2) / (high - low).max(), path.codes)
     outline = {
         "circle": Path.unit_circle(),
         "diamond": Path([(0, 1), (1, 0), (0, -1), (-1, 0), (0, 1)], closed=True),
@@ -78,13 +79,8 @@ def key(treatments: Sequence[Treatment], base_mean: float) -> list[Line2D]:
 
 def faint(style: Style) -> dict[str, Any]:
     """Arguments for `Axes.plot` for the authors' networks of a treatment: its marker, hollow, on a dotted line."""
-    return style.line(0.8 * LARGE, joined=True) | {
-        "markerfacecolor": "white",
-        "markeredgewidth": 0.7,
-        "linestyle": (0, (1, 1.4)),
-        "linewidth": 1.0,
-        "alpha": 0.6,
-    }
+    dotted = {"linestyle": (0, (1, 1.4)), "linewidth": 1.0, "alpha": 0.6}
+    return style.line(0.8 * LARGE, joined=True) | {"markerfacecolor": "white", "markeredgewidth": 0.7} | dotted
 
 
 def authors_key() -> Line2D:

@@ -1,15 +1,25 @@
 """What figures say in words with numbers, for captions, and for alternative texts for readers who cannot see them."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from transferkit.errors import UsageError
 from transferkit.figures.lines import FIGURE2, base_mean, select
 from transferkit.figures.readings import NOTEWORTHY
-from transferkit.figures.style import STYLES
+from transferkit.figures.style import INK, STYLES
 from transferkit.results import summarise
 from transferkit.treatments import HALVES, TREATMENTS, Treatment
+
+CROSSED: Mapping[str, Any] = MappingProxyType(  # the mark that `plateau_note` explains
+    {"marker": "X", "markersize": 8, "markerfacecolor": "white", "markeredgecolor": INK, "linestyle": "none",
+     "zorder": 5, "gid": "plateau"}
+)  # fmt: skip
+NEAR = 0.98  # of ln K, the training loss of guessing: the authors' own failed networks stand at 6.906 of 6.908
 
 
 def caption(table: pd.DataFrame, data: str | None, treatments: Sequence[Treatment] = FIGURE2) -> str:
@@ -23,10 +33,9 @@ def caption(table: pd.DataFrame, data: str | None, treatments: Sequence[Treatmen
     rows = rows if chopped.empty else chopped
     targets = sorted(rows["target"].unique())
     splits = sorted(rows["split"].unique())
-    return (
-        f"{networks_per_point(rows)} ({_named(targets, 'target')}), {number(rows['seed'].nunique(), 'seed')}; "
-        f"data {data_of(table, data)}, {_named(splits, 'split')}"
-    )
+    counts, seeds = networks_per_point(rows), number(rows["seed"].nunique(), "seed")
+    named = f"({_named(targets, 'target')}), {seeds}; data {data_of(table, data)}, {_named(splits, 'split')}"
+    return f"{counts[0].upper()}{counts[1:]} {named}"
 
 
 def data_of(table: pd.DataFrame, data: str | None) -> str:
@@ -46,8 +55,7 @@ def authors_note(authors: pd.DataFrame | None, treatments: Sequence[Treatment]) 
     """One sentence: how many of the authors' networks stand behind each of their points; none without them."""
     if authors is None:
         return []
-    counts = decapitalise(networks_per_point(select(authors, treatments)))
-    return [f"Dotted: the authors' published networks; {counts}."]
+    return [f"Dotted: the authors' published networks; {networks_per_point(select(authors, treatments))}."]
 
 
 def trends(table: pd.DataFrame, treatments: Sequence[Treatment]) -> list[str]:
@@ -100,14 +108,14 @@ def networks_per_point(rows: pd.DataFrame) -> str:
     """`2 networks per point`, or per treatment where they differ; bases are points of their own."""
     counts = rows[rows["treatment"] != "base"].groupby(["treatment", "n"]).size()
     if counts.empty:
-        return "Base networks only"
+        return "base networks only"
     if counts.min() == counts.max():
         return f"{number(counts.min(), 'network')} per point"
     ranges = {
         name: "-".join(str(count) for count in sorted({sizes.min(), sizes.max()}))
         for name, sizes in counts.groupby("treatment")
     }
-    return f"Networks per point: {', '.join(f'{name} {ranges[name]}' for name in TREATMENTS if name in ranges)}"
+    return f"networks per point: {', '.join(f'{name} {ranges[name]}' for name in TREATMENTS if name in ranges)}"
 
 
 def number(count: int, noun: str) -> str:
@@ -121,10 +129,39 @@ def listed(names: Sequence[object]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def decapitalise(sentence: str) -> str:
-    """The sentence with a small first letter."""
-    return sentence[:1].lower() + sentence[1:]
-
-
 def _named(names: Sequence[str], noun: str) -> str:
     return f"{noun}{'s' * (len(names) > 1)} {listed(names)}"
+
+
+def on_plateau(table: pd.DataFrame, classes: int | None) -> pd.Series:
+    """Which networks never left the plateau, bool by row; none where `train_loss` (nats) or `classes` is not known.
+
+    `classes`: how many outputs guessing chooses from (K). Raises UsageError for fewer than two.
+    """
+    if classes is None or not _losses_known(table):
+        return pd.Series(False, index=table.index)
+    if classes < 2:
+        raise UsageError(f"{classes} class cannot be guessed wrong: give the number of classes of a half, 2 or more.")
+    return table["train_loss"] >= NEAR * math.log(classes)
+
+
+def plateau_note(table: pd.DataFrame, classes: int | None) -> str:
+    """One or two sentences about these networks; empty where there is nothing to say."""
+    if classes is None or table.empty:
+        return ""
+    if not _losses_known(table):
+        return "Training losses are not known here: a network that failed to train looks like one with bad features."
+    failed = table[on_plateau(table, classes)]
+    if failed.empty:
+        return ""
+    groups = failed.groupby("treatment")["n"].unique()
+    chopped = (f"{treatment} at n = {listed(sorted(n))}" for treatment, n in groups.items() if treatment != "base")
+    where = "; ".join(["base networks"] * ("base" in groups) + list(chopped))
+    return (
+        f"Hollow and crossed out: {len(failed)} of {number(len(table), 'network')} never left the plateau, training "
+        f"loss near ln {classes} = {math.log(classes):.2f} ({where}): failed training, not bad features."
+    )
+
+
+def _losses_known(table: pd.DataFrame) -> bool:
+    return "train_loss" in table and bool(table["train_loss"].notna().any())

@@ -1,5 +1,6 @@
 """The Gabor nearest to a filter, how much of the filter it explains, and the kind of filter that this makes it."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from transferkit.errors import UsageError
 from transferkit.gabor.gabor import Gabor
-from transferkit.gabor.wave import Array, draw, nearest_patch, nearest_wave, pixels, weaker_share
+from transferkit.gabor.wave import Array, at_bound, draw, nearest_patch, nearest_wave, pixels, weaker_share
 
 SMALLEST_SIDE = 5  # a wave is 8 numbers, and 4 x 4 pixels in one colour are only 16: it would fit nearly anything
 # At 0.5, two in three trained filters pass after their phases were scrambled; at 0.75, one in nine (evidence.md).
@@ -21,6 +22,9 @@ THINNEST = 0.49  # pixels: the spread of two pixels side by side is a half, that
 LONGEST_BLOB = 2.0  # times as long as wide; what is longer is a bar
 
 Kind = Literal["gabor", "edge", "colour blob", "grey blob", "neither", "not fitted"]
+
+Weights = NDArray[np.floating]
+Each = Callable[[Iterable[Weights]], Iterable[Weights]]
 
 
 @dataclass(frozen=True)
@@ -37,19 +41,24 @@ class FilterFit:
     gabor: the nearest one; that of a blob has so long a wave that one patch of it is seen, and its wavelength, phase
     and orientation are those of the patch's shape. The wavelength of an edge is the longest that the fit allows, or
     near it.
+    at_bound: which numbers a bound of the fit stopped, of "x", "y", "wavelength", "size" and "aspect"; not measured.
     """
 
     kind: Kind
     r2: float
     residual: float
     gabor: Gabor
+    at_bound: tuple[str, ...] = ()
 
 
-def fit_filters(weights: NDArray[np.floating]) -> tuple[FilterFit, ...]:
-    """The fits of all filters, float filters x 3 x k x k. Raises UsageError for another shape, and as fit_filter."""
+def fit_filters(weights: NDArray[np.floating], each: Each = iter) -> tuple[FilterFit, ...]:
+    """The fits of all filters, float filters x 3 x k x k. `each` passes these on, and may tell how many are done.
+
+    Raises UsageError for another shape, and as fit_filter.
+    """
     if weights.ndim != 4:
         raise UsageError(f"weights of shape {weights.shape} are no filters: give those of conv1, filters x 3 x k x k.")
-    return tuple(fit_filter(one) for one in weights)
+    return tuple(fit_filter(one) for one in each(weights))
 
 
 def fit_filter(weights: NDArray[np.floating]) -> FilterFit:
@@ -72,7 +81,8 @@ def fit_filter(weights: NDArray[np.floating]) -> FilterFit:
     r2 = 1 - float(left.sum() / np.square(values).sum())
     gabor = _in_colour(wave, scale * colour)
     lead = r2 - _r2_of_plane(values, side)
-    return FilterFit(_kind(gabor, r2, lead, side), r2, scale * float(np.sqrt(left.mean())), gabor)
+    stopped = at_bound(wave, side, gabor.weaker_sign(side) < WEAKER_SIGN)
+    return FilterFit(_kind(gabor, r2, lead, side), r2, scale * float(np.sqrt(left.mean())), gabor, stopped)
 
 
 def _nearest(seen: Array, side: int) -> Array:

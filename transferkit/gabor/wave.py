@@ -16,6 +16,8 @@ from scipy.optimize import OptimizeResult, least_squares
 
 Array = NDArray[np.float64]
 
+_NAMES = ("x", "y", "theta", "wavelength", "size", "aspect", "even", "odd")  # what the eight numbers decide
+
 SEEN_SIZES = 6**0.5  # sizes: an envelope counts as wide as the box that is as spread out as the envelope's square
 
 SHORTEST_WAVE = 2.0  # pixels: sampled once per pixel, a shorter wave looks like a longer one
@@ -26,6 +28,7 @@ SMALLEST_SIZE, LARGEST_SIZE = 0.5, 2.0  # pixels; sides of the tile: smaller is 
 # On planted and on trained filters as good, within 0.01 of R2, as six starts with 20 and 200 evaluations.
 STARTS, ROUGH, FINE = 4, 5, 30
 TOLERANCE = 1e-6
+AT_BOUND = 0.01  # pixels, or share of a length: what is nearer to its bound was stopped by it
 
 
 class Sampled(NamedTuple):
@@ -128,6 +131,16 @@ def _bounds(side: int, longest: float) -> tuple[Array, Array]:
     lowest = [-side / 2, -side / 2, -np.inf, lengths[0], ratios[0], widths[0], -np.inf, -np.inf]
     highest = [side / 2, side / 2, np.inf, lengths[1], ratios[1], widths[1], np.inf, np.inf]
     return np.array(lowest), np.array(highest)
+
+
+def at_bound(wave: Array, side: int, patch: bool) -> tuple[str, ...]:
+    """Which of "x", "y", "wavelength", "size" and "aspect" of a fitted wave, or of a patch, a bound stopped."""
+    lowest, highest = _bounds(side, side / FEWEST_CYCLES)
+    stopped = dict(zip(_NAMES, (wave < lowest + AT_BOUND) | (wave > highest - AT_BOUND), strict=True))
+    if patch:  # whose wave only gives it a shape
+        stopped |= {"wavelength": False, "size": False}
+    stopped["size"] |= bool(wave[3] + wave[4] > np.log(LARGEST_SIZE * side) - AT_BOUND)
+    return tuple(name for name in ("x", "y", "wavelength", "size", "aspect") if stopped[name])
 
 
 def _starts(seen: Array, side: int) -> list[Array]:

@@ -24,6 +24,19 @@ def to_input(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return images.to(dtype).sub_(128).div_(64)
 
 
+def whitened(images: Tensor) -> Tensor:
+    """Images, float N x C x H x W, filtered by (f + .03) exp(-(f / .3)^4), f in cycles per pixel, as by the retina.
+
+    So all frequencies up to a third of a cycle per pixel carry about the same energy of a natural image (Atick and
+    Redlich 1992; Olshausen and Field 1997). The factor brings photographs back to about the scale they had.
+    """
+    height, width = images.shape[2:]
+    f = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)).to(images.device)
+    response = 15 * (f + 0.03) * torch.exp(-((f / 0.3) ** 4))
+    filtered: Tensor = torch.fft.irfft2(torch.fft.rfft2(images.float()) * response, s=(height, width))
+    return filtered
+
+
 class LayeredNet(nn.Module, ABC):
     """A network of the named layers of a Net, each of which is a function of the features of the layer below."""
 
@@ -82,6 +95,8 @@ class LayeredNet(nn.Module, ABC):
         if self.spec.pixels == "imagenet":
             mean, std = self.get_buffer("pixel_mean"), self.get_buffer("pixel_std")
             return ((images.float() / 255 - mean) / std).to(dtype)
+        if self.spec.pixels == "whitened":
+            return whitened(to_input(images)).to(dtype, memory_format=torch.channels_last)
         return to_input(images, dtype)
 
     def freeze(self, layers: Iterable[str]) -> None:

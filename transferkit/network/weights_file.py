@@ -1,213 +1,101 @@
-"""Read weights from files without running code, find a first layer in them, and fit them to a network.
+"""The weights in a file by their names, and how they fit a network."""
 
-Nothing in a file is run: safetensors cannot carry code, and with `weights_only` torch refuses files that do.
-"""
-
-import contextlib
-import difflib
-import pickle
+import os
 import re
-import sys
-import tarfile
-import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors import safe_open
 from torch import Tensor
-from torch.torch_version import TorchVersion
 
-from transferkit.errors import DataError, UsageError
+from transferkit.errors import DataError
 from transferkit.network.build import build
+from transferkit.network.foreign_file import SAVE_PLAIN, Held, read_content
 from transferkit.specs import StagedSpec
 
-SAFE_TORCH = "2.10"  # in older versions, files can run code in spite of weights_only (CVE-2026-24747)
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts put the weights
-PREFIXES = r"^((module|_orig_mod)\.)+"  # DataParallel and torch.compile put them before every name
-CHECKPOINT_DEPTH = 4  # levels searched: real checkpoints nest less, and a hostile one may contain itself
-SHOWN = 8  # the most layers or names that an error lists
+# What DataParallel, torch.compile, Lightning, running averages and other wrappings put before every name.
+PREFIXES = r"^((_orig_mod|module|state_dict)\.|(backbone|ema|ema_model|encoder|model|model_ema|net|network)\.(?!\d))+"
+PARTS = {"original": "orig", "original0": "g", "original1": "v", "0._u": "u", "0._v": "v"}  # of parametrizations
+BARE = ("weight", "kernel", "w")  # names of filters within their layer
+CHECKPOINT_DEPTH = 5  # levels searched: real checkpoints nest less, and a hostile one may contain itself
 COUNTER = "num_batches_tracked"  # in batch normalisation; torch before 0.4.1 did not save it
-ACCEPTED = "give a safetensors file or a PyTorch state dict (.pth, .pt, .bin)"
-SAVE_PLAIN = "give weights saved with torch.save(network.state_dict(), FILE)"
-NEEDED = "floating-point filters x 3 x k x k with k of 2 or more"
+LAYOUTS = ((0, 1, 2, 3), (3, 2, 0, 1), (0, 3, 1, 2))  # OIHW of torch, HWIO of TensorFlow and JAX, OHWI of MLX
 
-State = dict[str, torch.Tensor]  # by their names, without PREFIXES
-
-
-@dataclass(frozen=True)
-class NamedFilters:
-    """The filters of one layer: weights, float32 filters x 3 x k x k, and the file or name that they come from."""
-
-    layer: str
-    weights: NDArray[np.float32]
-    source: str
-
-
-def load_filters(weights: str, layer: str | None = None) -> NamedFilters:
-    """Read filters from a weights file if there is one, else from torchvision's weights of that name.
-
-    Raises UsageError when there are neither, and what `read_filters` and `named_filters` raise.
-    """
-    path = Path(weights)
-    if path.is_file() or (path.exists() and weights.lower() not in _catalogue()):
-        return read_filters(path, layer)
-    return named_filters(weights, layer)
-
-
-def read_filters(path: Path, layer: str | None = None) -> NamedFilters:
-    """Read the filters of a layer, as float32, from a safetensors or PyTorch file.
-
-    `layer` may end in ".weight" or not. Without it, takes the first layer that looks at colour images, in the order of
-    the file, which is alphabetical in safetensors. Raises UsageError for a path or layer that does not exist or does
-    not fit, DataError for a file that is damaged, carries code, or has no such filters.
-    """
-    return _choose(read_state(path), layer, str(path))
+State = dict[str, torch.Tensor]  # by their names, without PREFIXES where these stay apart
 
 
 def read_state(path: Path) -> State:
-    """All named tensors in a safetensors or PyTorch file, recognised by its first bytes.
+    """All named tensors in a safetensors or PyTorch file, as the network computes with them.
 
-    Raises UsageError for a path that cannot be read, DataError for a file that is damaged or carries code.
+    Raises what `read_content` raises, and DataError when there is none.
     """
-    if not path.is_file():
-        raise UsageError(f"{path} is {'not a file' if path.exists() else 'not there'}: {ACCEPTED}.")
-    try:
-        with path.open("rb") as file:
-            head = file.read(9)
-    except OSError as problem:
-        raise UsageError(f"{path} could not be read ({problem.strerror}): {ACCEPTED}.") from None
-    if head[8:] == b"{":  # after the header's length; neither a zip nor a pickle by torch has a brace there
-        try:
-            with safe_open(path, framework="pt") as file:
-                return {_plain(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is not a dict
-        except Exception as problem:  # a damaged file can raise anything
-            raise DataError(f"{path} is a damaged safetensors file ({problem}): fetch it again.") from None
-    if head.startswith((b"PK\x03\x04", b"\x80")):
-        return _read_torch(path, zipped=head.startswith(b"PK"))
-    if tarfile.is_tarfile(path):
-        raise DataError(f"{path} is a tar file, as early PyTorch wrote, which cannot be read safely: {SAVE_PLAIN}.")
-    begins = f"begins with {head!r}" if head else "is empty"
-    raise DataError(f"{path} is not a weights file (it {begins}): {ACCEPTED}.")
-
-
-def named_filters(name: str, layer: str | None = None) -> NamedFilters:
-    """Filters from torchvision's pretrained weights: "resnet50" or "ResNet50_Weights.IMAGENET1K_V2", in any case.
-
-    They are downloaded once and kept in torch's cache. Raises UsageError for an unknown name or layer, DataError when
-    the download fails or the cached file is damaged.
-    """
-    catalogue = _catalogue()
-    weights = catalogue.get(name.lower())
-    if weights is None:
-        close = difflib.get_close_matches(name.lower(), catalogue, SHOWN) or ["alexnet", "resnet50", "vit_b_16"]
-        names = f"a name that torchvision has weights for, such as {', '.join(close)}"
-        raise UsageError(f"{name!r} is neither a weights file nor {names}.")
-    _require_safe_torch(name)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # torch announces a download on stdout, which is for results
-            content = weights.get_state_dict(check_hash=True, progress=False, map_location="cpu", weights_only=True)
-    except OSError as problem:
-        remedy = "try again with a network, or give a file with --weights FILE"
-        raise DataError(f"{weights!r} could not be fetched from {weights.url} ({problem}): {remedy}.") from None
-    except Exception as problem:  # a damaged file can raise anything
-        cached = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
-        raise DataError(f"{weights!r} {_fault(problem)}: remove {cached} and try again.") from None
-    return _choose(_tensors(content, name), layer, repr(weights))
-
-
-def _catalogue() -> dict[str, Any]:
-    """The weights in torchvision by lower-case name: their own, or that of a model for its default weights."""
-    from torchvision.models import get_model_weights, list_models  # here, since it is slow to import
-
-    kinds = {model: get_model_weights(model).__members__ for model in list_models()}
-    own = {f"{type(w).__name__}.{name}".lower(): w for members in kinds.values() for name, w in members.items()}
-    return {model: members["DEFAULT"] for model, members in kinds.items() if "DEFAULT" in members} | own
-
-
-def _read_torch(path: Path, zipped: bool) -> State:
-    _require_safe_torch(str(path))
-    mapped = zipped and path.suffix != ".safetensors"  # by that suffix, torch would not take it for a zip file
-    try:
-        with warnings.catch_warnings(action="ignore"), path.open("rb") as file:
-            content = torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
-    except Exception as problem:  # a damaged file can raise anything
-        raise DataError(f"{path} {_fault(problem)}: {SAVE_PLAIN}.") from None
-    return _tensors(content, str(path))
-
-
-def _require_safe_torch(source: str) -> None:
-    if TorchVersion(torch.__version__) < SAFE_TORCH:
-        danger = f"is not opened with torch {torch.__version__}, in which weights can run code"
-        raise UsageError(f"{source} {danger}: install torch {SAFE_TORCH} or newer, or give a safetensors file.")
+    return _tensors(read_content(path), str(path))
 
 
 def _tensors(content: object, source: str) -> State:
-    found = [
-        {_plain(name): value for name, value in state.items() if isinstance(value, torch.Tensor)}
-        for state in _state_dicts(content, CHECKPOINT_DEPTH)
-    ]
-    if not any(found):
-        raise DataError(f"{source} holds a {type(content).__name__} without named tensors: {SAVE_PLAIN}.")
-    return next((state for state in found if _suited(state)), next(filter(None, found)))
+    """The tensors under a usual key, or all of the content, with names that begin where their keys part."""
+    states = []
+    for each in (*(content.get(key) for key in WRAPPERS if isinstance(content, Mapping)), content):
+        found = list(_flat(each, CHECKPOINT_DEPTH))
+        places = [place[:-1] if name in BARE else place for place, name, tensor in found if tensor.ndim == 4]
+        common = len(os.path.commonprefix(places))  # noqa: RUF071, of tuples of keys
+        states.append(_composed({".".join((*place[common:], name)): tensor for place, name, tensor in found}))
+    if not any(states):
+        several = (content, *content.values()) if isinstance(content, Mapping) else (content,)
+        kind = next((type(it) for it in several if isinstance(it, Held)), type(content)).__name__
+        raise DataError(f"{source} holds no named tensors but {kind}, and nothing of it was run: {SAVE_PLAIN}.")
+    return next((state for state in states if convolutions(state)), next(filter(None, states)))
 
 
-def _state_dicts(content: object, depth: int) -> Iterator[Mapping[str, object]]:
-    """Candidates for the state dict, likeliest first: under a usual key, the content itself, under any other key."""
-    if depth and isinstance(content, Mapping) and all(isinstance(name, str) for name in content):
-        for key in WRAPPERS:
-            yield from _state_dicts(content.get(key), depth - 1)
-        yield content
-        for key in content:
-            if key not in WRAPPERS and not key.startswith("optim"):  # an optimiser's averages have shapes like weights
-                yield from _state_dicts(content[key], depth - 1)
+def _flat(content: object, depth: int, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Tensor]]:
+    """The tensors in mappings of mappings: the keys under which they stand, and their own."""
+    for name, value in content.items() if depth and isinstance(content, Mapping) else ():
+        tensor = value.tensor if isinstance(value, Held) else value
+        if isinstance(name, str) and isinstance(tensor, Tensor):
+            yield place, name, tensor
+        elif isinstance(name, str) and not name.startswith("optim"):  # an optimiser's averages have shapes like weights
+            yield from _flat(value, depth - 1, (*place, name))
 
 
-def _choose(state: State, layer: str | None, source: str) -> NamedFilters:
-    state = {_layer(name): tensor for name, tensor in state.items()}
-    suited = _suited(state)
-    if not suited:
-        raise DataError(f"{source} has no layer that sees colour images ({NEEDED}): give another network's weights.")
-    name = suited[0] if layer is None else _layer(layer)
-    offer = f"choose {' or '.join(repr(each) for each in suited[:SHOWN])}"
-    if name not in state:
-        raise UsageError(f"{source} has no layer {layer!r}: {offer}.")
-    if name not in suited:
-        has = f"layer {layer!r} of {source} has shape {tuple(state[name].shape)} and {state[name].dtype}"
-        raise UsageError(f"{has}, but only {NEEDED} look at colours, as first layers do: {offer}.")
-    weights = state[name].detach().float().numpy().copy()
-    if not np.isfinite(weights).all():
-        raise DataError(f"layer {name!r} of {source} has numbers that are not finite: give another network's weights.")
-    return NamedFilters(name, weights, source)
+def _composed(state: State) -> State:
+    """The weights as the network computes with them, where the file holds masked or normalised ones in parts."""
+    parametrized = r"parametrizations\.(\w+)\.(original[01]?|0\._[uv])$"
+    state = {re.sub(parametrized, lambda it: f"{it[1]}_{PARTS[it[2]]}", name): it for name, it in state.items()}
+    whole: State = {}
+    used = set()
+    for name, tensor in state.items():
+        base = re.sub(r"_(orig|g)$", "", name)
+        mask, u, v = (state.get(f"{base}_{part}") if base != name else None for part in ("mask", "u", "v"))
+        if name.endswith("_g") and v is not None:
+            own = [axis for axis in range(v.ndim) if tensor.ndim == 0 or tensor.shape[axis] == 1]
+            made = v * (tensor / torch.linalg.vector_norm(v, dim=own, keepdim=True))
+        elif mask is not None:
+            made = tensor * mask
+        elif u is not None and v is not None:
+            made = tensor / (u @ tensor.flatten(1) @ v)  # the spectral norm
+        else:
+            base, made = name, tensor
+        used |= {f"{base}_{part}" for part in ("mask", "u", "v") if base != name}
+        whole[base] = made
+    shared = Counter(map(plain, whole))
+    named = {name: tensor for name, tensor in whole.items() if name not in used}
+    return {plain(name) if shared[plain(name)] == 1 else name: tensor for name, tensor in named.items()}
 
 
-def _suited(state: State) -> list[str]:
-    """The layers whose filters look at colour images, in order; only plain tensors on the CPU."""
-    plain = {k: t for k, t in state.items() if t.ndim == 4 and t.layout == torch.strided and t.device.type == "cpu"}
-    shapes = {name: tensor.shape for name, tensor in plain.items() if tensor.is_floating_point() and tensor.numel()}
-    return [name for name, (_, channels, rows, columns) in shapes.items() if channels == 3 and rows == columns > 1]
+def convolutions(state: State) -> dict[str, Tensor]:
+    """The filters of all layers, filters x channels x rows x columns, by the layout in which most are square."""
+    found = {name: it for name, it in state.items() if it.ndim == 4 and it.layout == torch.strided and it.numel()}
+    found = {name: it for name, it in found.items() if it.is_floating_point() and it.device.type == "cpu"}
+    square = [sum(it.shape[rows] == it.shape[columns] for it in found.values()) for *_, rows, columns in LAYOUTS]
+    return {name: it.permute(LAYOUTS[square.index(max(square))]) for name, it in found.items()}
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name without what wrappings put before it (PREFIXES)."""
     return re.sub(PREFIXES, "", name)
-
-
-def _layer(name: str) -> str:
-    return _plain(name).removesuffix(".weight")
-
-
-def _fault(problem: Exception) -> str:
-    """Describe what is wrong with a PyTorch file, without torch's advice to load it unsafely."""
-    if isinstance(problem, pickle.UnpicklingError) or "TorchScript" in str(problem):
-        asked = re.search(r"GLOBAL ([\w.]+)|TorchScript", str(problem))
-        named = f" ({asked[1] or asked[0]})" if asked else ""
-        return f"carries code or objects other than weights{named}, and none of it was run"
-    reason = re.split(r"\. |\.?\n|\.$", str(problem))[0] or type(problem).__name__
-    return f"is damaged or not written by torch.save ({reason})"
 
 
 def fitting(state: Mapping[str, Tensor], spec: StagedSpec, source: str) -> dict[str, np.ndarray]:
@@ -220,12 +108,14 @@ def fitting(state: Mapping[str, Tensor], spec: StagedSpec, source: str) -> dict[
         network = build(spec, 1)
     own = {name: tensor for name, tensor in network.state_dict().items() if network.layer_of(name) != spec.layers[-1]}
     last = set(network.state_dict()) - set(own)
-    missing = [name for name in own if name not in state and not name.endswith(COUNTER)]
-    more = [name for name in state if name not in own and name not in last]
+    given = {plain(name): tensor for name, tensor in reversed([*state.items()])}  # of several, the first
+    known = set(map(plain, (*own, *last)))
+    missing = [name for name in own if plain(name) not in given and not name.endswith(COUNTER)]
+    more = [name for name in state if plain(name) not in known]
     if missing or more:
         lacks = f"lacks {_some(missing)}" if missing else f"has {_some(more)}, which that network has not"
         raise DataError(f"{source} holds no weights of {spec.name}: it {lacks}. Name the network it is of with --net.")
-    return {name: _checked(name, state.get(name), tensor, source) for name, tensor in own.items()}
+    return {name: _checked(name, given.get(plain(name)), tensor, source) for name, tensor in own.items()}
 
 
 def _checked(name: str, given: Tensor | None, own: Tensor, source: str) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,7 @@ class Prepared:
 
     folder: Path
     manifest: Manifest
+    stamp: tuple[int, ...] | None = field(default=None, compare=False)  # of the arrays when they were verified
 
     def split(self, name: str) -> ClassSplit:
         """The split of these classes called `name`. Raises UsageError when they cannot be split that way."""
@@ -64,10 +65,39 @@ class Prepared:
         except UsageError:
             return False
 
+    def opened_again(self) -> "Prepared":
+        """The same data, verified anew if they may have been touched. Raises DataError when damaged or others."""
+        if self.stamp and self.stamp == _stamp(self.folder):
+            return self
+        found = open_prepared(self.folder)
+        if found.manifest != self.manifest:
+            raise DataError(f"{self.folder} has been prepared anew with other data: start again, to train on those.")
+        return found
+
+    def refuse_touched(self) -> None:
+        """Raise DataError when somebody has written to the arrays, or replaced them, since this was opened."""
+        if self.stamp != _stamp(self.folder):
+            raise DataError(
+                f"{self.folder} was changed while networks were trained on it, so these are not kept: leave the data "
+                "alone during a sweep, prepare them again if they are damaged, and run the same command again."
+            )
+
 
 def open_prepared(folder: Path, *, verify: bool = True) -> Prepared:
     """Open a prepared folder; `verify` compares its checksums. Raises DataError when it is damaged."""
-    return Prepared(folder, read_manifest(folder, verify=verify))
+    stamp = _stamp(folder)
+    return Prepared(folder, read_manifest(folder, verify=verify), stamp)
+
+
+def _stamp(folder: Path) -> tuple[int, ...] | None:
+    """Inode, size and time of change (ns) of both arrays, which are cheaper than their checksums; None without them."""
+    try:
+        one, other = (
+            (it.st_ino, it.st_size, it.st_mtime_ns) for it in map(Path.stat, (folder / IMAGES, folder / LABELS))
+        )
+        return one + other
+    except OSError:
+        return None
 
 
 def load_half(
@@ -184,7 +214,7 @@ def _mapped(path: Path) -> np.ndarray:
     try:
         rows: np.ndarray = np.load(path, mmap_mode="c")  # copy-on-write, since torch rejects read-only arrays
         return rows
-    except (OSError, ValueError) as problem:
+    except (OSError, EOFError, ValueError) as problem:
         raise DataError(f"{path} cannot be read ({problem}): prepare the data set again.") from problem
 
 

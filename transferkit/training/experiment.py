@@ -22,9 +22,10 @@ from transferkit.training.data import open_half, place
 from transferkit.training.examples import Examples, mean_image, read_half
 from transferkit.training.loop import Checkpointing, as_array, train
 from transferkit.training.machine import device_name, keep_freed_memory, same_bits, threads, versions
+from transferkit.training.made_layers import with_made_filters
 from transferkit.training.study import Study
 from transferkit.training.surgery import Operated, audit, fingerprint, operate
-from transferkit.treatments import Run
+from transferkit.treatments import MADE, Run
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def perform_group(study: Study, runs: Sequence[Run]) -> tuple[Failure, ...]:
     if not todo:
         return ()
     failures = []
+    study = replace(study, prepared=study.prepared.opened_again())
     with threads(setting.threads), same_bits(study.execution.deterministic):
         try:
             shared = _share(study, todo)
@@ -99,6 +101,7 @@ def watch(study: Study, run: Run) -> Generator[Snapshot, None, Receipt]:
     """
     if receipt := study.store.find(run, study.setting):
         return receipt
+    study = replace(study, prepared=study.prepared.opened_again())
     with threads(study.setting.threads), same_bits(study.execution.deterministic):
         try:
             yield from _train_run(study, run, _share(study, (run,)))
@@ -145,6 +148,9 @@ def _share(study: Study, runs: Sequence[Run]) -> _Shared:
         own_mean = study.setting.net.pixels == "mean image" and deepest.source_base is None  # a copy keeps its source's
         mean = mean_image(train) if own_mean else None
         network = _operate(study, deepest, train.n_classes, source, mean).network
+        if deepest.source in MADE:
+            source = with_made_filters(deepest, source or {}, network, train)
+            network = _operate(study, deepest, train.n_classes, source, mean).network
         depths = {0 if run.finetune else run.n for run in runs}
         precision, augment = study.setting.precision, bool(study.setting.recipe.augment)
         return _Shared(
@@ -231,6 +237,7 @@ class _Journal:
         self._beat(0)
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._study.prepared.refuse_touched()
         complete = replace(checkpoint, history=self.history, seconds=self.seconds)
         self._study.store.save_checkpoint(self._run, self._study.setting, complete)
         self._beat(checkpoint.step)
@@ -248,6 +255,7 @@ class _Journal:
 
 
 def _keep(study: Study, run: Run, operated: Operated, journal: _Journal, shared: _Shared) -> None:
+    study.prepared.refuse_touched()
     execution, seconds = study.execution, journal.seconds + shared.seconds
     times = Times(
         datetime.now(UTC).isoformat(timespec="seconds"), seconds, journal.images / seconds,

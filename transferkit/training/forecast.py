@@ -4,7 +4,7 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,6 +15,7 @@ import torch
 from transferkit.config import Precision, Recipe, Setting, digest
 from transferkit.disk import atomic
 from transferkit.disk.prepared import Part
+from transferkit.errors import StoreError
 from transferkit.hardware import installed_code
 from transferkit.network import LayeredNet, build, count_multiplications
 from transferkit.training.data import HalfData
@@ -29,6 +30,7 @@ SECONDS_PER_DEPTH = 1.0
 BATCHES = 20  # in one round; the fastest round counts
 VALIDATION_IMAGES = 256
 ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # the most in one round, so that large networks take no minutes
+SLOWEST, LATEST = 60.0, 600.0  # seconds that no image takes, and no worker to start: the clock or the file is wrong
 OVERHEAD = 0.1  # share of a full network's time that a network takes even if all layers but the last are frozen
 
 
@@ -50,29 +52,43 @@ class Probe:
     workers: int
     busy: float = 0.0
 
+    def is_sound(self, depths: int) -> bool:
+        """Whether all its numbers can be true, for networks of so many layers."""
+        costs = (*self.trained, *self.evaluated, self.read, self.folded)
+        there = len(self.trained) == len(self.evaluated) == depths and self.trained[0] > 0
+        return there and all(0 <= cost < SLOWEST for cost in costs) and 0 <= self.start < LATEST and 0 <= self.busy <= 1
+
 
 def probe(study: Study, count: int, workers: AbstractContextManager[Executor], *, again: bool = False) -> Probe:
-    """Measure `count` workers at once, as a sweep uses them; or read what the store keeps, unless `again`."""
+    """Measure `count` workers at once, as a sweep uses them; or read what the store keeps, unless `again`.
+
+    What is kept but damaged or absurd is measured again. Where nothing can be kept, this does without.
+    """
     setting = study.setting
     key = (setting.net, setting.recipe, setting.device, setting.precision, setting.threads)
     name = digest((key, count, device_name(setting.device), versions(), installed_code()))
     path = study.store.work / "probes" / f"{name}.json"
-    if path.exists() and not again:
-        return msgspec.json.decode(path.read_bytes(), type=Probe)
-    busy = psutil.cpu_percent(interval=0.5) / 100
-    submitted = time.time()
+    depths = len(setting.net.layers)
+    with suppress(OSError, msgspec.DecodeError):
+        found = msgspec.json.decode(path.read_bytes(), type=Probe)
+        if found.is_sound(depths) and found.workers == count and not again:
+            return found
+    busy = min(1.0, psutil.cpu_percent(interval=0.5) / 100)
+    submitted = time.monotonic()
     n_classes = len(study.prepared.manifest.classes) // 2
     with workers as executor:
         futures = [executor.submit(measure, setting, n_classes, submitted) for _ in range(count)]
         slowest = max((future.result() for future in futures), key=lambda one: one.trained[0])
     found = replace(slowest, workers=count, busy=busy)
-    atomic.write_bytes(path, msgspec.json.encode(found))
+    if found.is_sound(depths):
+        with suppress(StoreError):
+            atomic.write_bytes(path, msgspec.json.encode(found))
     return found
 
 
 def measure(setting: Setting, n_classes: int, submitted: float) -> Probe:
-    """The probe of one worker on random images; `submitted` is the clock time at which it was asked for."""
-    start = time.time() - submitted
+    """The probe of one worker on random images; `submitted` is the time, by `monotonic`, at which it was asked for."""
+    start = max(0.0, time.monotonic() - submitted)
     network, layers = build(setting.net, n_classes), setting.net.layers
     depths = range(len(layers))
     network.initialise(lambda layer: ("probe", layer), he=True)

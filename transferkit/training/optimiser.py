@@ -42,10 +42,13 @@ class SGD:
             self._gradients = [self._shared.as_strided(own.shape, own.stride(), start) for own, start in parts]
         self.momenta = {name: torch.zeros_like(own[name]) for name in weights + biases}
         self._momenta: list[Tensor | None] = list(self.momenta.values())
-        self._groups = (
-            (slice(0, len(weights)), 1.0, recipe.weight_decay),
+        of_conv1 = int(bool(recipe.conv1_decay) and network.spec.first_filters in weights[:1])
+        groups = (
+            (slice(0, of_conv1), 1.0, recipe.conv1_decay or 0.0),
+            (slice(of_conv1, len(weights)), 1.0, recipe.weight_decay),
             (slice(len(weights), None), recipe.bias_rate, 0.0),
         )
+        self._groups = groups if of_conv1 else groups[1:]  # an empty group cannot take a step
 
     @property
     def state(self) -> tuple[Tensor, ...]:

@@ -16,9 +16,9 @@ from transferkit.errors import StoreError, TrainingError
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
 from transferkit.randomness import Key
 from transferkit.specs import Net, StagedSpec, with_published_init
-from transferkit.treatments import Run, refuse_too_deep
+from transferkit.treatments import MADE, Run, refuse_too_deep
 
-Origin = Literal["copied", "re-initialised", "random", "given", "measured"]
+Origin = Literal["copied", "made", "re-initialised", "random", "given", "measured"]
 Fate = Literal["frozen", "trained"]
 Weights = Mapping[str, np.ndarray]
 
@@ -54,6 +54,7 @@ def operate(
     that a signal of full size passes through them. "published" draws them as the paper did, from a Gaussian so small
     that it starves the layers above: those networks never left the plateau.
 
+    For a run that exchanges the filters of conv1, `source_weights` are those of `made_layers.with_made_filters`.
     `mean_image`, float32 3 x H x W in 0..255, is that of the target half's training images, for a network that
     subtracts one. A copied conv1 keeps the mean image it was trained with: with another one, the frozen layer would
     compute another function than its source. For a base whose spec names weights to start from, `source_weights` are
@@ -130,6 +131,8 @@ def _account(network: LayeredNet, name: str, run: Run) -> TensorAccount:
     origin: Origin = "re-initialised" if not copied else "random" if run.source == "R" else "copied"
     if run.source is None and layer in _started(network.spec):
         origin = "given"
+    if run.source in MADE and name == network.spec.first_filters:
+        origin = "made"
     return TensorAccount(name, origin, "frozen" if copied and not run.finetune else "trained")
 
 

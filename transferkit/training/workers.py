@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from transferkit.config import Device
-from transferkit.errors import UsageError
+from transferkit.errors import UsageError, whole
 from transferkit.hardware import tie_to_parent, usable_cores
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def local_workers(count: int) -> Iterator[Executor]:
 
     Where there are several GPUs, each process sees one of them, in turn. Raises UsageError for less than one process.
     """
-    if count < 1:
+    if whole("workers", count) < 1:
         raise UsageError(f"{count} workers cannot train anything: ask for at least 1.")
     gpus = visible_gpus()
     forked = sys.platform == "linux" and not gpus

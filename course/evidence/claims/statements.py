@@ -140,6 +140,44 @@ _FIRST_LAYER = (
     ),
 )  # fmt: skip
 
+_ENOUGH = (
+    Claim(
+        "made-fits", "The Gabors fitted to conv1's filters are enough: nobody misses what they leave out.", _OWN,
+        "conv1 of fits minus the base's own conv1, both frozen (F1B - B1B)", "no loss", "made",
+        lambda evidence: measures.between(evidence.made, "FnB", "BnB", (1,)),
+    ),
+    Claim(
+        "made-bank", "Gabors and colour blobs made by a rule are enough.", _OWN,
+        "conv1 made by a rule minus the base's own, both frozen (G1B - B1B)", "no loss", "made",
+        lambda evidence: measures.between(evidence.made, "GnB", "BnB", (1,)),
+    ),
+    Claim(
+        "made-components", "Independent components of patches, learned without labels, are enough.", _OWN,
+        "conv1 of components minus the base's own, both frozen (I1B - B1B)", "no loss", "made",
+        lambda evidence: measures.between(evidence.made, "InB", "BnB", (1,)),
+    ),
+    Claim(
+        "made-shape", "It is the shapes that matter, not the spectrum.", _OWN,
+        "conv1 of fits minus conv1 of noise with the layer's spectrum and colours, both frozen (F1B - S1B)", "more",
+        "made", lambda evidence: measures.between(evidence.made, "FnB", "SnB", (1,)),
+    ),
+    Claim(
+        "made-start", "Where conv1 is trained on, white noise is as good a start as the learned filters.", _OWN,
+        "conv1 of white noise minus the base's own, both fine-tuned (W1B+ - B1B+)", "no loss", "made",
+        lambda evidence: measures.between(evidence.made, "WnB+", "BnB+", (1,)),
+    ),
+    Claim(
+        "made-fits-dial", "The fitted Gabors are enough on the second data set too.", _OWN,
+        "conv1 of fits minus the base's own conv1, both frozen (F1B - B1B)", "no loss", "made_dial",
+        lambda evidence: measures.between(evidence.made_dial, "FnB", "BnB", (1,)),
+    ),
+    Claim(
+        "made-bank-dial", "Gabors and colour blobs made by a rule are enough on the second data set too.", _OWN,
+        "conv1 made by a rule minus the base's own, both frozen (G1B - B1B)", "no loss", "made_dial",
+        lambda evidence: measures.between(evidence.made_dial, "GnB", "BnB", (1,)),
+    ),
+)  # fmt: skip
+
 _LENGTH = (
     Claim(
         "learned", "The bases have learned: twice the epochs hardly help them.", _OWN,
@@ -153,4 +191,4 @@ _LENGTH = (
     ),
 )  # fmt: skip
 
-CLAIMS: tuple[Claim, ...] = (*_SPECIFICITY, *_CO_ADAPTATION, *_FINE_TUNING, *_LENGTH, *_FIRST_LAYER)
+CLAIMS: tuple[Claim, ...] = (*_SPECIFICITY, *_CO_ADAPTATION, *_FINE_TUNING, *_LENGTH, *_FIRST_LAYER, *_ENOUGH)

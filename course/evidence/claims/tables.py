@@ -12,7 +12,7 @@ from transferkit.errors import DataError
 from transferkit.results import layers_of, pair, refuse_incomplete, refuse_mixed
 from transferkit.splits import is_of_kind
 
-SERIES = ("similar", "dissimilar", "apart", "sizes", "longer", "lengths", "plateau", "dial")
+SERIES = ("similar", "dissimilar", "apart", "sizes", "longer", "lengths", "plateau", "dial", "made", "made_dial")
 TRAINED_AT_ALL = 2  # the last n at which the paper's networks with random filters left the plateau
 
 
@@ -38,6 +38,8 @@ class Evidence:
     lengths: pd.DataFrame | None = None
     plateau: pd.DataFrame | None = None
     dial: pd.DataFrame | None = None
+    made: pd.DataFrame | None = None
+    made_dial: pd.DataFrame | None = None
     epochs: pd.DataFrame | None = None
     conv1: pd.DataFrame | None = None
     pictures: pd.DataFrame | None = None
@@ -47,7 +49,7 @@ class Evidence:
         for name in SERIES:
             if name in given:
                 refuse_incomplete(given[name])
-            if name in given and name in ("similar", "dissimilar", "apart", "dial"):
+            if name in given and name in ("similar", "dissimilar", "apart", "dial", "made", "made_dial"):
                 refuse_mixed(given[name])
         refuse_strangers(given)
 

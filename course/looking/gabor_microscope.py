@@ -1,4 +1,4 @@
-"""The Gabor microscope: HTML that computes and draws in the page (`microscope.js`), and so never needs a kernel.
+"""The Gabor microscope: HTML that computes and draws in the page (`gabor_microscope.js`), and so never needs a kernel.
 
 A widget of Jupyter would need one, or a state that JupyterLab does not save by itself: opened again, a notebook would
 show an error in its place.
@@ -30,7 +30,7 @@ History = Mapping[int, NDArray[np.floating]]
 
 @dataclass(frozen=True)
 class Microscope:
-    """A microscope that shows itself in a notebook; `data` is what `microscope.js` reads, as JSON can hold it."""
+    """A microscope that shows itself in a notebook; `data` is what `gabor_microscope.js` reads, as JSON can hold it."""
 
     data: Mapping[str, Any]
 

@@ -52,7 +52,7 @@ class Animation:
         return buffer.getvalue()
 
 
-def forming(history: Mapping[int, NDArray[np.floating]], name: str = "conv1") -> Animation:
+def film(history: Mapping[int, NDArray[np.floating]], name: str = "conv1") -> Animation:
     """The filters by epoch, float filters x 3 x k x k, ordered as they are in the end, each at its own contrast.
 
     Raises UsageError without an epoch, and as `filter_tiles`.
