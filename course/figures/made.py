@@ -38,6 +38,7 @@ def made(tables: Mapping[str, pd.DataFrame], title: str = "What is conv1 made of
     if not chosen:
         raise UsageError("no table has a conv1 of other origin: train some, for instance F1B, G1B and W1B.")
     notes = [f"{caption(rows, data, tuple(rows['treatment'].unique()))}." for data, rows in chosen.items()]
+    notes += ["Small markers: single networks. Large ones: their means, with 95 % intervals over splits."]
     entries = [Line2D([], [], label=fate, linestyle="none", markersize=LARGE, **look) for fate, look in _LOOKS.items()]
     figure = page(4.2 + 0.16 * len(notes), title, notes, entries)
     panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]

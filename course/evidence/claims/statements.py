@@ -2,6 +2,7 @@
 
 from course.evidence.claims import measures
 from course.evidence.claims.judge import Claim
+from transferkit.treatments import Treatment
 
 _PAPER = "Yosinski et al. 2014"
 _OWN = "this project"
@@ -140,42 +141,36 @@ _FIRST_LAYER = (
     ),
 )  # fmt: skip
 
+
+def _instead(key: str, sentence: str, filters: str, made: Treatment, series: str = "made") -> Claim:
+    """That a frozen conv1 of other filters loses nothing against the base's own."""
+    return Claim(
+        key, sentence, _OWN, f"conv1 of {filters} minus the base's own conv1, both frozen ({made[0]}1B - B1B)",
+        "no loss", series, lambda evidence: measures.between(getattr(evidence, series), made, "BnB", (1,)),
+    )  # fmt: skip
+
+
 _ENOUGH = (
+    _instead("made-fits", "The Gabors fitted to conv1's filters do its work: what they leave out is not missed.",
+             "their fits", "FnB"),
+    _instead("made-bank", "Gabors and colour blobs made by a rule do the work of learned filters.",
+             "filters made by a rule", "GnB"),
+    _instead("made-components", "Independent components of patches, found without labels, do the work of learned ones.",
+             "components", "InB"),
     Claim(
-        "made-fits", "The Gabors fitted to conv1's filters are enough: nobody misses what they leave out.", _OWN,
-        "conv1 of fits minus the base's own conv1, both frozen (F1B - B1B)", "no loss", "made",
-        lambda evidence: measures.between(evidence.made, "FnB", "BnB", (1,)),
-    ),
-    Claim(
-        "made-bank", "Gabors and colour blobs made by a rule are enough.", _OWN,
-        "conv1 made by a rule minus the base's own, both frozen (G1B - B1B)", "no loss", "made",
-        lambda evidence: measures.between(evidence.made, "GnB", "BnB", (1,)),
-    ),
-    Claim(
-        "made-components", "Independent components of patches, learned without labels, are enough.", _OWN,
-        "conv1 of components minus the base's own, both frozen (I1B - B1B)", "no loss", "made",
-        lambda evidence: measures.between(evidence.made, "InB", "BnB", (1,)),
-    ),
-    Claim(
-        "made-shape", "It is the shapes that matter, not the spectrum.", _OWN,
+        "made-shape", "The shapes of conv1's filters matter, not only their spectrum.", _OWN,
         "conv1 of fits minus conv1 of noise with the layer's spectrum and colours, both frozen (F1B - S1B)", "more",
         "made", lambda evidence: measures.between(evidence.made, "FnB", "SnB", (1,)),
     ),
     Claim(
-        "made-start", "Where conv1 is trained on, white noise is as good a start as the learned filters.", _OWN,
+        "made-start", "When conv1 is fine-tuned, white noise is as good a start as the learned filters.", _OWN,
         "conv1 of white noise minus the base's own, both fine-tuned (W1B+ - B1B+)", "no loss", "made",
         lambda evidence: measures.between(evidence.made, "WnB+", "BnB+", (1,)),
     ),
-    Claim(
-        "made-fits-dial", "The fitted Gabors are enough on the second data set too.", _OWN,
-        "conv1 of fits minus the base's own conv1, both frozen (F1B - B1B)", "no loss", "made_dial",
-        lambda evidence: measures.between(evidence.made_dial, "FnB", "BnB", (1,)),
-    ),
-    Claim(
-        "made-bank-dial", "Gabors and colour blobs made by a rule are enough on the second data set too.", _OWN,
-        "conv1 made by a rule minus the base's own, both frozen (G1B - B1B)", "no loss", "made_dial",
-        lambda evidence: measures.between(evidence.made_dial, "GnB", "BnB", (1,)),
-    ),
+    _instead("made-fits-dial", "The fitted Gabors do the work of conv1 on the second data set too.", "their fits",
+             "FnB", "made_dial"),
+    _instead("made-bank-dial", "Gabors and colour blobs made by a rule do that work on the second data set too.",
+             "filters made by a rule", "GnB", "made_dial"),
 )  # fmt: skip
 
 _LENGTH = (
