@@ -65,7 +65,7 @@ clean:
 .venv/installed: EXTRAS :=
 .venv/installed-lessons: EXTRAS := [lessons]
 .venv/installed-book: EXTRAS := [lessons,book]
-.venv/installed-test: EXTRAS := [lessons,book,cluster,test]
+.venv/installed-test: EXTRAS := [lessons,book,cluster,archive,test]
 .venv/installed-bench: EXTRAS := [bench]
 
 .venv/installed .venv/installed-lessons .venv/installed-book .venv/installed-test .venv/installed-bench: pyproject.toml constraints.txt | .venv/bin/pip

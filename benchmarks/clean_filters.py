@@ -15,6 +15,7 @@ from rich.console import Console
 
 from course.evidence.first_layers import PAPERS_KINDS
 from course.looking.control import scrambled_filters
+from course.looking.kinds import GABOR, fit_table
 from data_prep import ensure
 from transferkit import figures
 from transferkit.config import get_preset
@@ -23,7 +24,6 @@ from transferkit.disk import atomic
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Receipt, Store
 from transferkit.gabor import Gabor
-from transferkit.gabor.table import GABOR, fit_table
 from transferkit.report import conv1_tiles
 from transferkit.training.data import open_prepared
 from transferkit.training.study import Study, plan_study

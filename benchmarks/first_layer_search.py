@@ -13,13 +13,13 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from course.looking.kinds import fit_table
 from data_prep import ensure
 from transferkit.config import Preset, get_preset
 from transferkit.console import show_progress
 from transferkit.disk import atomic
 from transferkit.disk.prepared import find_work_folder
 from transferkit.disk.store import Store
-from transferkit.gabor.table import fit_table
 from transferkit.specs import small_net
 from transferkit.training.data import open_prepared
 from transferkit.training.study import Study, plan_study

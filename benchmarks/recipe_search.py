@@ -17,6 +17,7 @@ import pandas as pd
 from rich.console import Console
 from scipy.special import stdtrit
 
+from course.looking.kinds import fit_table
 from data_prep import photos, shapeworld
 from data_prep.rendering import Arguments, write
 from transferkit.config import Preset, get_preset
@@ -24,7 +25,6 @@ from transferkit.console import show_progress
 from transferkit.disk import atomic
 from transferkit.disk.prepared import MANIFEST, find_work_folder
 from transferkit.disk.store import Receipt, Store
-from transferkit.gabor.table import fit_table
 from transferkit.training.data import Prepared, open_prepared
 from transferkit.training.study import Study, plan_study
 from transferkit.training.sweep import sweep

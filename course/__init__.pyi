@@ -2,9 +2,8 @@ from . import doctor as doctor
 from . import evidence as evidence
 from . import figures as figures
 from .evidence import claims_table as claims_table
+from .evidence import conclusion as conclusion
 from .evidence import freezing_series as freezing_series
-from .evidence.advice import advise as advise
-from .evidence.advice import shuffled_options as shuffled_options
 from .evidence.authors import authors_table as authors_table
 from .evidence.claims import Evidence as Evidence
 from .evidence.claims import advise_by_size as advise_by_size
@@ -15,18 +14,18 @@ from .evidence.claims import ledger as ledger
 from .evidence.claims import shuffled as shuffled
 from .evidence.pictures import further_pictures as further_pictures
 from .evidence.precision import predict_next as predict_next
-from .exercises import check as check
-from .exercises import points as points
+from .evidence.steps import steps as steps
 from .lesson.anatomy import PLACES as PLACES
 from .lesson.anatomy import accuracy as accuracy
 from .lesson.anatomy import dissect as dissect
 from .lesson.anatomy import separate as separate
 from .lesson.calibration import calibrate as calibrate
 from .lesson.cka import cka_table as cka_table
+from .lesson.growing import grow as grow
+from .lesson.growing import grow_all as grow_all
+from .lesson.growing import grow_series as grow_series
 from .lesson.helpers import contact_sheet as contact_sheet
 from .lesson.helpers import halves as halves
-from .lesson.imagenet_layer import imagenet_fits as imagenet_fits
-from .lesson.imagenet_layer import imagenet_sheet as imagenet_sheet
 from .lesson.inside import CHOP_POINTS as CHOP_POINTS
 from .lesson.inside import TrainingError as TrainingError
 from .lesson.inside import audit as audit
@@ -50,12 +49,17 @@ from .lesson.inside import shared_parts as shared_parts
 from .lesson.inside import shares_table as shares_table
 from .lesson.inside import to_input as to_input
 from .lesson.inside import untrained_network as untrained_network
+from .lesson.kept_networks import kept_networks as kept_networks
+from .lesson.kept_networks import kept_table as kept_table
 from .lesson.live_training import LiveTraining as LiveTraining
 from .lesson.loose_freeze import freeze_loosely as freeze_loosely
 from .lesson.patches import independent_components as independent_components
 from .lesson.patches import random_patches as random_patches
 from .lesson.prediction import Question as Question
 from .lesson.prediction_sliders import predict as predict
+from .lesson.record import record as record
+from .lesson.scores import check as check
+from .lesson.scores import points as points
 from .lesson.series import carry_out as carry_out
 from .lesson.series import choose as choose
 from .lesson.series import cost_table as cost_table
@@ -63,5 +67,12 @@ from .lesson.series import open_site as open_site
 from .lesson.series import read_kept as read_kept
 from .lesson.series import train_series as train_series
 from .lesson.shortcuts import beside_base as beside_base
+from .looking.beside import beside as beside
+from .looking.imagenet import imagenet_fits as imagenet_fits
+from .looking.imagenet import imagenet_sheet as imagenet_sheet
+from .measures import expected_curve as expected_curve
+from .practice.advice import advise as advise
+from .practice.advice import dealt_anew as dealt_anew
+from .practice.question import curve as curve
 
 __all__: list[str]

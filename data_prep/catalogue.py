@@ -100,12 +100,12 @@ def prepare_listing(
 ) -> tuple[Manifest, bool]:
     """Pack the pictures of `listing` into `folder` by `workers` processes; otherwise as `prepare`.
 
-    Raises DataError for fewer than 4 classes too, because a half with one class is no task.
+    Raises DataError for fewer than 2 classes too. Two or three can only be studied undivided (the split "whole").
     """
     from data_prep.packing import arguments_of, write_listing
 
     try:
-        check_enough(len(listing.classes))
+        check_enough(len(listing.classes), halves=1)
     except DataError as problem:
         names = ", ".join(one.name for one in listing.classes)
         raise DataError(f"{problem} Found as classes: {'; '.join([names, *listing.told])}.") from None

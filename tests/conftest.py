@@ -55,3 +55,15 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def study(tiny_folder: Path, tmp_path: Path) -> Study:
     """The tiny data at the smoke preset on the CPU, with an empty store of its own."""
     return plan_study(open_prepared(tiny_folder), get_preset("smoke"), "cpu", Store(tmp_path / "work"))
+
+
+@pytest.fixture
+def probed_work(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty work folder that shares its probes of this machine's speed with all tests, as each takes seconds."""
+    base = tmp_path_factory.getbasetemp()
+    probes = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "probes"
+    probes.mkdir(exist_ok=True)
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "probes").symlink_to(probes)
+    return work

@@ -21,6 +21,7 @@ from course.evidence.claims import (
 )
 from course.evidence.claims.lengths import LENGTH_COLUMNS
 from course.evidence.collect import CONV1_COLUMNS
+from tests.evidence.after_tables import after_table
 from transferkit.errors import DataError
 from transferkit.results import COLUMNS, Estimate, pair
 from transferkit.treatments import MADE, Run, grid, plan
@@ -51,6 +52,7 @@ class World:
     shape: float = 5.0  # and what noise in their place loses besides
     likeness: float = 0.4
     scrambled: float = 0.1
+    later: float = 3.0  # what was found after 2014, against its rival
     noise: float = 0.05
 
     def effect(self, run: Run) -> float:
@@ -115,6 +117,7 @@ def evidence_of(world: World) -> Evidence:
         made_dial=networks(world, DIALS, chosen=made_instead).assign(data="shapeworld"),
         epochs=pd.concat(epochs),
         conv1=first_layers(world),
+        after=after_table(world.later, world.enough, world.noise),
     )
 
 
@@ -140,11 +143,11 @@ def first_layers(world: World) -> pd.DataFrame:
 AS_CLAIMED = World()
 OPPOSITE = World(
     first_layers=-6, specificity=-2, distant=2.0, dip=-3, boost=-4, control=-4, random=-30, lead=-5, longer=-12,
-    early=-4, small=6, published=-20, kinds=60, enough=-6, shape=-5, likeness=0.1, scrambled=0.9,
+    early=-4, small=6, published=-20, kinds=60, enough=-6, shape=-5, likeness=0.1, scrambled=0.9, later=-4,
 )  # fmt: skip
 NOISY = World(
     first_layers=-1, specificity=0.1, distant=1.1, dip=0.5, boost=0.5, control=0.5, random=0.5, lead=0.5, longer=0.5,
-    early=0.5, small=-0.4, published=0.2, kinds=20, shape=0.5, likeness=0.21, scrambled=0.75, noise=40.0,
+    early=0.5, small=-0.4, published=0.2, kinds=20, shape=0.5, likeness=0.21, scrambled=0.75, noise=40.0, later=0.5,
 )  # fmt: skip
 
 
@@ -160,7 +163,7 @@ def test_every_claim_holds_in_a_world_made_to_the_claims() -> None:
 
 def test_every_claim_fails_in_a_world_made_to_the_opposite() -> None:
     found = verdicts(evidence_of(OPPOSITE))
-    fine = {"boost-over-control", "recovery", "size-matters", "finetune-large", "learned"}  # of two effects: below
+    fine = {"boost-over-control", "size-matters", "finetune-large", "learned"}  # of two effects: below
     assert {key for key, verdict in found.items() if verdict != "fails"} <= fine
     assert verdicts(evidence_of(replace(AS_CLAIMED, control=4.0)))["boost-over-control"] == "fails"
     assert verdicts(evidence_of(replace(AS_CLAIMED, control=-3.0)))["recovery"] == "fails"
@@ -181,6 +184,19 @@ def test_a_verdict_that_depends_on_the_length_of_training_says_so() -> None:
     ours = ledger(evidence).set_index("claim").loc[full.index]
     assert full["verdict"].tolist() == ours["verdict"].tolist()
     assert full["estimate"].to_numpy() == pytest.approx(ours["estimate"].to_numpy())
+
+
+@pytest.mark.parametrize(("apart", "words"), [(2.6, "mostly"), (1.2, "not mostly")])
+def test_what_dissimilar_halves_cost_is_told_beside_what_the_photographs_cost(apart: float, words: str) -> None:
+    similar, natural = networks(AS_CLAIMED, RANDOMS), networks(AS_CLAIMED, ["natural"], seeds=3)
+    between = networks(replace(AS_CLAIMED, distant=apart), APART)
+    evidence = Evidence(similar=similar, dissimilar=natural, apart=pair(pd.concat([similar, between, natural])))
+    table = ledger(evidence).set_index("claim")
+    alone = float(str(table.loc["worse-when-apart", "estimate"]))
+    said = f"{words} a matter of the photographs: {alone:+.2f} between halves"
+    assert str(table.loc["worse-when-dissimilar", "note"]).startswith(said)
+    without = ledger(replace(evidence, apart=None)).set_index("claim")
+    assert "photographs" not in str(without.loc["worse-when-dissimilar", "note"])
 
 
 def test_an_undecided_interval_that_excludes_zero_is_told_as_a_small_difference() -> None:
@@ -313,4 +329,5 @@ def test_keys_are_unique_and_each_claim_names_its_series() -> None:
         "dial",
         "made",
         "made_dial",
+        "after",
     }

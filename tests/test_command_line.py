@@ -16,12 +16,12 @@ import torch
 from PIL import Image
 
 from course import looking
+from course.looking.kinds import COLUMNS as FIT_COLUMNS
 from transferkit.__main__ import main, parser
 from transferkit.commands import named_net
 from transferkit.config import get_preset
 from transferkit.disk.prepared import IMAGES, file_checksum, read_manifest, write_manifest
 from transferkit.disk.store import RECEIPT
-from transferkit.gabor.table import COLUMNS as FIT_COLUMNS
 from transferkit.results import COLUMNS
 from transferkit.training.distributed import ALONE
 from transferkit.training.sweep import Progress
@@ -235,12 +235,13 @@ def test_filters_of_the_bases_have_a_sheet_each_a_film_and_one_table(
     table = work / "filters.csv"
     assert command(work, "filters", "--out", str(work / "both.png")) == 2  # before anything is trained
     assert command(work, "filters", "--csv", str(table)) == 0  # which trains them
-    sheets = {f"base{half}-filters.{ending}" for half in "AB" for ending in ("png", "svg", "pdf")}
+    sheets = {f"{name}-filters.{it}" for name in ("baseA", "baseB", "imagenet") for it in ("png", "svg", "pdf")}
     assert {path.name for path in (work / "figures" / "tiny").iterdir()} == sheets | {"baseA-forming.webp"}
     told = capsys.readouterr().out
     assert "[2/2]" in told
     assert "Filters of conv1" in told
     assert "scrambled" in told
+    assert "SqueezeNet, on ImageNet" in told
     assert pd.read_csv(table).groupby("network")["filter"].count().to_dict() == {"baseA": 32, "baseB": 32}
     assert command(work, "filters", "--bgr") == 2
     assert "--layer, --bgr and --bands go with --weights" in capsys.readouterr().err

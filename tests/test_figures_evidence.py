@@ -215,6 +215,19 @@ def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
     assert "holds (8)" in said
 
 
+def test_claims_stand_under_their_questions_in_one_unit_on_one_screen() -> None:
+    table = a_ledger(("holds",) * 23).assign(question=[f"Question {place // 6}?" for place in range(23)])
+    figure = course_figures.ledger(table.assign(margin=[0.25] * 12 + [20.0] * 11)).figure
+    ax = figure.axes[0]
+    said = [text.get_text() for text in ax.texts if text.get_gid() in ("question", "sentence")]
+    assert [text.endswith("?") for text in said].count(True) == 4
+    assert said[7] == "Question 1?"
+    drawn = [float(x[0]) for x, _ in lines_called(ax, "ours")]
+    assert drawn[:2] == [3 / 0.25, -3 / 0.25]
+    assert drawn[12] == (3 - 6 * 12) / 20
+    assert figure.get_figheight() < 1.3 * figure.get_figwidth()
+
+
 def test_the_ledgers_sentences_do_not_run_into_each_other_or_the_axis() -> None:
     figure = draw_ledger().figure
     figure.draw_without_rendering()

@@ -15,12 +15,12 @@ from PIL import Image
 
 from course import figures as course_figures
 from course.evidence.first_layers import Matching, match_filters
+from course.figures.filter_sheet import filter_sheet
 from course.figures.waves import mean_spectrum
-from transferkit import figures
+from course.looking.kinds import COLUMNS, KINDS, LETTERS, fit_table
 from transferkit.errors import UsageError
 from transferkit.figures import Picture
 from transferkit.figures.picture import DPI
-from transferkit.gabor.table import COLUMNS, KINDS, LETTERS, fit_table
 from transferkit.gabor.tiles import filter_tiles
 
 Floats = NDArray[np.floating]
@@ -58,7 +58,7 @@ def panels(figure: Figure) -> list[PolarAxes]:
 def test_the_sheet_has_a_frame_and_three_labels_per_filter(filters: int, side: int) -> None:
     table = table_of(filters // 2, filters // 4, filters - filters // 2 - filters // 4)
     tiles = filter_tiles(weights_of(filters, side))
-    ax = figures.filter_sheet(tiles, table, "conv1").figure.axes[0]
+    ax = filter_sheet(tiles, table, "conv1").figure.axes[0]
     assert len(ax.patches) == filters
     labels = [text.get_text() for text in ax.texts]
     assert labels[0::3] == [str(number) for number in table["filter"]]
@@ -69,7 +69,7 @@ def test_the_sheet_has_a_frame_and_three_labels_per_filter(filters: int, side: i
 @pytest.mark.parametrize(("filters", "side"), [(32, 9), (96, 11)])
 def test_each_tile_of_the_saved_sheet_is_its_filter_enlarged_by_a_whole_number(filters: int, side: int) -> None:
     tiles = filter_tiles(weights_of(filters, side))
-    picture = figures.filter_sheet(tiles, table_of(filters, 0, 0), "conv1")
+    picture = filter_sheet(tiles, table_of(filters, 0, 0), "conv1")
     figure, pixels = picture.figure, np.asarray(Image.open(BytesIO(picture.png().png)).convert("RGB"))
     assert pixels.shape[0] == round(figure.get_figheight() * DPI)
     for tile, frame in zip(tiles, figure.axes[0].patches, strict=True):
@@ -82,7 +82,7 @@ def test_each_tile_of_the_saved_sheet_is_its_filter_enlarged_by_a_whole_number(f
 
 
 def test_no_labels_of_the_sheet_overlap() -> None:
-    figure = figures.filter_sheet(filter_tiles(weights_of(99, 11)), table_of(40, 30, 29), "conv1").figure
+    figure = filter_sheet(filter_tiles(weights_of(99, 11)), table_of(40, 30, 29), "conv1").figure
     figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     for index, box in enumerate(boxes):
@@ -90,7 +90,7 @@ def test_no_labels_of_the_sheet_overlap() -> None:
 
 
 def test_the_legend_of_the_sheet_counts_the_kinds_and_its_note_says_how_tiles_are_scaled() -> None:
-    figure = figures.filter_sheet(filter_tiles(weights_of(8, 9)), table_of(4, 3, 1), "conv1 of baseA").figure
+    figure = filter_sheet(filter_tiles(weights_of(8, 9)), table_of(4, 3, 1), "conv1 of baseA").figure
     said = " ".join(words_in(figure)).replace("\n", " ")
     for part in ("Gabor: 4 (50 %)", "colour blob: 3 (38 %)", "neither: 1 (12 %)"):
         assert part in said
@@ -100,7 +100,7 @@ def test_the_legend_of_the_sheet_counts_the_kinds_and_its_note_says_how_tiles_ar
 
 def test_kinds_differ_in_the_dash_or_the_grey_of_their_frames() -> None:
     table = table_of(len(KINDS), 0, 0).assign(kind=KINDS)
-    figure = figures.filter_sheet(filter_tiles(weights_of(len(KINDS), 9)), table, "conv1").figure
+    figure = filter_sheet(filter_tiles(weights_of(len(KINDS), 9)), table, "conv1").figure
     looks = {
         (frame.get_linestyle(), round(np.dot(frame.get_edgecolor()[:3], (0.3, 0.59, 0.11)), 1))
         for frame in figure.axes[0].patches
@@ -111,15 +111,15 @@ def test_kinds_differ_in_the_dash_or_the_grey_of_their_frames() -> None:
 
 def test_filters_too_small_for_a_fit_are_shown_without_kind_or_r2() -> None:
     weights = weights_of(4, 3)
-    picture = figures.filter_sheet(filter_tiles(weights), fit_table(weights), "conv1")
+    picture = filter_sheet(filter_tiles(weights), fit_table(weights), "conv1")
     assert "4 not fitted (100 %)." in picture.alt
     assert "nan" not in picture.alt + " ".join(words_in(picture.figure))
 
 
 def test_a_fit_that_a_bound_stopped_has_a_star_with_a_note(tmp_path: Path) -> None:
     tiles, table = filter_tiles(weights_of(4, 9)), table_of(2, 1, 1)
-    assert "bound" not in " ".join(words_in(figures.filter_sheet(tiles, table, "conv1").figure))
-    picture = figures.filter_sheet(tiles, table.assign(at_bound="size"), "conv1 of $a$b$")
+    assert "bound" not in " ".join(words_in(filter_sheet(tiles, table, "conv1").figure))
+    picture = filter_sheet(tiles, table.assign(at_bound="size"), "conv1 of $a$b$")
     labels = [text.get_text() for text in picture.figure.axes[0].texts][1::3]
     assert labels == [LETTERS[kind] + ("" if kind == "neither" else "*") for kind in table["kind"]]
     assert "A bound stopped 3 of the fits." in picture.alt
@@ -130,9 +130,9 @@ def test_a_fit_that_a_bound_stopped_has_a_star_with_a_note(tmp_path: Path) -> No
 def test_the_sheet_refuses_tables_that_do_not_fit() -> None:
     tiles = filter_tiles(weights_of(4, 9))
     with pytest.raises(UsageError, match="4 tiles and 5 rows"):
-        figures.filter_sheet(tiles, table_of(5, 0, 0), "conv1")
+        filter_sheet(tiles, table_of(5, 0, 0), "conv1")
     with pytest.raises(UsageError, match="no filters"):
-        figures.filter_sheet(tiles[:0], table_of(0, 0, 0), "conv1")
+        filter_sheet(tiles[:0], table_of(0, 0, 0), "conv1")
 
 
 def test_orientations_have_one_marker_per_gabor_at_its_angle_and_frequency() -> None:
@@ -231,7 +231,7 @@ TABLES = {"baseA": table_of(5, 3, 2), "untrained": table_of(0, 0, 10)}
 WEIGHTS = {"baseA": weights_of(5, 9)}
 TILES = filter_tiles(weights_of(10, 9))
 PICTURES: dict[str, Callable[[], Picture]] = {
-    "sheet": lambda: figures.filter_sheet(TILES, TABLES["baseA"], "conv1"),
+    "sheet": lambda: filter_sheet(TILES, TABLES["baseA"], "conv1"),
     "orientations": lambda: course_figures.orientations(TABLES),
     "no Gabors": lambda: course_figures.orientations({"untrained": TABLES["untrained"]}),
     "spectra": lambda: course_figures.spectra(WEIGHTS),

@@ -9,8 +9,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course.figures import prediction, separation, training
+from course.figures import growing, prediction, separation, training
+from course.figures.growing import KEPT
 from course.lesson.prediction import Prediction, Question, naive
+from tests.figure_tables import grids
 from transferkit.disk.checkpoints import EpochLog
 from transferkit.errors import UsageError
 
@@ -52,6 +54,36 @@ def test_its_words_hold_every_value_and_the_score() -> None:
     assert prediction(naive(ASKED)).alt.startswith("What do you expect? Nothing set yet")
     with pytest.raises(UsageError, match="1 results answer 3 places"):
         prediction(SAID, [1])
+
+
+def test_what_nobody_predicted_is_not_drawn_as_if_it_had_been() -> None:
+    assert set(lines(prediction(naive(ASKED)).figure)) == set()
+    shown = prediction(naive(ASKED), CAME)
+    assert set(lines(shown.figure)) == {"result"}
+    assert "what came out: n=1 2, n=2 -1 and n=3 -20. Nothing was predicted" in shown.alt
+
+
+def test_places_without_a_result_yet_are_left_open_and_a_late_prediction_says_so() -> None:
+    shown = prediction(SAID, [2, math.nan, math.nan], "This prediction was made after the training.")
+    assert "1 of 3 places have a result so far" in shown.alt
+    assert "beats" not in shown.alt
+    assert shown.alt.endswith("This prediction was made after the training.")
+
+
+def test_a_growing_figure_tells_kept_networks_and_the_learners_apart() -> None:
+    table = grids(["random0"])
+    own = table["run"].isin(["baseA", "baseB", "A1B"])
+    mixed = table.assign(whose=np.where(own, "yours", "kept"))
+    said = Prediction(replace(ASKED, places=("n = 1", "n = 3")), (-2, -8), "2026-11-23T00:00:00+00:00")
+    shown = growing(mixed, "photos", said)
+    above, below = shown.figure.axes[:2]
+    colours = {line.get_gid(): line.get_color() for line in (*above.lines, *below.lines) if line.get_gid()}
+    assert colours["kept AnB"] == KEPT != colours["AnB"]
+    assert lines(shown.figure)["prediction"] == [-2, -8]
+    assert "3 networks are yours" in shown.alt
+    drawn = sum(np.size(line.get_xdata()) for line in above.lines if line.get_gid())
+    assert drawn == len(table[table["treatment"] != "RnB"]), "each network once"
+    assert growing(table[:2].assign(whose="yours"), "photos", said).figure.axes[0].lines, "Figure 2 as ever"
 
 
 def test_a_training_is_drawn_from_before_it_begins_to_its_end() -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from course.evidence.first_layers import likeness, likeness_controls, match_filters
 from course.looking.control import scrambled_filters
+from course.looking.kinds import COLUMNS, count_kinds, fit_table
 from transferkit.errors import UsageError
 from transferkit.gabor import Gabor, fit_filter, fit_filters
-from transferkit.gabor.table import COLUMNS, count_kinds, fit_table
 
 GREY = 3**-0.5
 

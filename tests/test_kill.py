@@ -17,11 +17,16 @@ import pytest
 from transferkit.disk.atomic import PARTIAL
 from transferkit.disk.store import RECEIPT, WEIGHTS
 
-KILLS = 4
+KILLS = 3
+EACH_KIND = [f"{label}{plus}" for label in ("A2B", "B2B", "A5A", "B5A", "A7B", "B7B") for plus in ("", "+")] + [
+    "R4A",
+    "R6B",
+]
 
 
-def start(tiny_folder: Path, work: Path, *, apart: bool = False) -> subprocess.Popen[bytes]:
+def start(tiny_folder: Path, work: Path, *labels: str, apart: bool = False) -> subprocess.Popen[bytes]:
     options = ["--data", str(tiny_folder), "--preset", "smoke", "--device", "cpu", "--work", str(work)]
+    options += ["--runs", *labels] if labels else []
     command = [sys.executable, "-m", "transferkit", "sweep", *options, "--workers", "2"]
     return subprocess.Popen(
         command,
@@ -47,11 +52,11 @@ def weights(work: Path) -> dict[str, bytes]:
 def test_a_sweep_killed_at_random_moments_ends_as_if_it_had_not_been(tiny_folder: Path, tmp_path: Path) -> None:
     generator = random.Random(0)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    with start(tiny_folder, whole) as sweep:
+    with start(tiny_folder, whole, *EACH_KIND) as sweep:
         assert sweep.wait() == 0
     for _ in range(KILLS):
         before = len(receipts(killed))
-        with start(tiny_folder, killed) as sweep:
+        with start(tiny_folder, killed, *EACH_KIND) as sweep:
             # the first network that is finished shows that training is under way: the kill falls into it
             while sweep.poll() is None and len(receipts(killed)) == before:
                 time.sleep(0.005)
@@ -60,7 +65,7 @@ def test_a_sweep_killed_at_random_moments_ends_as_if_it_had_not_been(tiny_folder
             sweep.send_signal(signal.SIGKILL)
         assert not psutil.wait_procs(family, timeout=10)[1], "the workers must end with the sweep that was killed"
     assert len(receipts(killed)) < len(receipts(whole)), "the kills came too late to mean anything"
-    with start(tiny_folder, killed) as sweep:
+    with start(tiny_folder, killed, *EACH_KIND) as sweep:
         assert sweep.wait() == 0, sweep.stderr and sweep.stderr.read()
     assert receipts(killed) == receipts(whole)
     assert weights(killed) == weights(whole)

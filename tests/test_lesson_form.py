@@ -11,10 +11,22 @@ import pytest
 
 from course.exercises.solutions import lesson_notebooks
 
-MOST_LINES, MOST_IN_CELL, MOST_IN_EXERCISE = 80, 12, 20
-TRAINING = ("tk.train(", "train_series(", "carry_out(", "train_live(")
+MOST_LINES, MOST_IN_CELL, MOST_IN_EXERCISE, MOST_BY_HAND = 80, 12, 20, 65
+TRAINING = ("tk.train(", "course.grow", "train_series(", "carry_out(", "LiveTraining(")
 LESSONS = {path.stem: path for path in lesson_notebooks()}
 SCORED = {"00", *(f"{number:02}" for number in range(2, 8))}  # lessons whose result is a curve or some means
+ASKING = {
+    "00",
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+}  # lessons that end with three questions to ask oneself
 EXERCISES = {"01": 1} | {f"{number:02}": 3 for number in range(2, 9)}
 
 
@@ -91,7 +103,9 @@ def test_the_learner_predicts_before_the_result_and_sees_a_control(lesson: nbfor
 def test_what_is_predicted_by_sliders_is_laid_over_the_result(lesson: nbformat.NotebookNode) -> None:
     code = [cell.source for cell in code_cells(lesson)]
     asked = [index for index, source in enumerate(code) if "course.predict(" in source]
-    told = [index for index, source in enumerate(code) if "course.figures.prediction(" in source]
+    told = [
+        index for index, source in enumerate(code) if re.search(r"course\.figures\.prediction\(|\.reveal\(", source)
+    ]
     assert len(asked) == len(told) >= (lesson["path"].stem[:2] in SCORED)
     assert all(first < last for first, last in zip(asked, told, strict=True))
 
@@ -104,12 +118,24 @@ def test_it_ends_with_a_summary_the_library_and_a_source(lesson: nbformat.Notebo
     assert re.search(r"^\*Sources?\*: ", last.source, re.MULTILINE)
 
 
+def test_before_the_summary_it_asks_three_questions_with_folded_answers(lesson: nbformat.NotebookNode) -> None:
+    asking = [index for index, cell in enumerate(lesson.cells) if cell.source.startswith("## Ask yourself\n")]
+    assert asking == [len(lesson.cells) - 2] or (not asking and lesson["path"].stem[:2] not in ASKING)
+    for index in asking:
+        _, *questions = lesson.cells[index].source.split("<details>\n")
+        assert len(questions) == 3
+        for number, question in enumerate(questions, start=1):
+            assert re.match(rf"<summary>{number}\. [^\n]+\?</summary>\n\n.{{80,}}\n\n</details>", question, re.DOTALL)
+
+
 def test_its_code_is_short_and_defines_nothing_but_in_exercises(lesson: nbformat.NotebookNode) -> None:
-    shown = [cell for cell in code_cells(lesson) if "nbgrader" not in cell.metadata]  # the others are exercises
+    by_hand = [lesson.cells[index] for index in tagged(lesson, "by-hand")]  # an experiment in plain PyTorch
+    assert sum(code_lines(cell.source) for cell in by_hand) <= MOST_BY_HAND
+    shown = [cell for cell in code_cells(lesson) if "nbgrader" not in cell.metadata and cell not in by_hand]
     assert sum(code_lines(cell.source) for cell in shown) <= MOST_LINES
     for cell in code_cells(lesson):
         assert cell not in shown or not re.search(r"^\s*(def|class) ", cell.source, re.MULTILINE), cell.id
-        most = MOST_IN_EXERCISE if "exercise" in cell.metadata else MOST_IN_CELL
+        most = MOST_IN_EXERCISE if "exercise" in cell.metadata or cell in by_hand else MOST_IN_CELL
         assert code_lines(cell.source) <= most, cell.id
 
 

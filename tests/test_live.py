@@ -9,7 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from course.lesson.live_training import LiveTraining, StoppedError
+from course.lesson import prediction_sliders
+from course.lesson.background import StoppedError
+from course.lesson.live_training import LiveTraining
+from course.lesson.prediction import Question
+from course.lesson.prediction_sliders import PredictionSliders
 from transferkit.disk.store import Store
 from transferkit.errors import TrainingError
 from transferkit.training.experiment import perform, watch
@@ -110,6 +114,19 @@ def test_a_training_that_fails_says_why(study: Study) -> None:
     hopeless = replace(study.setting, recipe=replace(study.setting.recipe, batch_size=1000))
     with pytest.raises(TrainingError, match=r"baseA \(random0, seed 0\): 64 training images are fewer"):
         asyncio.run(LiveTraining(replace(study, setting=hopeless), BASE).run())
+
+
+def test_what_would_give_the_answer_away_waits_for_the_lock(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction_sliders, "somebody_is_there", lambda: True)
+    answer = PredictionSliders(Question("asked", "Top-1?", ("epoch 2",)), study.store.work)
+    live = LiveTraining(study, BASE, answer)
+    asyncio.run(live.run())
+    assert live.hidden
+    assert live.state() == "Trained and kept: lock your prediction to see it."
+    assert "Hidden until your prediction" in live._view._picture.value
+    answer.lock()
+    assert live.state().startswith("Trained and kept: top-1")
+    assert "<img" in live._view._picture.value
 
 
 def test_no_thread_is_left_when_it_is_over(study: Study) -> None:

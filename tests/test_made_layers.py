@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from course.looking.kinds import count_kinds, fit_table
 from transferkit.gabor import fit_filters
-from transferkit.gabor.table import count_kinds, fit_table
 from transferkit.network import build
 from transferkit.randomness import generator_from
 from transferkit.specs import small_net

@@ -150,7 +150,7 @@ def test_damaged_given_weights_are_told(residual: Study) -> None:
     name = residual.store.give({"a": np.zeros(3, dtype=np.float32)})
     path = residual.store.work / "given" / f"{name}.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(StoreError, match="is damaged: give those weights again"):
+    with pytest.raises(StoreError, match="is damaged: give it again with --given"):
         residual.store.given(name)
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from course.lesson.patches import independent_components, random_patches
+from course.looking.kinds import count_kinds, fit_table
 from transferkit.errors import DataError
-from transferkit.gabor.table import count_kinds, fit_table
 
 
 def dead_leaves(n_images: int = 24, size: int = 40) -> np.ndarray:

@@ -50,7 +50,7 @@ def test_imports_go_down_the_floors_only() -> None:
 @pytest.mark.parametrize(
     "absent",
     [
-        ["papermill", "IPython", "ipywidgets", "distributed", "dask", "statsmodels", "seaborn"]
+        ["papermill", "IPython", "ipywidgets", "distributed", "dask", "statsmodels", "seaborn", "timm"]
         + ["nbclient", "nbconvert", "nbformat", "jinja2", "yaml"]
     ],
 )

@@ -127,7 +127,7 @@ def test_overlap_sets_the_common_share_of_kinds(overlap: float) -> None:
     ],
 )
 def test_unknown_splits_are_refused_with_what_is_allowed(name: str) -> None:
-    with pytest.raises(UsageError, match="random0 or apart0 .*, natural, or overlap-x"):
+    with pytest.raises(UsageError, match="random0 or apart0 .*, natural, overlap-x .*, or whole"):
         make_split(name, FLAGS, known_parts=True)
 
 
@@ -151,6 +151,16 @@ def test_fewer_than_four_classes_are_no_two_tasks(name: str, count: int) -> None
         DataError, match=f"at least 4 classes .* half with one class is no task, and there are {count}:"
     ):
         make_split(name, FLAGS[:count], known_parts=True)
+
+
+@given(st.integers(0, 30))
+def test_the_whole_set_needs_two_classes_and_is_one_half_of_all_of_them(count: int) -> None:
+    if count < 2:
+        with pytest.raises(DataError, match=f"at least 2 classes are needed, .* and there are {count}:"):
+            make_split("whole", FLAGS[:count])
+        return
+    split = make_split("whole", FLAGS[:count])
+    assert (split.kind, split.classes("T")) == ("whole", tuple(range(min(count, len(FLAGS)))))
 
 
 @given(st.integers(0, 40), st.integers(4, 30))

@@ -3,10 +3,14 @@
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from course.lesson.prediction import Question
+from course.lesson.prediction import Prediction, Question
+from course.lesson.prediction_sketch import HEIGHT, sketch
 from course.lesson.prediction_sliders import PredictionSliders, predict
 from transferkit.errors import UsageError
 
@@ -33,7 +37,7 @@ def told(answer: PredictionSliders) -> str:
 
 
 def shown(answer: PredictionSliders) -> str:
-    return next(str(part.value) for part in parts(answer) if "<img" in str(getattr(part, "value", "")))
+    return next(str(part.value) for part in parts(answer) if "<svg" in str(getattr(part, "value", "")))
 
 
 def test_nothing_is_set_until_a_slider_moves_and_then_it_is_kept_at_once(tmp_path: Path) -> None:
@@ -65,7 +69,39 @@ def test_a_page_without_a_kernel_gets_a_picture_with_its_alternative_text(tmp_pa
     assert "application/vnd.jupyter.widget-view+json" in data
     assert b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert "Nothing set yet" in metadata["image/png"]["alt"]
+    assert 'aria-label="a &lt; b? Nothing set yet' in shown(predict(ASKED, tmp_path))
     assert "a &lt; b?" in str([getattr(part, "value", "") for part in parts(predict(ASKED, tmp_path))])
+
+
+def test_it_is_locked_for_good_until_it_is_begun_again(tmp_path: Path) -> None:
+    answer = predict(ASKED, tmp_path)
+    labelled(answer, "n=2").value = -10
+    assert "hidden until you lock it" in told(answer)
+    labelled(answer, "Lock it and see").click()
+    assert "Locked; kept, as set on" in told(answer)
+    assert labelled(answer, "n=1").disabled
+    assert predict(ASKED, tmp_path).prediction.locked, "also when the cell is run again"
+    with pytest.raises(UsageError, match="'asked' is locked: press 'Start again'"):
+        answer.set(1, 1)
+    labelled(answer, "Start again").click()
+    assert not labelled(answer, "n=1").disabled
+    answer.set(1, 1)
+
+
+def test_one_who_predicts_nothing_may_lock_that_too(tmp_path: Path) -> None:
+    answer = predict(ASKED, tmp_path)
+    labelled(answer, "Lock it and see").click()
+    assert "Locked without a prediction" in told(answer)
+
+
+@given(st.lists(st.floats(-40, 10, allow_subnormal=False), min_size=2, max_size=2))
+def test_the_drawing_has_every_value_at_its_height(values: list[float]) -> None:
+    drawn = ElementTree.fromstring(sketch(Prediction(ASKED, tuple(values), "now"), "a & b"))
+    assert drawn.get("aria-label") == "a & b"
+    heights = [float(mark.get("y", "nan")) for mark in drawn.iter("rect")]
+    assert len(heights) == 2
+    assert (heights[0] < heights[1]) == (values[0] > values[1]) or abs(values[0] - values[1]) < 0.1
+    assert all(0 <= height <= HEIGHT for height in heights)
 
 
 def test_values_beyond_the_ends_are_refused(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from .figures import figure1 as figure1
 from .figures import figure2 as figure2
 from .figures import figure3 as figure3
 from .figures import random_filters as random_filters
-from .gabor.table import fit_table as fit_table
 from .results import tabulate as tabulate
 from .results import tabulate_epochs as tabulate_epochs
 from .session import load_network as load_network

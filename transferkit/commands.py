@@ -18,7 +18,7 @@ from msgspec import UNSET
 from rich.console import Console
 
 from transferkit.config import Preset, get_preset, presets
-from transferkit.console import paired_table, plan_table, show_progress
+from transferkit.console import paired_table, show_progress
 from transferkit.disk.prepared import Manifest, find_work_folder, prepared_folder, work_folder
 from transferkit.errors import UsageError
 from transferkit.specs import Net, NetSpec, StagedSpec
@@ -47,14 +47,10 @@ class Command:
 def plan(options: argparse.Namespace) -> None:
     """Print what a sweep would train, what is already there, and how long the rest will take here."""
     from transferkit.report import bases_learned
-    from transferkit.training.forecast import probe
-    from transferkit.training.workers import default_workers, local_workers
+    from transferkit.session import plan_table
 
     study, runs = study_of(options)
-    count = default_workers(study.setting.device) if options.workers is None else options.workers
-    found = probe(study, count, local_workers(count))
-    done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
-    Console().print(plan_table(study, runs, done, found))
+    Console().print(plan_table(study, runs, options.workers))
     Console().print(str(bases_learned(study)), highlight=False)
 
 
@@ -125,7 +121,7 @@ def study_of(options: argparse.Namespace, *, verify: bool = True) -> tuple[Study
     """
     from transferkit.disk.store import Store
     from transferkit.training.data import open_prepared
-    from transferkit.training.study import plan_study
+    from transferkit.training.study import plan_study, with_given
     from transferkit.treatments import plan as plan_runs
 
     store = Store(options.work or find_work_folder())
@@ -133,15 +129,20 @@ def study_of(options: argparse.Namespace, *, verify: bool = True) -> tuple[Study
     prepared = open_prepared(prepared_folder(store.work, options.data), verify=verify)
     prepared.split(options.split)  # refuses a split that these classes cannot be divided by
     preset = replace(preset, net=_net_of(options, preset, prepared.manifest, store))
-    runs = plan_runs(options.split, options.seeds, options.runs, preset.net.layers)
-    return plan_study(prepared, preset, options.device, store, options.precision), runs
+    runs = plan_runs(options.split, options.seeds, options.runs, preset.net.layers, given=bool(options.given))
+    study = plan_study(prepared, preset, options.device, store, options.precision)
+    copying = [run.label for run in runs if run.source == "P"]
+    if copying and not options.given:
+        raise UsageError(f"{copying[0]} copies given weights: name their file with --given.")
+    return with_given(study, options.given) if options.given else study, runs
 
 
 def _net_of(options: argparse.Namespace, preset: Preset, manifest: Manifest, store: Store) -> Net:
-    """The preset's network, or that of --net for these images, with the --outputs and --start asked for."""
-    from transferkit.network.weights_file import fitting, read_state
+    """The preset's network, or that of --net or --given for these images, with --outputs and --start as asked for."""
+    from transferkit.network.weights_file import INSTALLED, fitting, read_state
 
-    net = named_net(options.net, preset, manifest) if options.net else preset.net
+    name = options.net or INSTALLED.get(options.given, ("", ""))[1]
+    net = named_net(name, preset, manifest) if name else preset.net
     assert isinstance(net, NetSpec | StagedSpec)
     if wanted := options.outputs:
         if wanted != "classes" and (not wanted.isdecimal() or int(wanted) == 0):
@@ -176,16 +177,24 @@ def add_grid_options(command: argparse.ArgumentParser) -> None:
     add("--learning-rate", type=float, metavar="PEAK", help="lower than the preset's, where a training diverges")
     add(
         "--net", metavar="NAME", help="this network by the preset's recipe: small, paper, resnet-small, vit-small, "
-        "convnext-small, or one of torchvision's as resnet18 (default: the preset's)"
+        "convnext-small, one of torchvision's as resnet18, or of timm's as timm/resnet18 (default: the preset's)"
     )  # fmt: skip
     add("--start", type=Path, metavar="FILE", help="weights of that network that bases start from")
+    add(
+        "--given", metavar="FILE", help="weights of that network for source P to copy, as in P3B+, or "
+        "efficientnet-lite0 where transferkit[weights] is installed"
+    )  # fmt: skip
     add(
         "--outputs", metavar="K", help="outputs of the last layer, or 'classes' for one per class of the half "
         "(default: the network's; that of paper has 1000)"
     )  # fmt: skip
-    add("--split", default="random0", help="random0, random1 ..., apart0 ..., natural, overlap-x (default: random0)")
+    add(
+        "--split",
+        default="random0",
+        help="random0, random1 ..., apart0 ..., natural, overlap-x, whole (default: random0)",
+    )
     add("--seeds", type=int, nargs="+", default=[0], metavar="SEED", help="seeds to train (default: 0)")
-    add("--runs", nargs="+", default=[], metavar="LABEL", help="only these and their bases, as in A3B+ B3B R3B")
+    add("--runs", nargs="+", default=[], metavar="LABEL", help="only these and their bases, as in A3B+ B3B R3B P3B")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     add("--precision", default="auto", help="auto, float32 or bfloat16 (default: auto, the fastest on the device)")
     add_usual_options(command)

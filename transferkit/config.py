@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from transferkit.errors import UsageError, whole
 from transferkit.specs import Net, paper_net, paper_net_at_half_size, small_net
+from transferkit.treatments import Run
 
 Schedule = Literal["one-cycle", "step"]
 RandomFilters = Literal["he", "published"]
@@ -69,7 +70,8 @@ class Setting:
 
     `protocol` goes up whenever the library changes what a run computes, so that old receipts are not mistaken for new
     ones. `source_recipe` is the recipe of the bases to copy from, if it is not `recipe`: so a base that saw its whole
-    half can be copied into networks that see few images.
+    half can be copied into networks that see few images. `given` is the SHA-256 by which `Store.given` finds the
+    weights that source P copies; unset, it does not enter the digest.
     """
 
     data: str
@@ -81,6 +83,11 @@ class Setting:
     threads: int = 1
     protocol: int = 2
     source_recipe: Recipe | None = None
+    given: str | UnsetType = UNSET
+
+    def of(self, run: Run) -> "Setting":
+        """The setting of this run: without the given weights, if it does not copy them, so that studies share it."""
+        return replace(self, given=UNSET) if self.given and run.source != "P" else self
 
     @property
     def of_source(self) -> "Setting":

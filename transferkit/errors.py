@@ -23,18 +23,6 @@ class TrainingError(TransferkitError):
     """A network could not be trained, or a frozen layer has moved."""
 
 
-class BatchError(TransferkitError):
-    """Some notebooks of a batch did not run to their end."""
-
-
-class GradingError(TransferkitError):
-    """Some submissions of a class could not be graded."""
-
-
-class MachineError(TransferkitError):
-    """This machine lacks something that the library or the lessons need."""
-
-
 def whole(name: str, value: object, least: int | None = None) -> int:
     """The value as an int, which NumPy's integers become too. Raises UsageError for 1.0, True, or less than `least`."""
     allowed = "" if least is None else f" of {least} or more"

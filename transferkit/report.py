@@ -50,7 +50,7 @@ def bases_learned(study: Study) -> Learned:
     recipe = study.setting.recipe
     twice = replace(study.setting, recipe=replace(recipe, epochs=2 * recipe.epochs))
     kept = list(study.store.receipts())
-    once, longer = (tabulate(it for it in kept if it.setting == setting) for setting in (study.setting, twice))
+    once, longer = (tabulate(it for it in kept if it.setting == each.of(it.run)) for each in (study.setting, twice))
     return have_learned(once, longer)
 
 

@@ -39,14 +39,16 @@ def open_study(
     return plan_study(open_prepared(prepared), chosen, device, Store(find_work_folder()))
 
 
-def plan_table(study: Study, runs: Sequence[Run]) -> Table:
-    """Which of the runs are there, and the minutes that the others take here, by a probe of about ten seconds.
+def plan_table(study: Study, runs: Sequence[Run], workers: int | None = None) -> Table:
+    """Which of the runs are there, and the minutes that the others take here, by a probe of some six seconds.
+
+    `workers` is the number of processes; by default as many as a sweep takes.
 
     >>> tk.plan_table(study, tk.plan("random0", seeds=[0])).title
     'tiny, small net, cpu, float32'
     """
-    workers = default_workers(study.setting.device)
-    found = probe(study, workers, local_workers(workers))
+    count = default_workers(study.setting.device) if workers is None else workers
+    found = probe(study, count, local_workers(count))
     done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]
     return console.plan_table(study, runs, done, found)
 

@@ -11,7 +11,17 @@ from transferkit.errors import UsageError
 from transferkit.treatments import LAYERS
 
 Norm = Literal["none", "lrn", "batch"]
-Pixels = Literal["mean image", "imagenet", "whitened"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Pixels as given weights were trained on them: in 0..1, minus `mean`, divided by `std`, by channel."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+Pixels = Literal["mean image", "imagenet", "whitened"] | Scale
 
 
 class Net(ABC):
@@ -19,9 +29,9 @@ class Net(ABC):
 
     `pixels` says how uint8 images are scaled. Unset: (pixel - 128) / 64. "mean image": minus the mean, in 0..255, of
     the training images of the half that conv1 was trained on, as in the paper. "imagenet": by the means and deviations
-    of ImageNet's channels, as for torchvision's weights. "whitened": as unset, and then whitened as in the retina
-    (`network.layered.whitened`). `first_filters` is the parameter whose filters look at
-    colours. `outputs` is the number of outputs; unset: one per class. Unset fields do not enter the digest.
+    of ImageNet's channels, as for torchvision's weights; a Scale: by others. "whitened": as unset, and then whitened as
+    in the retina (`network.layered.whitened`). `first_filters` is the parameter whose filters look at colours.
+    `outputs` is the number of outputs; unset: one per class. Unset fields do not enter the digest.
     """
 
     name: str
@@ -108,7 +118,7 @@ class NetSpec(Net):
 
 @dataclass(frozen=True)
 class Stage:
-    """One layer of a torchvision model: dotted paths of modules, and operations, in the order in which they apply.
+    """One layer of a staged model: dotted paths of modules, and operations, in the order in which they apply.
 
     The names of operations end in brackets; `transferkit.network.torchvision_nets` defines them.
     """
@@ -119,7 +129,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class StagedSpec(Net):
-    """A torchvision classification model, or a small model built from its parts, as a sequence of named stages.
+    """A model of torchvision or timm, or a small one built from torchvision's parts, as a sequence of named stages.
 
     `model` and `arguments` build it; `small_stem` replaces a residual net's first layer (see
     `transferkit.network.torchvision_nets`). `start` is the SHA-256 under which `Store.given` finds the weights that

@@ -1,4 +1,4 @@
-"""Split the classes into two halves: similar (random, apart), dissimilar (natural) or in between (overlap)."""
+"""Split the classes into two halves: similar (random, apart), dissimilar (natural), in between (overlap); or do not."""
 
 import re
 from collections import Counter
@@ -10,16 +10,18 @@ import numpy as np
 
 from transferkit.errors import DataError, UsageError
 
-SplitKind = Literal["random", "apart", "natural", "overlap"]
+SplitKind = Literal["random", "apart", "natural", "overlap", "whole"]
 
 FEWEST_IN_HALF = 2  # to tell one class from none is no task
 RANDOM_SPLITS = ("random0", "random1", "random2", "random3")  # the paper's; every other number is another draw
+WHOLE = "whole"  # the split that divides nothing: its only half, T, is all classes
 DRAWN: tuple[SplitKind, ...] = ("random", "apart")  # kinds of which any number of splits can be drawn
 _NAMES: Mapping[SplitKind, str] = {
     "random": r"random(0|[1-9]\d{0,3})",
     "apart": r"apart(0|[1-9]\d{0,3})",
     "natural": "natural",
     "overlap": r"overlap-(0|1|0?\.\d+|1\.0+)",
+    "whole": WHOLE,
 }
 
 
@@ -27,7 +29,8 @@ _NAMES: Mapping[SplitKind, str] = {
 class ClassSplit:
     """Half A and half B: sorted indices of classes. The label of a class within a half is its rank there.
 
-    Raises UsageError when the halves overlap, when one repeats a class, and when one is empty.
+    Of the split "whole", half B is empty, and half A, with all classes, is called T. Raises UsageError when the halves
+    overlap, when one repeats a class, and when one is empty.
     """
 
     name: str
@@ -38,7 +41,7 @@ class ClassSplit:
         shared = sorted(set(self.half_a) & set(self.half_b))
         if shared:
             raise UsageError(f"split {self.name}: classes {shared} are in both halves; give each class to one half.")
-        for half in (self.half_a, self.half_b):
+        for half in (self.half_a, self.half_b)[: 1 if self.name == WHOLE else 2]:
             if not half or list(half) != sorted(set(half)):
                 raise UsageError(f"split {self.name}: a half must list at least one class, sorted, each once: {half}.")
 
@@ -47,9 +50,11 @@ class ClassSplit:
         """How the classes were divided. Raises UsageError for a name that no split has."""
         return kind_of(self.name)
 
-    def classes(self, half: Literal["A", "B"]) -> tuple[int, ...]:
-        """The sorted class indices of one half."""
-        return self.half_a if half == "A" else self.half_b
+    def classes(self, half: Literal["A", "B", "T"]) -> tuple[int, ...]:
+        """The sorted class indices of one half. Raises UsageError for a half that this split does not have."""
+        if (half == "T") != (self.name == WHOLE):
+            raise UsageError(f"split {self.name} has no half {half}: {WHOLE} has T, every other split has A and B.")
+        return self.half_b if half == "B" else self.half_a
 
 
 def kind_of(name: str) -> SplitKind:
@@ -58,8 +63,8 @@ def kind_of(name: str) -> SplitKind:
         if re.fullmatch(pattern, name):
             return kind
     raise UsageError(
-        f"'{name}' is no split: choose random0 or apart0 (or another number below 10000), natural, or overlap-x with x "
-        "in 0 to 1."
+        f"'{name}' is no split: choose random0 or apart0 (or another number below 10000), natural, overlap-x with x in "
+        f"0 to 1, or {WHOLE}."
     )
 
 
@@ -76,14 +81,17 @@ def overlap_of(name: str) -> float:
 def make_split(
     name: str, natural: Sequence[bool], *, known_parts: bool = False, groups: Sequence[str] = ()
 ) -> ClassSplit:
-    """The split called `name`: `random0`, `random1`, ..., `apart0`, ..., `natural`, or `overlap-x` with x in 0..1.
+    """The split called `name`: `random0`, `random1`, ..., `apart0`, ..., `natural`, `overlap-x` (x in 0..1), `whole`.
 
     `natural` says for each class whether it is natural (or man-made). `known_parts` says whether the two kinds consist
     of separate parts, which `overlap-x` needs, and `groups` which classes belong together, for `apart0`. Raises
-    UsageError for any other name, and when these classes cannot be split that way; DataError for fewer than 4.
+    UsageError for any other name, and when these classes cannot be split that way; DataError for fewer than 4, and for
+    fewer than 2 that stay together.
     """
     kind = kind_of(name)
-    check_enough(len(natural))
+    check_enough(len(natural), halves=1 if kind == "whole" else 2)
+    if kind == "whole":
+        return ClassSplit(name, tuple(range(len(natural))), ())
     if kind == "random":
         return random_split(name, len(natural))
     if kind == "apart":
@@ -95,12 +103,12 @@ def make_split(
     return overlap_split(name, natural)
 
 
-def check_enough(n_classes: int) -> None:
-    """Raise DataError when there are too few classes for two halves of at least two."""
-    if n_classes < 2 * FEWEST_IN_HALF:
+def check_enough(n_classes: int, halves: int = 2) -> None:
+    """Raise DataError when there are too few classes for so many halves of at least two."""
+    if n_classes < (least := halves * FEWEST_IN_HALF):
+        one = "a half with one class" if halves > 1 else "one class"
         raise DataError(
-            f"at least 4 classes are needed, because a half with one class is no task, and there are {n_classes}: "
-            "prepare more."
+            f"at least {least} classes are needed, because {one} is no task, and there are {n_classes}: prepare more."
         )
 
 

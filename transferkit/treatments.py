@@ -1,8 +1,9 @@
 """Runs, their labels and treatments, and the plan of a grid (Figure 1 of Yosinski et al. 2014).
 
 A run is one concrete network. Its label is the paper's: `baseB`, `B3B` (selffer), `A3B+` (transfer, fine-tuned) or
-`R3B` (random filters), made of source, number of copied layers, target, and "+" if fine-tuned. Five more sources are
-not networks: `G1B` to `W1B+` exchange the shapes of conv1's filters for others (MADE).
+`R3B` (random filters), made of source, number of copied layers, target, and "+" if fine-tuned. `P3B` copies weights
+that were given. Target T stands for all classes, undivided: `baseT`, `T3T` (selffer), `P3T+`. Five more sources are not
+networks: `G1B` to `W1B+` exchange the shapes of conv1's filters for others (MADE).
 """
 
 import re
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from transferkit.errors import UsageError, whole
+from transferkit.splits import WHOLE
 
-Half = Literal["A", "B"]
+Half = Literal["A", "B", "T"]  # T: all classes, the only half of the split "whole"
 Made = Literal["F", "I", "G", "S", "W"]
-Source = Literal["A", "B", "R", Made]  # R: untrained, random filters
+Source = Literal[Half, "R", "P", Made]  # R: untrained, random filters; P: weights that were given
 Treatment = Literal[
-    "base", "BnB", "BnB+", "AnB", "AnB+", "RnB",
+    "base", "BnB", "BnB+", "AnB", "AnB+", "PnB", "PnB+", "RnB",
     "FnB", "FnB+", "InB", "InB+", "GnB", "GnB+", "SnB", "SnB+", "WnB", "WnB+",
 ]  # fmt: skip
 
@@ -33,7 +35,9 @@ MADE: Mapping[Source, str] = {  # what the shapes of conv1's filters are exchang
     "W": "white noise",
 }
 
-_LABEL = re.compile(r"base(?P<base>[AB])|(?P<source>[ABRFIGSW])(?P<n>[0-9]|[1-9][0-9])(?P<target>[AB])(?P<plus>\+?)")
+_LABEL = re.compile(
+    r"base(?P<base>[ABT])|(?P<source>[ABTRPFIGSW])(?P<n>[0-9]|[1-9][0-9])(?P<target>[ABT])(?P<plus>\+?)"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ _OF_FIGURE_2: dict[Treatment, Appearance] = {  # told apart in grey and without 
     "BnB+": Appearance("selffer, fine-tuned", "circle", "+", "#b5d9f0", "#00527f", "--", -0.09),
     "AnB": Appearance("transfer, frozen", "diamond", "", "#d55e00", "#a34700", "-", 0.09),
     "AnB+": Appearance("transfer, fine-tuned", "diamond", "+", "#fbd0ae", "#a34700", "--", 0.27),
+    "PnB": Appearance("given, frozen", "square", "", "#009e73", "#00664b", "-", 0.18),
+    "PnB+": Appearance("given, fine-tuned", "square", "+", "#bfe7db", "#00664b", "--", 0.36),
     "RnB": Appearance("random filters, frozen", "square", "x", "#d9d9d9", "#6b6b6b", "-.", 0.43),
 }
 APPEARANCES: Mapping[Treatment, Appearance] = _OF_FIGURE_2 | {
@@ -97,7 +103,12 @@ class Run:
         if (self.source is None) != (self.n == 0):
             raise UsageError(f"n={self.n} with source {self.source}: a base copies nothing (n=0, no source).")
         if self.finetune and self.source in (None, "R"):
-            raise UsageError("only layers copied from base A or B can be fine-tuned: drop the '+'.")
+            raise UsageError("only layers copied from a base or from given weights can be fine-tuned: drop the '+'.")
+        if {self.target, self.source} & {*HALVES, "T"} - {*halves_of(self.split)}:
+            raise UsageError(
+                f"{self.label} does not go with split {self.split}: A and B are the halves of the other splits, T is "
+                f"all classes, of split {WHOLE}."
+            )
         if self.source in MADE and self.n != 1:
             raise UsageError(f"source {self.source} makes filters for conv1 alone: n is 1, not {self.n}.")
 
@@ -110,12 +121,12 @@ class Run:
 
     @property
     def treatment(self) -> Treatment:
-        """The pool this network belongs to; that of `A3A+` is `BnB+`, since its source and target are the same."""
+        """The pool this network belongs to; that of `A3A+` and `T3T+` is `BnB+`: their source is their target."""
         if self.source is None:
             return "base"
         if self.source == "R":
             return "RnB"
-        if self.source in MADE:
+        if self.source in ("P", *MADE):
             return f"{self.source}nB{'+' if self.finetune else ''}"  # type: ignore[return-value]
         if self.source == self.target:
             return "BnB+" if self.finetune else "BnB"
@@ -123,8 +134,8 @@ class Run:
 
     @property
     def source_base(self) -> "Run | None":
-        """The base whose layers are copied, or whose filters change shape; None for a base and random filters."""
-        if self.source is None or self.source == "R":
+        """The base whose layers are copied, or whose filters change shape; None if there is none."""
+        if self.source in (None, "R", "P"):
             return None
         return Run(self.split, self.seed, self.target if self.source in MADE else self.source)  # type: ignore[arg-type]
 
@@ -145,11 +156,12 @@ def parse_run(label: str, split: str, seed: int) -> Run:
     match = _LABEL.fullmatch(label)
     if match is None:
         raise UsageError(
-            f"'{label}' is no network: write baseA or baseB, or source (A, B, R for random, or F, I, G, S, W for a "
-            "made conv1), n (the number of copied layers), target (A or B) and '+' if fine-tuned, as in A3B+."
+            f"'{label}' is no network: write baseA or baseB, or source (A, B, R for random, P for given weights, or F, "
+            "I, G, S, W for a made conv1), n (the number of copied layers), target (A or B) and '+' if fine-tuned, as "
+            f"in A3B+; with split {WHOLE}, T in place of A and B."
         )
     if match["base"]:
-        return Run(split, seed, "A" if match["base"] == "A" else "B")
+        return Run(split, seed, match["base"])  # type: ignore[arg-type]
     source: Source = match["source"]  # type: ignore[assignment]
     target: Half = match["target"]  # type: ignore[assignment]
     if match["n"] == "0":
@@ -157,25 +169,34 @@ def parse_run(label: str, split: str, seed: int) -> Run:
     return Run(split, seed, target, source, int(match["n"]), match["plus"] == "+")
 
 
-def grid(split: str, seed: int, layers: Sequence[str] = LAYERS) -> tuple[Run, ...]:
-    """The balanced grid of one split and seed: for eight layers, 2 bases, 56 chopped networks and 14 random ones."""
-    points = range(1, len(layers))
-    bases = [Run(split, seed, target) for target in HALVES]
+def halves_of(split: str) -> tuple[Half, ...]:
+    """The halves of a split: A and B; of the split "whole", T alone."""
+    return ("T",) if split == WHOLE else HALVES
+
+
+def grid(split: str, seed: int, layers: Sequence[str] = LAYERS, *, given: bool = False) -> tuple[Run, ...]:
+    """The balanced grid of one split and seed: for eight layers, 2 bases, 56 chopped networks and 14 random ones.
+
+    The split "whole" has half as many bases and random ones, and selffers alone. `given` adds the source P.
+    """
+    points, halves = range(1, len(layers)), halves_of(split)
+    sources: tuple[Source, ...] = (*halves, "P") if given else halves
+    bases = [Run(split, seed, target) for target in halves]
     chopped = [
         Run(split, seed, target, source, n, finetune)
-        for n in points for target in HALVES for source in HALVES for finetune in (False, True)
+        for n in points for target in halves for source in sources for finetune in (False, True)
     ]  # fmt: skip
-    untrained = [Run(split, seed, target, "R", n) for n in points for target in HALVES]
+    untrained = [Run(split, seed, target, "R", n) for n in points for target in halves]
     return (*bases, *chopped, *untrained)
 
 
 def plan(
-    split: str, seeds: Iterable[int], labels: Iterable[str] = (), layers: Sequence[str] = LAYERS
+    split: str, seeds: Iterable[int], labels: Iterable[str] = (), layers: Sequence[str] = LAYERS, *, given: bool = False
 ) -> tuple[Run, ...]:
     """All networks to train, each after the base it copies from: the whole grid, or those that `labels` name.
 
-    The bases that the named networks copy from and are paired with are added. Raises UsageError for a label that
-    leaves no layer to train.
+    The bases that the named networks copy from and are paired with are added. `given` as in `grid`. Raises UsageError
+    for a label that leaves no layer to train.
 
     >>> len(tk.plan("random0", seeds=[0]))
     72
@@ -185,7 +206,7 @@ def plan(
     wanted = tuple(labels)
     runs: dict[Run, None] = {}
     for seed in seeds:
-        chosen = [parse_run(label, split, seed) for label in wanted] or list(grid(split, seed, layers))
+        chosen = [parse_run(label, split, seed) for label in wanted] or list(grid(split, seed, layers, given=given))
         for run in chosen:
             refuse_too_deep(run, layers)
         needed = [base for run in chosen for base in (run.source_base, run.target_base) if base]

@@ -36,4 +36,5 @@ class Chance:
     def state(self) -> str:
         """What the three will draw next, as text to compare."""
         of_numpy = _OF_NUMPY(legacy=False)
-        return f"{_OF_PYTHON()}{of_numpy['state']['key'].tolist()}{of_numpy['state']['pos']}{_OF_TORCH().tolist()}"
+        held = (of_numpy["state"]["key"].tobytes(), _OF_TORCH().numpy().tobytes())
+        return f"{_OF_PYTHON()}{of_numpy['state']['pos']}{held[0].hex()}{held[1].hex()}"

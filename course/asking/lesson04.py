@@ -4,66 +4,88 @@ What a network is, is read off it as plain data, and the judge trains networks o
 on methods that an answer may have replaced, nor on an optimiser.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
+from course.asking.forms import listed, number, texts
 from course.asking.networks import (
+    build,
     build_blocks,
-    build_layers,
     children_of,
-    decay_of,
     flags_of,
-    layer_number,
     names_of,
+    places_of,
+    settings_of,
     shared,
     state_of,
     tensors,
 )  # fmt: skip
-from transferkit.errors import DataError
+from course.asking.plain import FormError, what
 
 
 def ask_chop(answer: Any, given: Mapping[str, Any]) -> object:
-    """The layers of the new network and of the two that were given, and which tensors the new one has in common."""
-    base, fresh = build_layers(given["base"]), build_layers(given["fresh"])
+    """The layers of the new network and of the two that were given, and which tensors the new one has in common.
+
+    Beside them the flags of the two that were given, which may not change either. The base has been trained and is in
+    evaluation mode.
+    """
+    base, fresh = (build(given["kind"], given["widths"], given[name]) for name in ("base", "fresh"))
+    base.eval()
     chopped = answer(base, fresh, given["n"])
     if chopped is None:
         return None
     networks = {"layers": chopped, "base": base, "fresh": fresh}
     layers = {name: [state_of(layer) for layer in children_of(one)] for name, one in networks.items()}
-    return {**layers, "shared": shared(chopped, base), "shared fresh": shared(chopped, fresh)}
+    flags = {"flags of base": flags_of(base), "flags of fresh": flags_of(fresh)}
+    return {**layers, **flags, "shared": shared(chopped, base), "shared fresh": shared(chopped, fresh)}
 
 
 def ask_freeze(answer: Any, given: Mapping[str, Any]) -> object:
-    """The network's state, and by their names what of it needs a gradient, is in training mode, or has a hook."""
-    network = answer(build_blocks(given["widths"], given["seed"]), given["n"])
-    return None if network is None else {"state": state_of(network), **flags_of(network)}
+    """The network's state, and by their names what of it needs a gradient, is in training mode, or has a hook.
+
+    Also how its normalisations are set, and whether it is the network that was given, or holds the very same tensors.
+    """
+    given_one = build_blocks(given["widths"], given["seed"])
+    places = places_of(given_one)
+    network = answer(given_one, given["n"])
+    if network is None:
+        return None
+    same = network is given_one or places_of(network) <= places
+    return {"state": state_of(network), **flags_of(network), "settings": settings_of(network), "same": same}
 
 
 def ask_parameter_groups(answer: Any, given: Mapping[str, Any]) -> object:
-    """The groups, as torch's SGD would read them: the names of their parameters, and the decay of each group."""
-    network = build_blocks(given["widths"], given["seed"])
+    """The groups: the names of their parameters, and the decay of each."""
+    network = build(given["kind"], given["widths"], given["seed"])
     names = names_of(network)
     for parameter, name in names.items():
-        parameter.requires_grad_(layer_number(name) >= given["n"])
+        parameter.requires_grad_(name not in given["frozen"])
     groups = answer(network, given["decay"])
-    if groups is None:
-        return None
-    listed = [group if isinstance(group, dict) else {"params": [group]} for group in groups]
-    return [{"names": [_name(one, names) for one in _parameters(group)], "decay": decay_of(group)} for group in listed]
+    return None if groups is None else [_group(group, names) for group in listed(groups)]
 
 
-def _parameters(group: Mapping[str, Any]) -> Iterator[object]:
-    params = group["params"]
-    for one in [params] if isinstance(params, torch.Tensor) else params:
-        yield one[1] if isinstance(one, tuple) else one  # torch takes pairs of a name and a parameter too
+def _group(group: object, names: Mapping[nn.Parameter, str]) -> dict[str, Any]:
+    if not isinstance(group, dict):
+        raise FormError(f"a list that holds {what(group)} instead of a dictionary")
+    for key in ("params", "weight_decay"):
+        if key not in group:
+            raise FormError(f"a group with the keys {', '.join(map(str, group))} and without {key!r}")
+    return {"names": [_name(one, names) for one in listed(group["params"])], "decay": _decay(group["weight_decay"])}
+
+
+def _decay(value: object) -> float:
+    try:
+        return number(value)
+    except FormError as problem:
+        raise FormError(f"a group whose weight_decay is {problem}") from problem
 
 
 def _name(one: object, names: Mapping[nn.Parameter, str]) -> str:
     if not isinstance(one, torch.Tensor):
-        raise DataError(f"a {type(one).__name__} stands among the parameters of a group.")
+        raise FormError(f"a group whose params hold {what(one)} instead of parameters")
     return next((name for parameter, name in names.items() if parameter is one), "")
 
 
@@ -71,13 +93,16 @@ def ask_audit(answer: Any, given: Mapping[str, Any]) -> object:
     """The names that are reported."""
     before, after = (tensors(given[name]) for name in ("before", "after"))
     found = answer(before, after, list(given["frozen"]))
-    return None if found is None else sorted(str(name) for name in found)
+    return None if found is None else sorted(texts(found))
 
 
 def ask_find_bug(answer: Any, given: Mapping[str, Any]) -> object:
     """The word for the bug. All that `step` holds is what each of its calls shows: the next state of the network."""
     network = build_blocks(given["widths"], given["seed"])
-    return answer(network, _replay(state_of(network), given["states"]), given["n"])
+    found = answer(network, _replay(state_of(network), given["states"]), given["n"])
+    if found is not None and not isinstance(found, str):
+        raise FormError(what(found))
+    return found
 
 
 def _replay(own: Mapping[str, torch.Tensor], states: list[Mapping[str, Any]]) -> Callable[[], None]:

@@ -3,22 +3,31 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from course.asking.forms import array, number
 from course.asking.frame import frame
+from course.asking.plain import FormError, what
 
 
 def ask_treatment(answer: Any, given: Mapping[str, Any]) -> object:
     """The treatment."""
-    return answer(given["label"])
+    found = answer(given["label"])
+    if found is not None and not isinstance(found, str):
+        raise FormError(what(found))
+    return found
 
 
 def ask_paired_differences(answer: Any, given: Mapping[str, Any]) -> object:
     """The column of numbers."""
-    column = answer(frame(given["table"]))
-    return None if column is None else np.asarray(column, dtype=float)
+    column = answer(frame(given["table"], given["index"]))
+    if column is None:
+        return None
+    found = array(column).astype(float)
+    if found.ndim != 1:
+        raise FormError(what(column))
+    return found
 
 
 def ask_falls_at(answer: Any, given: Mapping[str, Any]) -> object:
     """The n."""
-    return answer(frame(given["table"]))
+    found = answer(frame(given["table"], given["index"]))
+    return None if found is None else number(found)

@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from course.asking.forms import number, truths
 from course.asking.frame import frame
 
 
 def ask_random_std(answer: Any, given: Mapping[str, Any]) -> object:
     """The standard deviation."""
-    return answer(tuple(given["shape"]))
+    found = answer(tuple(given["shape"]))
+    return None if found is None else number(found)
 
 
 def ask_never_learned(answer: Any, given: Mapping[str, Any]) -> object:
     """For each network, whether it never learned."""
     found = answer(given["losses"].tolist(), given["classes"])
-    return None if found is None else [bool(one) for one in np.asarray(found, dtype=bool)]
+    return None if found is None else truths(found)
 
 
 def ask_cost_of_distance(answer: Any, given: Mapping[str, Any]) -> object:
     """The difference in points."""
-    cost = answer(frame(given["table"]))
-    return None if cost is None else float(cost)
+    cost = answer(frame(given["table"], given["index"]))
+    return None if cost is None else number(cost)

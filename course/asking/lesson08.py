@@ -3,21 +3,30 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from course.asking.forms import number, numbers
 from course.asking.frame import frame
+from course.asking.plain import FormError, what
 
 
 def ask_split_interval(answer: Any, given: Mapping[str, Any]) -> object:
     """The two bounds."""
-    interval = answer(frame(given["table"]))
-    return None if interval is None else [float(bound) for bound in interval]
+    interval = answer(frame(given["table"], given["index"]))
+    return None if interval is None else numbers(interval, 2)
 
 
 def ask_no_difference(answer: Any, given: Mapping[str, Any]) -> object:
-    """The word for each interval."""
-    said = [answer(*interval) for interval in given["intervals"]]
-    return None if all(one is None for one in said) else said
+    """The word for one interval."""
+    said = answer(given["low"], given["high"], given["margin"])
+    if isinstance(said, np.ndarray) and said.ndim == 0:
+        said = said.item()
+    if said is not None and not isinstance(said, str):
+        raise FormError(what(said))
+    return said
 
 
 def ask_further_splits(answer: Any, given: Mapping[str, Any]) -> object:
     """The number of further splits."""
-    return answer(list(given["differences"]), given["half_width"])
+    found = answer(list(given["differences"]), given["half_width"])
+    return None if found is None else number(found)

@@ -1,8 +1,8 @@
 """Small networks for exercises, and their state read as plain data, whatever their classes pretend.
 
-A network is a row of blocks, each a full layer with batch normalisation, under a plain head; or a row of full layers.
-Networks that come back may be of torch's own classes only. They are read through what torch keeps of them, never
-through methods, which a class or an object may replace.
+A network is a row of blocks, each a full layer with batch normalisation, under a plain head; or a row of full layers,
+of which two may share their weights; or a row of convolutions. Networks that come back may be of torch's own classes
+only. They are read through what torch keeps of them, never through methods, which a class or an object may replace.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from course.asking.chance import Chance
-from course.asking.plain import Plain
-from transferkit.errors import DataError
+from course.asking.plain import FormError, Plain, what
 
-_KNOWN = frozenset({nn.Sequential, nn.Linear, nn.BatchNorm1d, nn.Tanh})
+_KNOWN = frozenset({nn.Sequential, nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.Flatten, nn.Tanh})
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_SETTINGS = ("track_running_stats", "momentum", "eps")
 _MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 # All this is taken before any learner's code runs, which may replace what torch's classes hold.
 _HELD = nn.Module.__dict__["__dict__"].__get__
@@ -28,32 +30,63 @@ _TENSOR_HOOKS = tuple(
 )
 
 
+def build(kind: str, widths: list[int], seed: int) -> nn.Sequential:
+    """A network of blocks, layers, convolutions or tied layers, in training mode, as if it had been trained before.
+
+    Its statistics are its own. The same seed gives the same network. Leaves the global generators alone.
+    """
+    pairs = list(pairwise(widths))
+    with Chance():  # a new layer draws from torch's global generator
+        return _drawn(_tied(pairs) if kind == "tied" else nn.Sequential(*_MAKERS[kind](pairs)), seed)
+
+
 def build_blocks(widths: list[int], seed: int) -> nn.Sequential:
-    """The network in training mode; the same seed gives the same network. Leaves the global generators alone."""
-    generator, pairs = np.random.default_rng(seed), list(pairwise(widths))
-    blocks = [
-        nn.Sequential(_full(generator, *pair, bias=False), nn.BatchNorm1d(pair[1]), nn.Tanh()) for pair in pairs[:-1]
-    ]
-    return nn.Sequential(*blocks, _full(generator, *pairs[-1])).train()
+    """The network of blocks."""
+    return build("blocks", widths, seed)
 
 
-def _full(generator: np.random.Generator, inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    with Chance(), torch.no_grad():  # a new layer draws from torch's global generator
-        layer = nn.Linear(inputs, outputs, bias=bias)
-        for parameter in layer.parameters():
-            parameter.copy_(torch.from_numpy(generator.uniform(-1, 1, tuple(parameter.shape)) / inputs**0.5))
-    return layer
+def _blocks(pairs: list[tuple[int, int]]) -> list[nn.Module]:
+    blocks = (nn.Sequential(nn.Linear(*pair, bias=False), nn.BatchNorm1d(pair[1]), nn.Tanh()) for pair in pairs[:-1])
+    return [*blocks, nn.Linear(*pairs[-1])]
 
 
-def build_layers(layers: list[Mapping[str, Plain]]) -> nn.Sequential:
-    """A row of full layers with these weights (outputs x inputs) and biases."""
-    network = nn.Sequential()
-    for layer in layers:
-        state: Any = tensors(layer)
-        full = nn.Linear(*state["weight"].T.shape)
-        full.load_state_dict(state)
-        network.append(full)
+def _layers(pairs: list[tuple[int, int]]) -> list[nn.Module]:
+    return [nn.Linear(*pair) for pair in pairs]
+
+
+def _convolutions(pairs: list[tuple[int, int]]) -> list[nn.Module]:
+    stages = [(nn.Conv2d(*pair, 3, padding=1), nn.BatchNorm2d(pair[1]), nn.Tanh()) for pair in pairs[:-1]]
+    return [*(module for stage in stages for module in stage), nn.Flatten(), nn.Linear(*pairs[-1])]
+
+
+_MAKERS = {"blocks": _blocks, "layers": _layers, "convolutions": _convolutions}
+
+
+def _tied(pairs: list[tuple[int, int]]) -> nn.Sequential:
+    network = nn.Sequential(*_layers(pairs))
+    network[1].weight = network[0].weight
     return network
+
+
+def _drawn(network: nn.Sequential, seed: int) -> nn.Sequential:
+    """The network with every parameter and statistic drawn anew, in the order of the modules."""
+    generator = np.random.default_rng(seed)
+    with torch.no_grad():
+        for module in network.modules():
+            for name, tensor in (module._parameters | module._buffers).items():
+                if tensor is not None:
+                    tensor.copy_(torch.from_numpy(_values(generator, name, tuple(tensor.shape))))
+    return network.train()
+
+
+def _values(generator: np.random.Generator, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    if name == "num_batches_tracked":
+        return np.array(int(generator.integers(5, 50)))
+    if name == "running_var" or (name == "weight" and len(shape) == 1):
+        return generator.uniform(0.5, 2, shape)
+    inputs = float(np.prod(shape[1:])) if len(shape) > 1 else 4.0
+    drawn: NDArray[np.float64] = generator.uniform(-1, 1, shape) / inputs**0.5
+    return drawn
 
 
 def tensors(state: Mapping[str, Plain]) -> dict[str, Tensor]:
@@ -67,16 +100,16 @@ def layer_number(name: str) -> int:
 
 
 def children_of(network: object) -> list[nn.Module]:
-    """The layers of a row. Raises DataError unless it is an nn.Sequential."""
+    """The layers of a row. Raises FormError unless it is an nn.Sequential."""
     if type(network) is not nn.Sequential:
-        raise DataError(f"a {type(network).__name__} came out instead of an nn.Sequential.")
+        raise FormError(f"{what(network)} instead of an nn.Sequential")
     return list(_part(network, "_modules").values())
 
 
 def state_of(network: object) -> dict[str, Tensor]:
     """Every parameter and buffer by name, not copied: "0.1.running_mean" belongs to the second module of block 0.
 
-    Raises DataError if some part is not of the classes that were given.
+    Raises FormError if some part is not of the classes that were given.
     """
     return {
         f"{place}{name}": tensor
@@ -87,7 +120,7 @@ def state_of(network: object) -> dict[str, Tensor]:
 
 
 def names_of(network: nn.Module) -> dict[nn.Parameter, str]:
-    """The name of each parameter."""
+    """The name of each parameter; of one that stands in two places, the last."""
     return {tensor: name for name, tensor in state_of(network).items() if isinstance(tensor, nn.Parameter)}
 
 
@@ -103,21 +136,27 @@ def flags_of(network: object) -> dict[str, Plain]:
     }
 
 
+def settings_of(network: object) -> dict[str, Plain]:
+    """What each normalisation is set to: by its place, whether it keeps statistics, its momentum and its epsilon."""
+    norms = {place: module for place, module in _modules(network) if type(module) in _NORMS}
+    return {place: {name: _HELD(module)[name] for name in _SETTINGS} for place, module in norms.items()}
+
+
+def places_of(network: object) -> set[int]:
+    """Where in memory the tensors of a network lie."""
+    return {_ADDRESS(_STORAGE(tensor)) for tensor in state_of(network).values()}
+
+
 def shared(one: object, other: object) -> list[Plain]:
     """The names of the tensors of `one` that lie in the same memory as some tensor of `other`."""
-    taken = {_ADDRESS(_STORAGE(tensor)) for tensor in state_of(other).values()}
+    taken = places_of(other)
     return [name for name, tensor in state_of(one).items() if _ADDRESS(_STORAGE(tensor)) in taken]
-
-
-def decay_of(group: Mapping[str, Any]) -> float:
-    """The weight decay of an optimiser's group: none unless it says so, as in torch's SGD."""
-    return float(group.get("weight_decay", 0.0))
 
 
 def _modules(module: object, place: str = "") -> Iterator[tuple[str, nn.Module]]:
     """A module and all in it; `place` is what stands before the names of its tensors, as in "0.1."."""
     if type(module) not in _KNOWN or "forward" in _HELD(module):
-        raise DataError(f"the network holds a {type(module).__name__} of your own: keep to the layers that were given.")
+        raise FormError(f"a network with {what(module)} of your own instead of the layers that were given")
     assert isinstance(module, nn.Module)
     yield place, module
     for name, inner in _part(module, "_modules").items():
@@ -127,5 +166,5 @@ def _modules(module: object, place: str = "") -> Iterator[tuple[str, nn.Module]]
 def _part(module: nn.Module, kind: str) -> dict[str, Any]:
     held: dict[str, Any] = _HELD(module)[kind]
     if type(held) is not dict:
-        raise DataError(f"{kind[1:]} are kept in a {type(held).__name__} of your own instead of a dictionary.")
+        raise FormError(f"a network whose {kind[1:]} are kept in {what(held)} of your own instead of a dictionary")
     return held

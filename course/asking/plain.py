@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
 from typing import TypeAlias
 
 import msgspec
@@ -14,29 +16,59 @@ from transferkit.errors import DataError
 
 Plain: TypeAlias = "bool | int | float | str | NDArray[np.generic] | list[Plain] | dict[str, Plain] | None"
 DEEPEST = 20
+LONGEST_TEXT = 40  # characters of a text that a sentence quotes
+
+
+class FormError(DataError):
+    """What an answer returned has not the form that was asked for; the message says what it is, as in "a text"."""
+
+
 _ARRAY, _FLOAT, _TREE = "\0array", "\0float", "tree"
 
 
 def plain(value: object, depth: int = 0) -> Plain:
-    """A value as plain data: tensors as arrays, tuples and sets as lists. Raises DataError for other objects.
+    """A value as plain data: tensors as arrays, tuples and sets as lists. Raises FormError for other objects.
 
     Of a number, a text or an array whose class adds to Python's or NumPy's own, only the value is taken.
     """
     if depth > DEEPEST:
-        raise DataError(f"lists within lists, more than {DEEPEST} deep, cannot be an answer.")
+        raise FormError(f"lists within lists, more than {DEEPEST} deep")
     if value is None or isinstance(value, bool | int | float | str):
         return _bare(value)
     if isinstance(value, np.generic):
         return plain(value.item(), depth)
-    if (array := _as_array(value)) is not None and array.dtype.kind in "biuf":
+    if isinstance(value, Real | Decimal):  # a Fraction, for instance
+        return float(value)
+    if (array := as_array(value)) is not None and array.dtype.kind in "biuf":
         return array.copy()
+    if array is not None and array.dtype.kind == "U":
+        return plain(array.tolist(), depth)
     if isinstance(value, Mapping):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, set | frozenset):
         return [plain(item, depth + 1) for item in sorted(value, key=str)]
     if isinstance(value, list | tuple | range):
         return [plain(item, depth + 1) for item in value]
-    raise DataError(f"an object of the type {type(value).__name__} came out instead of numbers, text or tensors.")
+    raise FormError(what(value))
+
+
+def what(value: object) -> str:
+    """What a value is, in a few words, for a sentence: "a list of 3", "the text 'AnB'", "the number 4"."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, str):
+        text = str.__str__(value)
+        return f"the text {text if len(text) <= LONGEST_TEXT else f'{text[: LONGEST_TEXT - 3]}...'!r}"
+    if isinstance(value, int | float):
+        return f"the number {_bare(value)!s:.20}"
+    if type(value) in (list, tuple, set, dict):
+        return f"a {type(value).__name__} of {len(value)}"  # type: ignore[arg-type]
+    if type(value) is np.ndarray:
+        return f"an array of shape {value.shape}"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}" if name.isidentifier() else "an object"
 
 
 def _bare(value: float | str | None) -> Plain:
@@ -47,7 +79,7 @@ def _bare(value: float | str | None) -> Plain:
     return float.__float__(value) if isinstance(value, float) else str.__str__(value)
 
 
-def _as_array(value: object) -> NDArray[np.generic] | None:
+def as_array(value: object) -> NDArray[np.generic] | None:
     """The values of an array or a tensor, past all that their classes may override; None for anything else."""
     if isinstance(value, np.ndarray):
         return np.ndarray.view(value, np.ndarray)
@@ -55,7 +87,7 @@ def _as_array(value: object) -> NDArray[np.generic] | None:
     if torch is None or not isinstance(value, torch.Tensor):
         return None
     if type(value) not in (torch.Tensor, torch.nn.Parameter):
-        raise DataError(f"a {type(value).__name__} came out instead of a plain tensor.")
+        raise FormError(what(value))
     bare = torch.Tensor.detach(value)
     half = torch.float32 if bare.dtype == torch.bfloat16 else None
     found: NDArray[np.generic] = torch.Tensor.numpy(torch.Tensor.to(bare, "cpu", half))

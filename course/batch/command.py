@@ -107,7 +107,7 @@ def run_tasks(tasks: "Sequence[Task]", workers: AbstractContextManager[Executor]
     from course.batch.drive import run_batch
     from course.batch.show import show_progress
     from course.batch.tasks import shown
-    from transferkit.errors import BatchError
+    from course.errors import BatchError
 
     report = BatchReport(tasks, Path(tasks[0].out))
     try:

@@ -22,8 +22,9 @@ from course.batch.records import (
     describe,
 )
 from course.batch.tasks import Task, read_notebook, shown
+from course.errors import BatchError
 from course.processes import Memory
-from transferkit.errors import BatchError, StoreError, TransferkitError
+from transferkit.errors import StoreError, TransferkitError
 from transferkit.hardware import installed_code
 
 TEXT_LENGTH = 20_000  # characters kept of a traceback

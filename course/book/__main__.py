@@ -8,6 +8,7 @@ writes OUT/html/index.html. `python -m transferkit batch` executes the lessons, 
 import argparse
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,10 @@ from course.batch.parameters import Parameter, declared, parse, read_code
 from course.batch.records import NOTEBOOK
 from course.batch.tasks import find_notebooks
 from course.book.stage import Executed, stage
+from course.errors import BatchError
 from transferkit.disk import atomic
 from transferkit.disk.prepared import find_work_folder
-from transferkit.errors import BatchError, TransferkitError, UsageError
+from transferkit.errors import TransferkitError, UsageError
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +94,12 @@ def _known(path: Path, given: Mapping[str, str]) -> dict[str, object]:
 
 def _note(row: Mapping[str, str]) -> str:
     settings = f" with {row['parameters']}" if row["parameters"] else ""
-    return f"Executed{settings} on {row['device']}, {row['started'][:10]}."
+    tried = re.search(r"\bpreset\b\W+smoke\b", row["parameters"])
+    warning = (
+        " At smoke, networks are trained for seconds: the pictures only show that the lesson runs, and contradict its "
+        "text. Kept results are on the page about the evidence."
+    )
+    return f"Executed{settings} on {row['device']}, {row['started'][:10]}.{warning if tried else ''}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,6 +23,7 @@ ORDER = (
     "findings",
     "evidence",
     "commands",
+    "practice",
     "further",
     "refusals",
     "glossary",

@@ -15,13 +15,15 @@ from benchmarks.clean_filters import cleanness
 from benchmarks.summary import headline
 from course.book import cost, minutes
 from course.book.markers import fill, within
+from course.evidence.after.page import after_sections
 from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
-from course.evidence.claims.ledger import SMALL
+from course.evidence.claims.ledger import OF_PHOTOGRAPHS, SMALL
 from course.evidence.claims.lengths import ON_LENGTH
 from course.figures.made import ORIGINS
-from course.lesson.imagenet_layer import imagenet_fits
+from course.looking.imagenet import imagenet_fits
+from course.looking.kinds import KINDS
+from course.measures.page import sections as measures_sections
 from transferkit.disk import atomic
-from transferkit.gabor.table import KINDS
 from transferkit.results import summarise
 from transferkit.results.learned import MOST_GAIN
 from transferkit.treatments import CHOP_POINTS, TREATMENTS
@@ -35,9 +37,9 @@ ASSISTANTS = COURSE / "assistants.md"
 EVIDENCE = COURSE / "evidence.md"
 FINDINGS = COURSE / "findings.md"
 SHORT = (  # the claims that findings.md shows
-    "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "worse-when-dissimilar", "worse-when-apart",
-    "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control", "longer-closes-gap",
-    "learned", "stopped-early",
+    "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "gradual", "worse-when-dissimilar",
+    "worse-when-apart", "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control",
+    "longer-closes-gap", "learned", "stopped-early",
 )  # fmt: skip
 LIKENESSES_IN_WORDS = {
     "cosine with the other half's filters": "likeness",
@@ -61,6 +63,7 @@ def sections(results: Path) -> dict[str, str]:
     assert evidence.dissimilar is not None
     assert evidence.lengths is not None
     assert evidence.conv1 is not None
+    judged = pd.read_csv(results / "evidence" / "measures-judged.csv")
     ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
     return {
         "fresh-clone": fresh_clone_rows(pd.read_csv(results / "fresh-clone.csv")),
@@ -74,10 +77,12 @@ def sections(results: Path) -> dict[str, str]:
         "conv1": conv1_rows(evidence.conv1),
         "clean-filters": clean_rows(pd.read_csv(results / "clean-filters.csv"), imagenet_fits()),
         "made": made_rows([table for table in (evidence.made, evidence.made_dial) if table is not None]),
+        **measures_sections(judged),
         "speed": headline(pd.read_csv(MEASURED / "avx512" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ours, theirs),
         "claims-short": short_claims_rows(ours, theirs),
+        **(after_sections(evidence.after) if evidence.after is not None else {}),
     }
 
 
@@ -258,7 +263,8 @@ def _cell(summary: pd.DataFrame, treatment: str, n: int) -> str:
 
 def _remarks(row: dict[object, object]) -> list[str]:
     """What the ledger's note says of the verdict itself."""
-    return [part for part in str(row["note"]).split("; ") if part == SMALL or part.startswith(ON_LENGTH)]
+    said = (SMALL, ON_LENGTH, OF_PHOTOGRAPHS)
+    return [part for part in str(row["note"]).split("; ") if any(words in part for words in said)]
 
 
 def _verdict(row: dict[object, object]) -> str:

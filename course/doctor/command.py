@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from course.errors import MachineError
 from transferkit.commands import add_usual_options
 from transferkit.disk.prepared import find_work_folder
-from transferkit.errors import MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

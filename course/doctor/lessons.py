@@ -32,8 +32,13 @@ def _frozen() -> tuple[str, ...]:
     return tuple(run.label for run in grid("any", 0) if run.treatment in ("BnB", "AnB", "RnB"))
 
 
-def _uneven() -> tuple[str, ...]:
-    return tuple(run.label for run in grid("any", 0) if run.n % 2 and run.treatment != "BnB")
+def _curve() -> tuple[Bundle, ...]:
+    """Five folds of `transferkit curve`: seven epochs for 1,900 pictures, and fourteen from scratch."""
+    folds, epochs = tuple(range(5)), 7 / 32
+    return (
+        Bundle("whole", folds, ("P4T+", "P7T+", "baseT"), epochs_times=epochs),
+        Bundle("whole", folds, ("baseT",), epochs_times=2 * epochs),
+    )
 
 
 def _dial() -> tuple[Bundle, ...]:
@@ -57,11 +62,14 @@ LESSONS: tuple[LessonPlan, ...] = (
             "shapeworld": (Bundle("random0", labels=("baseA",)),),
         },
     ),
-    LessonPlan("02_two_halves", {"shapeworld": _dial()}),
-    LessonPlan("03_base_network", {"photos": (Bundle("random0", labels=("baseA",)),)}),
+    LessonPlan("02_two_halves", {}),
+    LessonPlan("03_base_network", {"photos": (Bundle("random0", labels=("baseA", "baseB")),)}),
     LessonPlan("04_chop_and_transfer", {"photos": (Bundle("random0", labels=("B4B", "B4B+", "A4B", "A4B+", "R4B")),)}),
     LessonPlan("05_figure2", {"photos": (Bundle("random0"),)}),
-    LessonPlan("06_figure3", {"photos": (Bundle("random0", labels=_frozen()), Bundle("natural", labels=_frozen()))}),
+    LessonPlan(
+        "06_figure3",
+        {"photos": (Bundle("random0", labels=_frozen()), Bundle("natural", labels=_frozen())), "shapeworld": _dial()},
+    ),
     LessonPlan("07_freeze_or_finetune", {"photos": freezing_series("photos", "random0", 0, 5).parts}),
     LessonPlan("08_evidence", {"photos": (Bundle("random4", labels=labels(("AnB",), (1, 3, 5, 7))),)}),
     LessonPlan(
@@ -70,9 +78,7 @@ LESSONS: tuple[LessonPlan, ...] = (
         RESIDUAL,
         _residual(),
     ),
-    LessonPlan(
-        "10_your_data", {"tiles": (Bundle("random0", (0, 1, 2), _uneven(), epochs_times=4, learning_rate=0.01),)}
-    ),
+    LessonPlan("10_your_data", {"shapeworld": (Bundle("random0", labels=("baseA",)),), "tiles": _curve()}),
 )
 
 

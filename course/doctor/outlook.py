@@ -1,6 +1,6 @@
 """How long every lesson and every preset's grid takes on this machine, predicted and compared with what was taken.
 
-One probe of about ten seconds is enough to predict all of them.
+One probe of some six seconds is enough to predict all of them.
 """
 
 from collections.abc import Callable, Sequence

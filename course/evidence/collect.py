@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.evidence.after.table import write_after
 from course.evidence.by_picture import write_by_picture
 from course.evidence.claims.tables import SERIES, Evidence, is_on_dial, read_evidence, refuse_strangers
 from course.evidence.first_layers import PAPERS_KINDS, likeness_controls, match_filters
@@ -14,12 +15,12 @@ from course.evidence.receipts import ONE_NETWORK, receipt_rows, write_receipts
 from course.evidence.sweeps import SeriesStep, run_series
 from course.lesson.shortcuts import shortcuts
 from course.looking.control import scrambled_filters
+from course.looking.kinds import KINDS, count_kinds, fit_table
 from transferkit.config import Setting, digest
 from transferkit.disk import atomic
 from transferkit.disk.store import Receipt
 from transferkit.errors import StoreError
 from transferkit.gabor import SMALLEST_SIDE
-from transferkit.gabor.table import KINDS, count_kinds, fit_table
 from transferkit.results import pair, tabulate, tabulate_epochs
 from transferkit.training.forecast import images_of
 from transferkit.training.study import Study
@@ -60,14 +61,18 @@ def train_and_collect(
     with local_workers(workers) as executor:
         for name, steps in planned.items():
             watch(name, run_series(steps, executor))
-            write_series(name, steps, folder)
+            if name in SERIES:
+                write_series(name, steps, folder)
+            else:
+                write_after(steps[0].study, dict.fromkeys(run.split for run in steps[0].runs), executor, folder)
         if some := [step for name, steps in planned.items() if name in OF_PICTURES for step in steps]:
             write_by_picture(some, executor, folder)
     usual = [step for name, steps in planned.items() if name in OF_USUAL_BASES for step in steps]
     write_conv1(usual, folder)
     write_shortcuts(usual, folder)
-    write_provenance(planned, folder)
-    keep_receipts(planned, folder)
+    if tabled := {name: steps for name, steps in planned.items() if name in SERIES}:
+        write_provenance(tabled, folder)
+        keep_receipts(tabled, folder)
     return read_evidence(folder)
 
 

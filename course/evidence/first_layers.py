@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from course.looking.control import scrambled_filters
+from course.looking.kinds import Filters
 from transferkit.errors import UsageError
 from transferkit.gabor import Kind
-from transferkit.gabor.table import Filters
 
 PAPERS_KINDS: tuple[Kind, ...] = ("gabor", "edge", "colour blob")  # "Gabor filters and color blobs"
 

@@ -7,8 +7,9 @@ import pandas as pd
 
 from course import figures as course_figures
 from course.evidence.authors import authors_table
-from course.evidence.claims import Evidence, authors_evidence, judge_by_length, ledger
+from course.evidence.claims import OF_THE_PAPER, Evidence, authors_evidence, judge_by_length, ledger
 from course.evidence.plan import nearest_depth
+from course.evidence.steps import steps
 from transferkit import figures
 from transferkit.figures import Picture
 from transferkit.results import have_learned, layers_of
@@ -39,7 +40,10 @@ def _pictures(evidence: Evidence) -> Named:
     if (table := evidence.lengths) is not None:
         yield "lengths", course_figures.lengths(table, judge_by_length(table, evidence.pictures), _data(table))
     yield from further_pictures(evidence)
-    yield "claims", course_figures.ledger(ledger(evidence), ledger(authors_evidence(), published=True))
+    ours, theirs = ledger(evidence), ledger(authors_evidence(), published=True)
+    papers = ours["question"].isin(OF_THE_PAPER)
+    yield "claims", course_figures.ledger(ours[papers], theirs, "The paper's claims, tested")
+    yield "claims-further", course_figures.ledger(ours[~papers], title="Claims about first layers, and after 2014")
 
 
 def further_pictures(evidence: Evidence) -> Named:
@@ -59,6 +63,11 @@ def further_pictures(evidence: Evidence) -> Named:
 def _of_similar(table: pd.DataFrame, longer: pd.DataFrame | None) -> Named:
     authors = authors_table("figure2") if layers_of(table) == LAYERS else None  # an n of theirs is another depth
     yield "figure2", figures.figure2(table, _data(table), authors=authors, learned=have_learned(table, longer))
+    shapes = {f"these networks ({_data(table)})": steps(table)}
+    if authors is not None:
+        shapes["the authors' networks (ImageNet)"] = steps(authors)
+    if all(len(shape) for shape in shapes.values()):
+        yield "steps", course_figures.steps(shapes)
     yield "losses", course_figures.losses(table, _data(table), classes=_classes(table))
 
 

@@ -11,7 +11,7 @@ from transferkit.treatments import CHOP_POINTS, HALVES, LAYERS, MADE, Half, Run,
 _FROZEN: tuple[Treatment, ...] = ("BnB", "AnB", "RnB")
 _TUNED: tuple[Treatment, ...] = ("BnB+", "AnB+")
 _OVERLAPS = ("0", "0.25", "0.5", "0.75", "1")
-_PAPERS_ONLY = ("plateau", "made", "made_dial")  # series about the paper's network and its large first filters
+_PAPERS_ONLY = ("plateau", "made", "made_dial", "after")  # series about the paper's network, or its first filters
 _ODD = (1, 3, 5, 7)  # a fine-tuned network costs as much as a base, and its accuracy hardly changes with n
 
 _SIZES: dict[int, float] = {40: 2, 10: 4}  # images per class, and by how much the recipe's epochs are multiplied
@@ -101,6 +101,10 @@ def all_series(data: str = "photos", splits: int = 4, *, grouped: bool = True) -
         Series(
             "made_dial", "shapeworld", "Are Gabors enough for conv1 on other images?", _dial(_OVERLAPS, _made(("B",))),
         ),
+        Series(
+            "after", data, "Does what was found after 2014 hold here?",
+            tuple(Bundle(split, labels=("baseA", "baseB")) for split in RANDOM_SPLITS),
+        ),
     )  # fmt: skip
     return tuple(one for one in known if grouped or one.name != "apart")
 
@@ -109,7 +113,7 @@ def of_layers(known: Sequence[Series], layers: tuple[str, ...]) -> tuple[Series,
     """The same series for a network of these layers, chopped at the same depths.
 
     On layers other than the paper's there is no `plateau`, as its random filters were published for the paper's
-    network, and no `made`, which takes the place of filters that are large enough for a Gabor.
+    network, no `made`, which takes the place of filters that are large enough for a Gabor, and no `after`.
     """
     if layers == LAYERS:
         return tuple(known)

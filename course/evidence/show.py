@@ -8,6 +8,11 @@ from rich.table import Table
 
 from course.evidence.sweeps import Cost
 
+SMOKE = "smoke"  # the preset whose networks are trained for seconds, to see that everything runs
+NO_CONCLUSION = (
+    "There is no conclusion at the preset smoke: its networks are trained for seconds, only to see that everything "
+    "runs. At quick it stands here."
+)
 _STYLES = {"holds": "green", "fails": "red", "undecided": "yellow", "no data": "dim", "not published": "dim"}
 _BESIDE = ("estimate", "low", "high", "n", "verdict")
 
@@ -42,6 +47,20 @@ def claims_table(ours: pd.DataFrame, authors: pd.DataFrame | None = None) -> Tab
             cells.append(_cell(authors.iloc[number].to_dict()))
         shown.add_row(*cells)
     return shown
+
+
+class Said(str):
+    """A sentence that a notebook shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def conclusion(shown: object, preset: str) -> object:
+    """What is `shown` of one's own networks as a conclusion; at the preset smoke, a sentence instead."""
+    return Said(NO_CONCLUSION) if preset == SMOKE else shown
 
 
 def beside(ours: pd.DataFrame, authors: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,10 @@ from types import ModuleType
 
 import numpy as np
 
-from course.asking.plain import Plain
-from course.asking.replies import Reply, replies_of
+from course.asking.plain import Plain, what
+from course.asking.replies import RETURNED, Reply, replies_of
 from course.exercises.exercise import Case, Exercise, Finding, Verdict
+from course.exercises.slips import likely_cause
 from transferkit.errors import UsageError
 
 
@@ -43,11 +44,12 @@ def get_exercise(name: str) -> Exercise:
 def check(name: str, answer: object, seed: int = 0) -> Verdict:
     """Try a learner's answer to the exercise `name` on random cases; a notebook shows what is wrong, and why.
 
-    Never raises, whatever the answer does. Raises UsageError if there is no such exercise.
+    Never raises, whatever the answer does, but for a person who interrupts it. Raises UsageError if there is no such
+    exercise.
     """
     exercise = get_exercise(name)
-    given = [case.given for case in cases_of(exercise, seed)]
-    return verdict_on(exercise, replies_of(exercise.ask, answer, given), seed)
+    cases = cases_of(exercise, seed)
+    return _verdict(exercise, cases, replies_of(exercise.ask, answer, [case.given for case in cases]))
 
 
 def points(name: str, answer: object, seed: int = 0) -> int:
@@ -62,29 +64,44 @@ def cases_of(exercise: Exercise, seed: int) -> tuple[Case, ...]:
 
 def verdict_on(exercise: Exercise, replies: Sequence[Reply], seed: int) -> Verdict:
     """The verdict on replies to the cases that `seed` draws. Runs none of the answer's code, and never raises."""
-    cases = cases_of(exercise, seed)
+    return _verdict(exercise, cases_of(exercise, seed), replies)
+
+
+def _verdict(exercise: Exercise, cases: Sequence[Case], replies: Sequence[Reply]) -> Verdict:
     verdict = Verdict(exercise.name, "wrong", exercise.points, len(cases))
     if len(replies) != len(cases):
-        seen = f"there are {len(replies)} replies to {len(cases)} cases."
-        return replace(verdict, state="error", case=cases[0].name, seen=seen)
+        replied = "there is 1 reply" if len(replies) == 1 else f"there are {len(replies)} replies"
+        return replace(verdict, state="error", case=cases[0].name, seen=f"{replied} to {len(cases)} cases.")
     if all(reply.value is None and not reply.error for reply in replies):
         return replace(verdict, state="open")
     for case, reply in zip(cases, replies, strict=True):
+        if reply.error.startswith(RETURNED):
+            return replace(verdict, case=case.name, seen=_of_another_form(exercise, reply.error.removeprefix(RETURNED)))
         if reply.error:
             return replace(verdict, state="error", case=case.name, seen=reply.error)
         if finding := _judge(exercise, case, reply.value):
-            key = finding.misconception
-            thought = exercise.misconceptions[key] if key else ""
+            key, thought = _cause(exercise, finding, cases, replies)
             return replace(verdict, case=case.name, seen=finding.seen, misconception=key, thought=thought)
     return replace(verdict, state="passed")
 
 
+def _of_another_form(exercise: Exercise, came: str) -> str:
+    if came == "None":
+        return "your answer returned None: does every way through it end in `return`?"
+    return f"your answer returned {came}; what is asked for is {exercise.form}."
+
+
+def _cause(exercise: Exercise, finding: Finding, cases: Sequence[Case], replies: Sequence[Reply]) -> tuple[str, str]:
+    if key := finding.misconception:
+        return key, exercise.misconceptions[key]
+    pairs = [(case, reply.value) for case, reply in zip(cases, replies, strict=True) if not reply.error]
+    return likely_cause(exercise, pairs)
+
+
 def _judge(exercise: Exercise, case: Case, value: Plain) -> Finding | None:
     if value is None:
-        return Finding("your answer returned None.")
+        return Finding(_of_another_form(exercise, "None"))
     try:
         return exercise.judge(case, value)
-    except Exception as problem:  # the data may have any form
-        return Finding(
-            f"what you returned is not of the form that was asked for ({type(problem).__name__}: {problem})."
-        )
+    except Exception:  # the data may have any form
+        return Finding(_of_another_form(exercise, what(value)))

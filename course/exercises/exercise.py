@@ -12,6 +12,7 @@ from course.asking.plain import Plain
 from course.exercises.difference import difference
 
 Answer = Callable[["Case"], Plain]
+Judge = Callable[["Case", Any], "Finding | None"]
 State = Literal["passed", "wrong", "error", "open"]
 _SIGNS: dict[State, str] = {"passed": "✓", "wrong": "✗", "error": "!", "open": "○"}
 
@@ -45,10 +46,16 @@ class Finding:
 class Exercise:
     """One exercise of a lesson, named after the function or value that it asks for.
 
-    `pose` draws the cases from a generator. `ask` gives what a case holds as `given` to the learner's object, in the
-    process where that object lives, and returns what came out (None if nothing did) in a form that `plain` accepts; it
-    is `find_ask` of the lesson and the name. `judge` compares this with the truth and returns a Finding, or None if it
-    is right. It takes nothing for granted of what came out. `misconceptions` states each likely one in a sentence.
+    `pose` draws the cases from a generator; those on which an answer may easily be wrong are posed whatever is drawn.
+    `ask` gives what a case holds as `given` to the learner's object, in the process where that object lives, and
+    returns what came out (None if nothing did) in a form that `plain` accepts; it is `find_ask` of the lesson and the
+    name. `form` names what is asked for, as in "a list of rows". `judge` compares what came out with the truth and
+    returns a Finding, or None if it is right. It takes nothing for granted of what came out.
+
+    `misconceptions` states each likely one in a sentence. The judge names one that it can see in a single case.
+    `signatures` gives what the others would answer (several answers, if they come in several disguises): such a one is
+    named only if all replies are what it would answer. `right`, if given, is the true answer to a case, by which common
+    slips of any exercise are told (see `course.exercises.slips`).
     """
 
     name: str
@@ -57,16 +64,20 @@ class Exercise:
     points: int
     pose: Callable[[np.random.Generator], tuple[Case, ...]]
     ask: Ask
-    judge: Callable[[Case, Any], Finding | None]
+    form: str
+    judge: Judge
     misconceptions: Mapping[str, str]
+    signatures: Mapping[str, Answer | tuple[Answer, ...]] = field(default_factory=dict)
+    right: Answer | None = None
+    tolerance: float = 1e-5
 
 
 @dataclass(frozen=True)
 class Verdict:
     """The judgement on one answer.
 
-    `state` is passed, wrong, error (the answer raised one) or open (it returned None: not begun). `case` names the
-    first case that failed, `seen` says what happened there, `misconception` is the key of the likely cause and
+    `state` is passed, wrong, error (the answer raised one) or open (a stub that does nothing: not begun). `case` names
+    the first case that failed, `seen` says what happened there, `misconception` is the key of the likely cause and
     `thought` states it in a sentence. All four are empty where they do not apply.
     """
 
@@ -97,33 +108,35 @@ class Verdict:
 
     def _headline(self) -> str:
         sign = f"{_SIGNS[self.state]} {self.exercise}:"
+        points = f"{self.score} of {self.points} {'point' if self.points == 1 else 'points'}"
         if self.state == "passed":
-            return f"{sign} right, in all {self.cases} cases."
+            return f"{sign} right: {points}{f', in all {self.cases} cases' if self.cases > 1 else ''}."
         if self.state == "open":
-            return f"{sign} not begun. Write your answer where the stub returns None, and run this cell again."
-        return f"{sign} not yet." if self.state == "wrong" else f"{sign} your code raised an error."
+            todo = "Write your answer where the stub returns None, and run this cell again"
+            return f"{sign} not begun. {todo} ({points})."
+        return f"{sign} {'not yet' if self.state == 'wrong' else 'your code raised an error'} ({points})."
 
     def _details(self) -> tuple[str, ...]:
         if self.state in ("passed", "open"):
             return ()
-        return (f"With {self.case}: {self.seen}", f"A common reason: {self.thought}" if self.thought else "")
+        where = f"With {self.case}: {self.seen}" if self.case else self.seen
+        return (_ended(where), f"A common reason: {self.thought}" if self.thought else "")
 
 
-def judge_by(
-    what: str, right: Answer, wrong: Mapping[str, Answer], tolerance: float = 1e-5
-) -> Callable[[Case, Any], Finding | None]:
+def _ended(sentence: str) -> str:
+    """With a full stop, which the text of an error may lack."""
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def judge_by(what: str, right: Answer, tolerance: float = 1e-5) -> Judge:
     """A judge for answers that are numbers, words or arrays.
 
-    `what` names the answer in a sentence, as in "your interval". `right` gives the true answer to a case, and `wrong`
-    gives, by misconception, the answer to which that would lead. The first of them that equals the learner's answer is
-    named. `tolerance` is that of `difference`.
+    `what` names the answer in a sentence, as in "your interval". `right` gives the true answer to a case. `tolerance`
+    is that of `difference`.
     """
 
     def judge(case: Case, value: Any) -> Finding | None:
         found = difference(right(case), value, tolerance)
-        if not found:
-            return None
-        named = (key for key, answer in wrong.items() if not difference(answer(case), value, tolerance))
-        return Finding(f"{what}: {found}.", next(named, ""))
+        return Finding(f"{what}: {found}.") if found else None
 
     return judge

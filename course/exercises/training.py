@@ -31,7 +31,13 @@ def batch_for(widths: list[int], seed: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(inputs), torch.from_numpy(generator.integers(0, widths[-1], BATCH))
 
 
-def train_step(network: nn.Module, batch: tuple[Tensor, Tensor], zeroed: Collection[str] = ()) -> None:
+def train_step(
+    network: nn.Module,
+    batch: tuple[Tensor, Tensor],
+    zeroed: Collection[str] = (),
+    rate: float = RATE,
+    decay: float = DECAY,
+) -> None:
     """One step of SGD with weight decay on all parameters that have a gradient.
 
     The gradient of those named in `zeroed` is set to zero. The step is written out because torch's optimisers load its
@@ -44,7 +50,7 @@ def train_step(network: nn.Module, batch: tuple[Tensor, Tensor], zeroed: Collect
             for name, parameter in network.named_parameters():
                 if parameter.grad is not None:
                     slope = torch.zeros_like(parameter) if name in zeroed else parameter.grad
-                    parameter.sub_(RATE * (slope + DECAY * parameter))
+                    parameter.sub_(rate * (slope + decay * parameter))
                     parameter.grad = None
 
 

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course.evidence.first_layers import Matching
+from course.figures.filter_sheet import LOOKS, kinds_in_words
+from course.looking.kinds import KINDS, count_kinds
 from transferkit.errors import UsageError
-from transferkit.figures.first_layer import LOOKS, kinds_in_words
 from transferkit.figures.picture import Picture, page
 from transferkit.figures.style import INK, LINE_WIDTH, SMALL_SIZE, label, tidy
-from transferkit.gabor.table import KINDS, count_kinds
 
 _FITTED = "A filter's kind follows from the nearest Gabor or patch."
 _R2 = "R\N{SUPERSCRIPT TWO}"
@@ -27,7 +27,7 @@ _COLOURS = (INK, "#006d55", "#a6407d", "#8a6a00")
 def shares(tables: Mapping[str, pd.DataFrame], title: str = "What the filters of conv1 are") -> Picture:
     """One bar per network: the shares of the kinds of its filters, with the counts written in, and the median R2.
 
-    tables: by network, from `table.fit_table`. Raises UsageError when there is none, or one without filters.
+    tables: by network, from `kinds.fit_table`. Raises UsageError when there is none, or one without filters.
     """
     check_any(tables)
     notes = (f"Numbers in the bars: filters. n: all filters of that conv1. {_R2}: the median of its fits. {_FITTED}",)

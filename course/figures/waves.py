@@ -38,7 +38,7 @@ Floats = NDArray[np.floating]
 def orientations(tables: Mapping[str, pd.DataFrame], title: str = "Which way the Gabors run") -> Picture:
     """Half a polar plot per network: orientation against spatial frequency, 1 / wavelength, of its Gabors.
 
-    tables: by network, from `table.fit_table`. An angle is drawn as it is seen on a tile; the rim is the next
+    tables: by network, from `kinds.fit_table`. An angle is drawn as it is seen on a tile; the rim is the next
     twentieth of a cycle per pixel beyond the finest. Edges, which have no wavelength, are ticks near the middle.
     Raises UsageError when there is no network, or no filter in one.
     """

@@ -95,9 +95,9 @@ def grade(options: argparse.Namespace) -> None:
 def _grade_and_write(
     done: "Sequence[Graded]", todo: "Sequence[Work]", records: "GradeRecords", workers: int, console: "Console"
 ) -> None:
+    from course.errors import GradingError
     from course.grading.drive import grade_all
     from course.grading.page import HTML, write_grades
-    from transferkit.errors import GradingError
 
     graded: list[Graded] = []
     of = len(done) + len(todo)

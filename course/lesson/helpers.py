@@ -35,7 +35,7 @@ def open_study(
 
 
 def plan_table(study: Study, runs: Sequence[Run]) -> Table:
-    """Which of the runs are there, and the minutes that the others take here, by a probe of about ten seconds."""
+    """Which of the runs are there, and the minutes that the others take here, by a probe of some six seconds."""
     workers = default_workers(study.setting.device)
     found = probe(study, workers, local_workers(workers))
     done = [receipt for run in runs if (receipt := study.store.find(run, study.setting))]

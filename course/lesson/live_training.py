@@ -11,6 +11,8 @@ import time
 from collections.abc import Generator
 
 from course import figures as course_figures
+from course.lesson.background import StoppedError
+from course.lesson.prediction_sliders import PredictionSliders
 from course.lesson.widgets import html_picture, load_ipywidgets
 from transferkit.disk.store import Receipt
 from transferkit.errors import TransferkitError
@@ -24,24 +26,19 @@ REPLAY = 6.0  # seconds, at most, without the drawing
 WIDTH = 760  # of the picture, CSS pixels
 
 
-class StoppedError(TransferkitError):
-    """The cell was interrupted; the training waits. Jupyter shows the sentence without a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
-
-
 class LiveTraining:
     """One run, trained while its view shows how it goes; kept in the store as by `experiment.perform`.
 
     One that is there already is replayed from what its receipt and history kept.
 
+    With `answer`, its picture and its accuracy are hidden until that prediction is locked.
+
     The object holds a training that was stopped: `run` called again goes on from there. Nothing is kept before
     the end, and a new object begins anew.
     """
 
-    def __init__(self, study: Study, run: Run) -> None:
-        self._study, self._run = study, run
+    def __init__(self, study: Study, run: Run, answer: PredictionSliders | None = None) -> None:
+        self._study, self._run, self._answer = study, run, answer
         self._going, self._over = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._receipt: Receipt | None = None
@@ -51,6 +48,14 @@ class LiveTraining:
         n_classes = len(study.prepared.split(run.split).classes(run.target))
         title = f"{run.label}, {run.split}, seed {run.seed}"
         self._view = _View(self, study.setting.recipe.epochs, n_classes, title)
+        if self.hidden:
+            assert answer is not None
+            answer.when_open(self._reveal)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the picture waits for a prediction to be locked."""
+        return self._answer is not None and not self._answer.open
 
     async def run(self) -> Receipt:
         """Show the view, train to the end and return the receipt.
@@ -129,6 +134,10 @@ class LiveTraining:
         self._replayed = receipt.times.finished
         return receipt
 
+    def _reveal(self) -> None:
+        self._view.draw(self._view.last)
+        self._tell()
+
     def _tell(self) -> None:
         self._view.tell(self.state(), over=self._over.is_set(), going=self._going.is_set())
 
@@ -137,6 +146,8 @@ class LiveTraining:
         done = f"{self.done} of {self._study.setting.recipe.epochs} epochs are done"
         if self._receipt is not None:
             top1, seconds = self._receipt.final.top1, self._receipt.times.seconds
+            if self.hidden:
+                return "Trained and kept: lock your prediction to see it."
             when = f" on {self._replayed[:16].replace('T', ' at ')} UTC; this was its replay" if self._replayed else ""
             return f"Trained and kept: top-1 {100 * top1:.1f} %, in {seconds:.1f} s{when}."
         if self._over.is_set():
@@ -150,8 +161,9 @@ class _View:
     """One picture and one line, rewritten in place, and the button; nothing at all where there is no notebook."""
 
     def __init__(self, training: LiveTraining, epochs: int, n_classes: int, title: str) -> None:
-        self._epochs, self._n_classes, self._title = epochs, n_classes, title
+        self._training, self._epochs, self._n_classes, self._title = training, epochs, n_classes, title
         self._whole, self.shown = None, False
+        self.last: Snapshot | None = None
         try:
             kit = load_ipywidgets("a training to watch")
         except TransferkitError:
@@ -177,6 +189,10 @@ class _View:
     def draw(self, snapshot: Snapshot | None) -> None:
         """Show the network as it is now."""
         if self._whole is None or snapshot is None:
+            return
+        self.last = snapshot
+        if self._training.hidden:
+            self._picture.value = '<p class="live-hidden">Hidden until your prediction above is locked.</p>'
             return
         tiles = filter_tiles(snapshot.conv1)
         tiles = tiles[order_filters(tiles)]

@@ -1,7 +1,10 @@
-"""What a learner predicts before the result is shown: kept with its date, compared with the result, and scored."""
+"""What a learner predicts before the result is shown: kept with its date, locked, compared with the result, scored."""
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 
@@ -54,12 +57,14 @@ class Question:
 class Prediction:
     """An answer: one value per place, and `when` it was set (UTC), which is empty until somebody sets a value.
 
-    Raises UsageError unless there is one value per place.
+    `locked` (UTC) is when it was given for good: only then is the result shown. Raises UsageError unless there is one
+    value per place.
     """
 
     question: Question
     values: tuple[float, ...]
     when: str = ""
+    locked: str = ""
 
     def __post_init__(self) -> None:
         if len(self.values) != len(self.question.places):
@@ -69,6 +74,15 @@ class Prediction:
     def made(self) -> bool:
         """Whether somebody has set it; otherwise it is the naive one, and the verdict says so."""
         return bool(self.when)
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """A prediction beside what came out; `late` says it in words if most networks were trained before it was set."""
+
+    prediction: Prediction
+    came: tuple[float, ...]
+    late: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,27 @@ def verdict(prediction: Prediction, actual: Sequence[float]) -> str:
     )
 
 
+def is_whole(came: Sequence[float]) -> bool:
+    """Whether there is a result for every place."""
+    return all(math.isfinite(value) for value in came)
+
+
+def lateness(prediction: Prediction, finished: Sequence[str]) -> str:
+    """A sentence if most networks had been trained when it was set; `finished` are the times (ISO 8601) when they were.
+
+    Earlier lessons train some networks of later ones, so a few are no reason to doubt a prediction.
+    """
+    if not prediction.made or not finished:
+        return ""
+    when = datetime.fromisoformat(prediction.when)
+    before = sum(datetime.fromisoformat(time) <= when for time in finished)
+    if 2 * before <= len(finished):
+        return ""
+    if before == len(finished):
+        return "This prediction was made after the training."
+    return f"This prediction was made after {before} of {len(finished)} networks were trained."
+
+
 def keep(prediction: Prediction, work: Path) -> None:
     """Write it into the work folder, in place of an earlier one. Raises StoreError if it cannot be written."""
     atomic.write_bytes(_path(prediction.question, work), msgspec.json.encode(prediction))
@@ -151,8 +186,26 @@ def forget(question: Question, work: Path) -> None:
     _path(question, work).unlink(missing_ok=True)
 
 
+def keep_revealed(revealed: Revealed, work: Path) -> None:
+    """Write down a prediction with its result, for the page over all lessons. Raises StoreError as `keep`."""
+    atomic.write_bytes(_revealed(work) / f"{revealed.prediction.question.name}.json", msgspec.json.encode(revealed))
+
+
+def all_revealed(work: Path) -> tuple[Revealed, ...]:
+    """Every prediction that was kept with its result, by name; what cannot be read is left out."""
+    found = []
+    for path in sorted(_revealed(work).glob("*.json")):
+        with suppress(OSError, msgspec.DecodeError):
+            found.append(msgspec.json.decode(path.read_bytes(), type=Revealed))
+    return tuple(found)
+
+
 def _path(question: Question, work: Path) -> Path:
     return work / FOLDER / f"{question.name}.json"
+
+
+def _revealed(work: Path) -> Path:
+    return work / FOLDER / "revealed"
 
 
 def _sign(difference: float) -> int:

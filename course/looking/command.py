@@ -32,9 +32,10 @@ def filters(options: argparse.Namespace) -> None:
     import pandas as pd
 
     from course.looking.control import scrambled_filters
+    from course.looking.imagenet import IMAGENET, imagenet_fits, imagenet_sheet
+    from course.looking.kinds import fit_table
     from course.looking.sheets import shares_table, study_filters, write_filters, write_forming
     from transferkit.gabor.fit import SMALLEST_SIDE
-    from transferkit.gabor.table import fit_table
 
     console, each = Console(), _telling(Console(stderr=True))
     if options.weights:
@@ -51,13 +52,18 @@ def filters(options: argparse.Namespace) -> None:
     if first.weights.shape[-1] < SMALLEST_SIDE:
         console.print(f"Filters of less than {SMALLEST_SIDE} pixels cannot hold a wave: nothing is fitted to these.")
     tables = write_filters(networks, out, each)
-    control = {f"{first.source} scrambled": fit_table(scrambled_filters(first.weights), each)}
-    console.print(shares_table(tables | control, str(first)))
+    others = {f"{first.source} scrambled": fit_table(scrambled_filters(first.weights), each)}
+    if not options.weights and not is_picture(out):
+        others[IMAGENET] = imagenet_fits()
+        sheet = imagenet_sheet()
+        for ending in ("png", "svg", "pdf"):
+            sheet.save(out / f"imagenet-filters.{ending}")
+    console.print(shares_table(tables | others, str(first)))
     if options.csv:
         atomic.write_bytes(options.csv, pd.concat(tables.values()).to_csv(index=False).encode())
-    for name in networks:
-        sheet = f"{out}" if is_picture(out) else f"{out / name}-filters.png, and as .svg and .pdf"
-        console.print(f"wrote {sheet}", markup=False, highlight=False, soft_wrap=True)
+    for name in (*networks, *(["imagenet"] if IMAGENET in others else [])):
+        written = f"{out}" if is_picture(out) else f"{out / name}-filters.png, and as .svg and .pdf"
+        console.print(f"wrote {written}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _brought(options: argparse.Namespace, console: Console) -> dict[str, NamedFilters]:

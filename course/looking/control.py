@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from transferkit.gabor.table import Filters
+from course.looking.kinds import Filters
 from transferkit.randomness import generator_from
 
 

@@ -35,26 +35,26 @@ def responses(
     """
     table = table.assign(kind=np.asarray(classes)[table["image"]])
     few = max(1, ROWS // table["layer"].nunique())
-    rows = [own for _, layer in table.groupby("layer", sort=False) for own in _rows_of(layer, units, few)]
+    rows = [own for _, layer in table.groupby("layer", sort=False) for own in rows_of(layer, units, few)]
     if not 0 < len(rows) <= MOST_ROWS:
         raise UsageError(f"{len(rows)} units of all layers do not fit on a page: name 1 to {MOST_ROWS}.")
     cut = [bool(own["side"].iloc[0] < 0.9 * images.shape[-1]) for own in rows]
     notes = [
         f"A row shows those of {len(images):,} validation images that a unit answers most, best first."
         + " Each is cut to what the unit sees; the frame below says where that is." * any(cut),
-        f"This many of a unit's best are of one class, on average over all units of a layer: {_alike(table)}.",
+        f"This many of a unit's best are of one class, on average over all units of a layer: {alike(table)}.",
     ]
     tops = np.cumsum([0.0, *(_CELL + 2 * _GAP + (_THUMB + _GAP) * framed for framed in cut)])
-    figure, ax = _canvas(tops[-1], f"What units of {name} answer", notes)
+    figure, ax = canvas(tops[-1], f"What units of {name} answer", notes)
     words = [f"The images that units of {name} answer most."]
     for own, top, framed in zip(rows, tops[:-1], cut, strict=True):
         title, said = f"{own['layer'].iloc[0]} unit {own['unit'].iloc[0]}", _in_words(own)
-        _write(ax, (0.1, top + 0.12), title, bold=True)
+        write(ax, (0.1, top + 0.12), title, bold=True)
         for line, each in enumerate(said, start=1):
-            _write(ax, (0.1, top + 0.12 + 0.14 * line), each, 24)
+            write(ax, (0.1, top + 0.12 + 0.14 * line), each, 24)
         places = own.loc[own["answer"] > own["least"], ["image", "left", "top", "right", "bottom"]].to_numpy()
         for place, (image, *box) in enumerate(places):
-            _draw_patch(
+            draw_patch(
                 ax, images[image].transpose(1, 2, 0), box, (_LABELS + place * (_CELL + _GAP), top + _GAP), framed
             )
         words.append(f"{title} {', '.join(said)}.")
@@ -78,15 +78,15 @@ def passage(
         "with a bar for each unit. Last: the likeliest classes. Their probabilities add up to 1 over the classes that "
         "the network knows, so a picture of none of these gets them too."
     ]
-    figure, ax = _canvas(end + (NAMED + 0.5) * _BAR, "A picture from layer to layer", notes)
+    figure, ax = canvas(end + (NAMED + 0.5) * _BAR, "A picture from layer to layer", notes)
     _show(ax, picture.transpose(1, 2, 0), (_LEFT, 0), 0.9)
-    _write(ax, (_LEFT + 1, 0.35), name, 80)
-    _write(ax, (_LEFT + 1, 0.5), f"its middle square, {side} x {side} pixels, as the networks read it")
+    write(ax, (_LEFT + 1, 0.35), name, 80)
+    write(ax, (_LEFT + 1, 0.5), f"its middle square, {side} x {side} pixels, as the networks read it")
     for row, layer in enumerate([*layers, last]):
-        _write(ax, (0.1, _TOP + row * _STEP + (_BAR if layer == last else _STRIP) / 2), layer)
+        write(ax, (0.1, _TOP + row * _STEP + (_BAR if layer == last else _STRIP) / 2), layer)
     words = [f"{name}, its middle square at {side} by {side} pixels, from layer to layer."]
     for left, (title, answers, classes) in zip(_LEFT + width * np.arange(len(networks)), networks, strict=True):
-        _write(ax, (left, _TOP - 0.16), title, bold=True)
+        write(ax, (left, _TOP - 0.16), title, bold=True)
         told = [
             f"{layer} {_draw_layer(ax, answers[layer], (left, _TOP + row * _STEP), width - 0.15)}"
             for row, layer in enumerate(layers)
@@ -96,7 +96,7 @@ def passage(
     return Picture(figure, " ".join([*words, "The picture may be of none of these classes."]))
 
 
-def _rows_of(layer: pd.DataFrame, units: Collection[int] | None, few: int) -> list[pd.DataFrame]:
+def rows_of(layer: pd.DataFrame, units: Collection[int] | None, few: int) -> list[pd.DataFrame]:
     """The rows of each unit that is to be shown of a layer: of those named, or of the `few` whose answers vary most."""
     spread = layer.groupby("unit")["spread"].first()
     if units is None:
@@ -107,7 +107,7 @@ def _rows_of(layer: pd.DataFrame, units: Collection[int] | None, few: int) -> li
     return [layer[layer["unit"] == unit] for unit in dict.fromkeys(units)]
 
 
-def _alike(table: pd.DataFrame) -> str:
+def alike(table: pd.DataFrame) -> str:
     """By layer: how many of a unit's best images are of the class that most of them are of, on average, in words."""
     counts = table[table["answer"] > table["least"]].groupby(["layer", "unit", "kind"], sort=False).size()
     most = counts.groupby(["layer", "unit"], sort=False).max().groupby("layer", sort=False).mean()
@@ -124,11 +124,13 @@ def _in_words(own: pd.DataFrame) -> list[str]:
     return [f"sees {side} x {side} pixels", answers, f"{count} of {len(best)}: {kind}"]
 
 
-def _draw_patch(ax: Axes, image: NDArray[np.uint8], box: Sequence[int], corner: Corner, framed: bool) -> None:
+def draw_patch(
+    ax: Axes, image: NDArray[np.uint8], box: Sequence[int], corner: Corner, framed: bool, side: float = _CELL
+) -> None:
     """Draw what a unit sees of an image, H x H x 3; if `framed`, below it the image with a frame around that."""
     left, top, right, bottom = box
-    scale, below = _THUMB / len(image), corner[1] + _CELL + _GAP
-    unit = _CELL / max(right - left, bottom - top)
+    scale, below = _THUMB / len(image), corner[1] + side + _GAP
+    unit = side / max(right - left, bottom - top)
     _show(ax, image[top:bottom, left:right], corner, unit * (right - left), unit * (bottom - top))
     if framed:
         _show(ax, image, (corner[0], below), _THUMB)
@@ -151,7 +153,7 @@ def _draw_layer(ax: Axes, answers: Floats, corner: Corner, width: float) -> str:
         for place, unit in enumerate(order[: int(width / step)]):
             _show(ax, answers[unit], (corner[0] + place * step, corner[1]), _STRIP, **look)
     said = f"{int((peaks > 0).sum())} of {len(peaks)} answer"
-    _write(ax, (corner[0], corner[1] + _STRIP + 0.07), said)
+    write(ax, (corner[0], corner[1] + _STRIP + 0.07), said)
     return f"{said}, most unit {listed(order[:3].tolist())}"
 
 
@@ -163,11 +165,11 @@ def _draw_classes(ax: Axes, logits: Floats, classes: Sequence[str], corner: Corn
     for row, (share, said) in enumerate(zip(shares[likeliest], words, strict=True)):
         place = (corner[0], corner[1] + row * _BAR)
         ax.add_patch(Rectangle(place, width * share, 0.8 * _BAR, facecolor="#9ecae9", linewidth=0))
-        _write(ax, (place[0] + 0.04, place[1] + 0.4 * _BAR), said, int(14 * width))
+        write(ax, (place[0] + 0.04, place[1] + 0.4 * _BAR), said, int(14 * width))
     return words
 
 
-def _canvas(height: float, title: str, notes: Sequence[str]) -> tuple[Figure, Axes]:
+def canvas(height: float, title: str, notes: Sequence[str]) -> tuple[Figure, Axes]:
     """A page with one Axes between its title and its notes, whose units are inches, from the top down."""
     total = height + head() + foot(notes)
     figure = page(total, title, notes)
@@ -183,7 +185,7 @@ def _show(ax: Axes, pixels: NDArray[Any], corner: Corner, width: float, height: 
     ax.imshow(pixels, extent=extent, aspect="auto", interpolation="nearest", **look)
 
 
-def _write(ax: Axes, place: Corner, words: str, room: int = 99, *, bold: bool = False) -> None:
+def write(ax: Axes, place: Corner, words: str, room: int = 99, *, bold: bool = False) -> None:
     """Write a line of at most `room` characters, a title if `bold`."""
     look: dict[str, Any] = {"fontsize": SMALL_SIZE - 1, "color": QUIET}
     look = {"fontsize": TEXT_SIZE, "color": INK, "weight": "bold"} if bold else look

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from course.looking.kinds import LETTERS
 from transferkit.errors import UsageError
 from transferkit.gabor import FilterFit, fit_filters
-from transferkit.gabor.table import LETTERS
 from transferkit.gabor.tiles import filter_tiles, order_filters
 
 SCRIPT = Path(__file__).with_suffix(".js")

@@ -11,10 +11,10 @@ from course.looking import features
 from course.looking.activations import favourites, layer_answers, read_picture, sample_half, untrained_network
 from course.looking.film import Animation, film
 from course.looking.first_layer import Bands, load_filters
+from course.looking.kinds import fit_table
 from course.looking.sheets import named_filters, sheet_of
 from transferkit import figures
 from transferkit.figures import Picture
-from transferkit.gabor.table import fit_table
 from transferkit.network import LayeredNet
 from transferkit.report import conv1_tiles
 from transferkit.report import first_filters as filters_of
@@ -101,7 +101,7 @@ def responses(
     >>> tk.responses(study, "baseA", "conv1", [3, 5]).alt[:43]
     'The images that units of baseA answer most.'
     """
-    name, run, network = _opened(study, run, parse_run("baseA", split, seed))
+    name, run, network = open_network(study, run, parse_run("baseA", split, seed))
     with threads(study.setting.threads):
         sample = sample_half(study, run.split, run.target, MOST_IMAGES)
         table = favourites(network, sample.images, _several(layer))
@@ -126,12 +126,12 @@ def look(
     first = next((_run(it, split, seed) for it in runs if it != UNTRAINED), parse_run("baseA", split, seed))
     pixels = read_picture(picture, study)
     with threads(study.setting.threads):
-        opened = [_opened(study, it, first.target_base) for it in runs]
+        opened = [open_network(study, it, first.target_base) for it in runs]
         shown = [(name, layer_answers(network, pixels), _classes(study, own)) for name, own, network in opened]
     return features.passage(shown, pixels, Path(picture).name)
 
 
-def _opened(study: Study, run: Run | str, base: Run) -> tuple[str, Run, LayeredNet]:
+def open_network(study: Study, run: Run | str, base: Run) -> tuple[str, Run, LayeredNet]:
     """A finished network with its name and run; or the base of that split and seed, untrained."""
     if run == UNTRAINED:
         return f"{base.label}, untrained", base, untrained_network(study, base)

@@ -9,12 +9,13 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Column, Table
 
+from course.figures.filter_sheet import filter_sheet
 from course.looking.command import is_picture
 from course.looking.film import film as film_of
 from course.looking.first_layer import NamedFilters
-from transferkit.figures import Picture, filter_sheet
+from course.looking.kinds import count_kinds, fit_table
+from transferkit.figures import Picture
 from transferkit.gabor.fit import Each
-from transferkit.gabor.table import count_kinds, fit_table
 from transferkit.gabor.tiles import filter_tiles, order_filters
 from transferkit.report import finished, first_filters
 from transferkit.training.study import Study

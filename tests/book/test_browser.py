@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+HIDDEN_CODE = """Array.from(document.querySelectorAll('div.cell_input pre'))
+    .filter(code => code.scrollWidth > code.clientWidth + 1).map(code => code.innerText)"""
 KNOWN = "Got invalid theme mode"  # the theme's own, on the first page that a browser sees
 
 pytestmark = [
@@ -33,13 +35,30 @@ def page() -> Iterator["Page"]:
         browser.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768])
-def test_no_page_scrolls_sideways(tiny_book: Site, whole_book: Site, page: "Page", width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_neither_pages_nor_code_scroll_sideways(tiny_book: Site, whole_book: Site, page: "Page") -> None:
     for site in (tiny_book, whole_book):
         for name in site.written:
             page.goto((site.folder / name).as_uri())
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            for width in (320, 390, 768, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+                assert page.evaluate(HIDDEN_CODE) == [], (name, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_dark_page_drawings_are_dark(tiny_book: Site, page: "Page", scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    drawing = page.locator("img.drawing")
+    assert drawing.evaluate("image => getComputedStyle(image).filter.includes('invert')") is (scheme == "dark")
+
+
+def test_letters_of_a_picture_can_be_read_on_a_phone(tiny_book: Site, page: "Page") -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    drawing = page.locator("img.drawing")
+    assert drawing.evaluate("image => image.getBoundingClientRect().width") > 500
+    assert drawing.evaluate("image => image.closest('div.cell_output').scrollWidth") > 500
 
 
 def test_nothing_is_missed_or_asked_of_the_network(tiny_book: Site, page: "Page") -> None:

@@ -13,11 +13,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from course.book import __main__ as book
-from course.book.extension import name_languages
+from course.book.extension import is_drawing, name_languages
 from course.book.lessons import Lesson, contents, group, read_lesson, syllabus
 from course.book.links import Links
 from course.book.stage import Executed, tidy
-from transferkit.errors import BatchError
+from course.errors import BatchError
 
 ROOT = Path(__file__).parent.parent.parent
 PNG = "iVBORw0KGgo="
@@ -33,6 +33,20 @@ def test_a_lesson_says_title_time_and_goals(tmp_path: Path) -> None:
     nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), tmp_path / "03_base.ipynb")
     found = read_lesson(tmp_path / "03_base.ipynb")
     assert found == Lesson("03_base", "03 · A base", "20 minutes", ("count", "name"))
+
+
+@pytest.mark.parametrize(
+    ("picture", "drawn"),
+    [
+        ("evidence/figure2.png", True),
+        ("evidence/figure1.png", True),
+        ("evidence/lengths.png", True),
+        ("photos/conv1.png", False),
+        ("clean-filters.png", False),
+    ],
+)
+def test_drawings_are_told_from_photographs_and_filters(picture: str, drawn: bool) -> None:
+    assert is_drawing(ROOT / "course" / "results" / picture) is drawn
 
 
 @pytest.mark.parametrize("cells", [[], [new_code_cell("1")], [new_markdown_cell("no title")]])

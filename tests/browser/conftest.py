@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
+def lab(tmp_path: Path, probed_work: Path) -> Iterator[str]:
     """JupyterLab over tmp_path with settings of its own; its address with "{}" where a notebook's name belongs."""
     pytest.importorskip("jupyterlab", reason="no JupyterLab: install the extra `lessons`")
     port, token = free_port(), secrets.token_hex(16)
     with (tmp_path / "lab.log").open("w") as log:
         server = subprocess.Popen(
-            command(port, tmp_path), env=environment(tmp_path, token), stdout=log, stderr=subprocess.STDOUT
+            command(port, tmp_path), env=environment(tmp_path, probed_work, token), stdout=log, stderr=subprocess.STDOUT
         )
         try:
             wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, tmp_path / "lab.log")

@@ -103,7 +103,7 @@ def command(port: int, folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def environment(folder: Path, token: str) -> dict[str, str]:
+def environment(folder: Path, work: Path, token: str) -> dict[str, str]:
     """Nothing of the user's Jupyter, no extension manager, and all cells of a notebook on the page at once."""
     own = {name: str(folder / "jupyter" / name) for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")}
     settings = folder / "jupyter" / "CONFIG_DIR" / "lab" / "user-settings" / "@jupyterlab"
@@ -120,7 +120,7 @@ def environment(folder: Path, token: str) -> dict[str, str]:
         "IPYTHONDIR": str(folder / "jupyter" / "ipython"),
         "JUPYTER_TOKEN": token,
         "PYTHONPATH": str(ROOT),
-        "TRANSFERKIT_WORK": str(folder / "work"),
+        "TRANSFERKIT_WORK": str(work),
         "TRANSFERKIT_CORES": "1",  # another test has the other
     }
 

@@ -20,12 +20,10 @@ answer
 """,
     """
 print("read:", answer.prediction.values)
-laid = course.figures.prediction(answer.prediction, [3, 2, 0, -3, -8, -11, -15])
-print(laid.alt)
-laid
+answer.reveal([3, 2, 0, -3, -8, -11, -15])
 """,
 )
-TOLD = ".prediction-told"
+TOLD, RESULT = ".prediction-told", "img[alt*='expected and what came out']"
 
 pytestmark = NEEDS_A_BROWSER
 
@@ -35,35 +33,38 @@ def test_sliders_are_moved_kept_read_and_scored(lab: str, page: "Page", tmp_path
     write_notebook(tmp_path / "prediction.ipynb", *CELLS)
     run_notebook(page, lab.format("prediction.ipynb"), seconds=120)
     assert "Nothing is set yet" in page.locator(TOLD).inner_text()
-    assert "Nothing was predicted" in result(page)
+    assert "Hidden until you press" in result(page)
 
     handle(page, "n=7").focus()
     for _ in range(12):
         page.keyboard.press("ArrowLeft")
     page.locator(TOLD, has_text="Kept, as set on").wait_for()
-    page.locator("img[alt*='n=7 -12']").wait_for()
+    page.locator("svg[aria-label*='n=7 -12']").wait_for()
     by_mouse(page, "n=6", to=0.5)
-    page.locator("img[alt*='n=6 -15']").wait_for()
+    page.locator("svg[aria-label*='n=6 -15']").wait_for()
     page.screenshot(path=tmp_path / "prediction.png")
-
-    run_again(page, cell=1)
-    page.locator(".jp-OutputArea", has_text=re.compile(r"-15\.0, -12\.0\)")).first.wait_for()
-    assert "-15, n=7 -12" not in result(page)
-    assert "n=6 -15 and -11 and n=7 -12 and -15" in result(page)
-    assert "your prediction beats it" in result(page)
 
     run_again(page, cell=0)
     assert "Kept, as set on" in page.locator(TOLD).inner_text(), "what was set is not lost"
+    run_again(page, cell=1)
+    assert "Hidden until you press" in result(page), "setting is not locking"
+    page.get_by_role("button", name="Lock it and see").click()
+    page.locator(RESULT).wait_for()
+    shown = page.locator(RESULT).get_attribute("alt") or ""
+    assert "n=6 -15 and -11 and n=7 -12 and -15" in shown
+    assert "your prediction beats it" in shown
+    page.get_by_text(re.compile(r"-15\.0, -12\.0\)")).wait_for()
+
     page.get_by_role("button", name="Start again").click()
     page.locator(TOLD, has_text="Nothing is set yet").wait_for()
     run_again(page, cell=1)
-    page.locator(".jp-OutputArea", has_text=re.compile(r"0\.0, 0\.0\)")).first.wait_for()
+    page.get_by_text(re.compile(r"0\.0, 0\.0\)")).wait_for()
+    assert "Hidden until you press" in result(page)
     assert not heard
 
 
 def result(page: "Page") -> str:
     """What the second cell printed and showed."""
-    page.locator(".jp-CodeCell").nth(1).locator("img").wait_for()
     return page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea").first.inner_text()
 
 

@@ -23,7 +23,7 @@ from course.asking.lesson04 import ask_chop, ask_find_bug, ask_freeze
 from course.asking.networks import build_blocks, flags_of, shared, state_of
 from course.asking.plain import encode, plain
 from course.exercises import Exercise, cases_of, check, exercises, get_exercise
-from course.exercises.lesson04_proof import BUGS
+from course.exercises.lesson04_proof_bug import BUGS
 from course.exercises.planted import planted
 from course.exercises.planted.lesson04 import chop_by_layers
 from course.exercises.training import RATE, batch_for, copy_of_state, train_step

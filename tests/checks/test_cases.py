@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from course.asking.chance import Chance
 from course.asking.frame import frame
-from course.exercises.exercise import Case, judge_by
-from course.exercises.tables import COLUMNS, base_top1, draw_table
+from course.exercises import cases_of, get_exercise
+from course.exercises.tables import COLUMNS, base_top1, draw_table, numbered, without
 from transferkit.results import pair
 from transferkit.treatments import parse_run
 
@@ -32,15 +32,24 @@ def test_a_drawn_table_is_balanced_of_true_labels_and_pairs_as_the_library_does(
     assert np.allclose(table["top1"] - base_top1(table), pair(table.assign(paired=0.0))["paired"])
 
 
-def test_the_first_misconception_that_gives_the_same_answer_is_named() -> None:
-    judge = judge_by("your sum", lambda case: 3.0, {"first": lambda case: 1.0, "same": lambda case: 1.0})
-    case = Case("any", {})
-    assert judge(case, 3.0) is None
-    named, unnamed = judge(case, 1.0), judge(case, 2.0)
-    assert named is not None
-    assert unnamed is not None
-    assert (named.misconception, unnamed.misconception) == ("first", "")
-    assert named.seen == "your sum: 1 instead of 3."
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["", "filtered", "shuffled"]))
+def test_rows_are_numbered_from_0_rising_or_in_no_order(seed: int, how: str) -> None:
+    generator = np.random.default_rng(seed)
+    columns = without(draw_table(generator, ["random0"], [0], ("AnB",), (1, 2, 3)), lambda row: row["n"] == 2)
+    made = numbered(generator, columns, how)
+    table = frame(made["table"], made["index"])
+    assert len(table) == 6
+    assert table.index.is_unique
+    assert (table.index.tolist() == list(range(6))) == (how == "" or table.index.tolist() == [*range(6)])
+    assert how == "shuffled" or table.index.is_monotonic_increasing
+
+
+@pytest.mark.parametrize("name", ["relabel", "hold_out", "audit", "falls_at", "images_to_reach", "no_difference"])
+def test_edges_are_posed_whatever_is_drawn(name: str) -> None:
+    """Most cases have the same name on every draw: they are not left to luck."""
+    exercise = get_exercise(name)
+    drawn = [{case.name for case in cases_of(exercise, seed)} for seed in (0, 1, 2)]
+    assert len(set.intersection(*drawn)) >= len(drawn[0]) / 2
 
 
 def test_the_generators_are_as_before_even_after_an_error() -> None:

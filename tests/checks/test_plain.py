@@ -47,7 +47,7 @@ def test_other_bytes_are_refused(data: bytes) -> None:
 def test_tensors_and_tuples_become_plain_and_objects_do_not() -> None:
     assert difference([np.ones(2, np.float32), 1], plain((torch.ones(2, dtype=torch.bfloat16), np.int64(1)))) == ""
     assert plain({"b", "a"}) == ["a", "b"]
-    with pytest.raises(DataError, match="type object"):
+    with pytest.raises(DataError, match="an object"):
         plain([object()])
     endless: list[object] = []
     endless.append(endless)

@@ -13,6 +13,8 @@ from data_prep.download import Published
 from data_prep.rendering import SET_ASIDE
 from tests.data_prep.conftest import fill, jpeg
 from transferkit.disk.prepared import CONTACT_SHEET, IMAGES, MANIFEST, read_manifest
+from transferkit.errors import DataError
+from transferkit.training.data import open_prepared
 
 Prepare = Callable[..., int]
 
@@ -154,19 +156,25 @@ def test_too_many_bad_pictures_stop_with_one_sentence(
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_fewer_than_four_classes_are_refused_with_what_was_found(
+def test_one_class_is_refused_with_what_was_found_and_fewer_than_four_are_for_one_split_alone(
     count: int, tree: Path, prepare: Prepare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path / "parts"
     for part, rows in (("Train", range(20)), ("test", range(20, 30))):
         for name in ("oak", "saw", "tap")[:count]:
             fill(root / part / name, {f"{row}.jpg": (tree / name / f"{row:02}.jpg").read_bytes() for row in rows})
-    assert prepare("folder", "--from", str(root), "--workers", "1") == 1
+    assert prepare("folder", "--from", str(root), "--workers", "1") == (1 if count == 1 else 0)
     said = capsys.readouterr()
     assert "oak 20 + 10" in said.out
-    assert f"at least 4 classes are needed, because a half with one class is no task, and there are {count}" in said.err
-    assert "to train: Train; to validate: test" in said.err
-    assert not (tmp_path / "data").exists()
+    if count == 1:
+        assert "at least 2 classes are needed, because one class is no task, and there are 1: prepare more." in said.err
+        assert "to train: Train; to validate: test" in said.err
+        assert not (tmp_path / "data").exists()
+        return
+    prepared = open_prepared(next((tmp_path / "data").iterdir()))
+    assert prepared.split("whole").classes("T") == tuple(range(count))
+    with pytest.raises(DataError, match=f"at least 4 classes .* half with one class is no task, and there are {count}"):
+        prepared.split("random0")
 
 
 def test_doubts_are_told_and_links_are_followed_on_request(

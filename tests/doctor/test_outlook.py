@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-import papermill
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from course.doctor.lesson_times import LessonTime, find_lesson, keep_lesson
 from course.doctor.lessons import LESSONS
 from course.doctor.outlook import Tally, compare_lesson, compare_networks, look_ahead, prospect, scaled
 from course.evidence.sweeps import SeriesStep
+from course.practice.networks import usual_epochs
 from transferkit.config import get_preset
 from transferkit.disk.store import Store
 from transferkit.training.experiment import perform
@@ -37,11 +37,11 @@ def test_every_lesson_is_listed_once() -> None:
     assert names == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
-def test_the_lesson_on_own_data_is_predicted_with_its_own_epochs_and_rate() -> None:
-    stated = papermill.inspect_notebook(NOTEBOOKS / "10_your_data.ipynb")
-    (part,) = next(one for one in LESSONS if one.name == "10_your_data").parts["tiles"]
-    assert part.epochs_times == float(stated["epochs_times"]["default"])
-    assert part.learning_rate == float(stated["learning_rate"]["default"])
+def test_the_lesson_on_own_data_is_predicted_with_the_epochs_of_its_command() -> None:
+    parts = next(one for one in LESSONS if one.name == "10_your_data").parts["tiles"]
+    usual = get_preset("quick").recipe.epochs
+    epochs = usual_epochs(round(0.8 * 2418))
+    assert [round(part.epochs_times * usual) for part in parts] == [epochs, 2 * epochs]
 
 
 def test_it_predicts_lessons_and_grids_before_any_data_is_there(tmp_path: Path, probed: None) -> None:

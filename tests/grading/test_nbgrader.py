@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from course.exercises import exercises
+from course.exercises.assignment import make_assignment
 from course.exercises.solutions import solution_sources
 
 pytest.importorskip("nbgrader", reason="no nbgrader: install the extra `test`")
@@ -41,10 +42,11 @@ def hand_in(course: Path, student: str, *, solved: bool) -> None:
 def course(tmp_path: Path) -> Path:
     """A course whose assignment is the exercises of lesson 04, without what it trains."""
     (lesson,) = (ROOT / "notebooks").glob("04_*.ipynb")
-    notebook = nbformat.read(lesson, as_version=4)
+    made = make_assignment(lesson, tmp_path / "source" / ASSIGNMENT)
+    notebook = nbformat.read(made, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
-    (tmp_path / "source" / ASSIGNMENT).mkdir(parents=True)
-    nbformat.write(notebook, tmp_path / "source" / ASSIGNMENT / "lesson.ipynb")
+    nbformat.write(notebook, made.with_name("lesson.ipynb"))
+    made.unlink()
     shutil.copy(ROOT / "course" / "grading" / "nbgrader_config.py", tmp_path)
     return tmp_path
 

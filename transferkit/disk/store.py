@@ -81,7 +81,7 @@ class Store:
 
     def run_folder(self, run: Run, setting: Setting) -> Path:
         """The folder for the files of this run under this setting, done or not."""
-        name = f"{run.label}-{run.split}-seed{run.seed}-{digest((run, setting))}"
+        name = f"{run.label}-{run.split}-seed{run.seed}-{digest((run, setting.of(run)))}"
         return self.work / "runs" / Path(setting.data).name / name
 
     def figures_folder(self, data: str) -> Path:
@@ -123,7 +123,7 @@ class Store:
         return {int(epoch): kept[epoch] for epoch in sorted(kept, key=int)}
 
     def give(self, weights: Weights) -> str:
-        """Keep weights for networks to start from; return the name by which `given` finds them, their SHA-256."""
+        """Keep weights to start from or to copy; return the name by which `given` finds them, their SHA-256."""
         content = _packed({name: weights[name] for name in sorted(weights)})
         name = sha256(content).hexdigest()
         atomic.write_bytes(self.work / "given" / f"{name}.safetensors", content)
@@ -134,7 +134,7 @@ class Store:
         path = self.work / "given" / f"{name}.safetensors"
         content = path.read_bytes() if path.is_file() else b""
         if sha256(content).hexdigest() != name:
-            raise StoreError(f"{path} is {'damaged' if content else 'missing'}: give those weights again with --start.")
+            raise StoreError(f"{path} is {'damaged' if content else 'missing'}: give it again with --given or --start.")
         return load_safetensors(content)
 
     def _read(self, run: Run, setting: Setting, name: str) -> dict[str, np.ndarray]:
@@ -206,7 +206,7 @@ class Store:
             found = {name: sha256((folder / name).read_bytes()).hexdigest() for name in receipt.checksums}
         except (msgspec.DecodeError, FileNotFoundError) as problem:
             return None, f"{type(problem).__name__}: {problem}"
-        if (found, receipt.run, receipt.setting) != (receipt.checksums, run, setting):
+        if (found, receipt.run, receipt.setting) != (receipt.checksums, run, setting.of(run)):
             return None, "its files or its settings are not those the receipt names"
         return receipt, ""
 

@@ -12,7 +12,7 @@ from transferkit.errors import UsageError
 from transferkit.figures.picture import PAGE_WIDTH, Picture, foot, head, page
 from transferkit.figures.style import INK, QUIET, SMALL_SIZE, STYLES, TEXT_SIZE
 from transferkit.figures.words import listed
-from transferkit.treatments import HALVES, LAYERS, MADE, Run, Source
+from transferkit.treatments import LAYERS, MADE, Run, Source, halves_of
 
 _STEP, _WIDE, _TALL = 1.0, 0.84, 0.5  # of a column: from layer to layer, and the size of its rectangle
 _ROW = 0.82  # from row to row; _GROUP more before a base and before random filters
@@ -26,6 +26,8 @@ _LEFT, _RIGHT = 1.75, 3.2  # columns for names and arrows, and for what a row is
 _LOOKS: dict[Source, dict[str, Any]] = {  # layers trained on a half, told apart in colour and in grey
     "A": {"label": "trained on half A", "facecolor": "#f6b98c"},
     "B": {"label": "trained on half B", "facecolor": "#9ecae9", "hatch": "///"},
+    "T": {"label": "trained on all classes", "facecolor": "#9ecae9", "hatch": "///"},
+    "P": {"label": "given weights", "facecolor": "#bfe7db", "hatch": "--"},
     "R": {"label": "random, untrained", "facecolor": "#f2f2f2", "hatch": "..."},
 }
 _MADE: dict[str, Any] = {"label": "made without training", "facecolor": "#cfe8cf", "hatch": "xx"}
@@ -63,7 +65,8 @@ def figure1(runs: Sequence[Run], title: str = "What is copied, frozen and traine
         "other. Lock: frozen. Arrows: copied weights; what is not copied starts from new random weights.",
     )
     heights = _heights(rows)
-    looks = [*_LOOKS.values(), *[_MADE] * any(run.source in MADE for run in rows)]
+    used = {source for run in rows for layer in layers_of(run) for source in layer.data}
+    looks = [*(look for source, look in _LOOKS.items() if source in used), *[_MADE] * bool(used & {*MADE})]
     entries = [Patch(edgecolor=_HATCH, linewidth=0.6, **look) for look in looks]
     columns = _LEFT + len(LAYERS) * _STEP + _RIGHT
     inches = PAGE_WIDTH / columns
@@ -87,7 +90,7 @@ def _in_words(run: Run) -> str:
     if run.source is None:
         return f"{run.label}: all layers trained on half {run.target}."
     copied = "conv1" if run.n == 1 else f"conv1 to {LAYERS[run.n - 1]}"
-    origin = "random, untrained" if run.source == "R" else f"copied from base{run.source}"
+    origin = {"R": "random, untrained", "P": "given"}.get(str(run.source), f"copied from base{run.source}")
     if run.source in MADE:
         origin = f"of {MADE[run.source]}"
     fate = "trained on with the rest" if run.finetune else "frozen"
@@ -104,14 +107,15 @@ def _arrange(runs: Sequence[Run]) -> list[Run]:
     order: dict[Source, int] = {
         source: place for place, source in enumerate(dict.fromkeys(run.source or run.target for run in runs))
     }
-    order |= dict.fromkeys([*MADE, "R"], len(order) + 1)
+    order |= dict.fromkeys([*MADE, "P", "R"], len(order) + 1)
     return sorted(runs, key=lambda run: (order[run.source or run.target], run.source is not None))
 
 
 def _heights(rows: Sequence[Run]) -> list[float]:
     heights: list[float] = []
+    halves = halves_of(rows[0].split)
     for index, run in enumerate(rows):
-        apart = run.source is None or (run.source not in HALVES and rows[index - 1].source in (None, *HALVES))
+        apart = run.source is None or (run.source not in halves and rows[index - 1].source in (None, *halves))
         heights.append(heights[-1] + _ROW + _GROUP * apart if heights else 0.0)
     return heights
 

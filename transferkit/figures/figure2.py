@@ -26,7 +26,7 @@ from transferkit.figures.lines import (
     treatments_in,
 )
 from transferkit.figures.picture import Picture, page
-from transferkit.figures.readings import NOTEWORTHY, READINGS, Reading, find_readings, heights, mark_readings
+from transferkit.figures.readings import NOTEWORTHY, READINGS, SECOND, Reading, find_readings, heights, mark_readings
 from transferkit.figures.style import INK, LARGE, LEGEND, SMALL, STYLES, TEXT_SIZE, authors_key, faint, key, top1_axis
 from transferkit.figures.words import authors_note, bases, caption, interval_note, listed, sides, trends
 from transferkit.results import Learned, have_learned, layers_of, summarise
@@ -37,7 +37,7 @@ _PANEL_HEIGHT = 2.6  # inches, about
 _SEEN = 0.02  # of the axis: an area that is nowhere higher is left out
 
 _FILLS: dict[int, dict[str, Any]] = {  # by the number of their reading; later ones lie above earlier ones
-    5: {"facecolor": "#eef6ec", "hatch": "....", "edgecolor": "#8fb48a", "linewidth": 0},
+    SECOND: {"facecolor": "#eef6ec", "hatch": "....", "edgecolor": "#8fb48a", "linewidth": 0},
     2: {"facecolor": "#dbe9f6", "hatch": "\\\\\\", "edgecolor": "#9dbfdd", "linewidth": 0},
     4: {"facecolor": "#f8d5bb", "edgecolor": "none", "linewidth": 0},
 }
@@ -66,11 +66,11 @@ def figure2(
         f"Numbers: the paper's readings, where means differ by {NOTEWORTHY:.0f} point or more "
         "and no interval reaches the other mean."
     )
-    held = [f"Reading {it.number} of the paper ({it.words}) holds at n = {listed(it.at)}." for it in readings]
-    unheld = [*_not_seen(summary, readings), *_twice_trained(summary, readings)]
+    held = [_told(reading) for reading in readings]
+    unheld = _not_seen(summary, readings)
     judged = str(learned or have_learned(table))
     basis, dotted = f"{caption(chosen, data)}.", authors_note(authors, FIGURE2)
-    said = " ".join([*[numbers] * bool(readings), *unheld, interval_note(chosen)])
+    said = " ".join([*[numbers] * any(reading.number for reading in readings), *unheld, interval_note(chosen)])
     notes = [f"{basis} Above, one marker per network{sides(chosen)}.", said, judged, *dotted]
     figure = page(7.1 + 0.16 * len(notes), title, notes, key(treatments_in(chosen), base_mean(chosen)), rows=2)
     above, below = figure.subplots(2, 1, height_ratios=(1, 1.05))
@@ -101,26 +101,21 @@ def random_filters(
     return Picture(figure, " ".join([opening, basis, bases(chosen), *trends(chosen, RANDOM), *dotted]))
 
 
+def _told(reading: Reading) -> str:
+    if reading.number == SECOND:
+        return f"{reading.words}, at n = {listed(reading.at)}."
+    return f"Reading {reading.number} of the paper ({reading.words}) holds at n = {listed(reading.at)}."
+
+
 def _not_seen(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[str]:
     """A sentence about the readings that these networks could show, but that do not hold."""
     there, holding = {"base", *summary["treatment"]}, {reading.number for reading in readings}
-    numbers = [at for at, (upper, lower, _) in READINGS.items() if {upper, lower} <= there and at not in holding]
+    numbers = [
+        at for at, (upper, lower, _) in READINGS.items() if {upper, lower} <= there and at not in {*holding, SECOND}
+    ]
     if not numbers:
         return []
     return [f"Not seen in these networks: reading{'s' * (len(numbers) > 1)} {listed(numbers)} of the paper."]
-
-
-def _twice_trained(summary: pd.DataFrame, readings: Sequence[Reading]) -> list[str]:
-    """A warning where reading 5 holds, but the selffer control gains as much."""
-    at = [n for reading in readings if reading.number == 5 for n in reading.at]
-    means = summary[summary["n"].isin(at)].pivot_table(index="n", columns="treatment", values="paired")
-    both = 100 * means.reindex(columns=["BnB+", "AnB+"]).dropna()
-    if both.empty or both["AnB+"].mean() - both["BnB+"].mean() >= NOTEWORTHY:
-        return []
-    return [
-        f"Where reading 5 holds, AnB+ gains {both['AnB+'].mean():+.1f} points and its control BnB+ "
-        f"{both['BnB+'].mean():+.1f}: no more than a second training gives."
-    ]
 
 
 def plot_means(
@@ -202,7 +197,7 @@ def _between(x: Floats, n: Floats, means: Floats) -> Floats:
 
 
 def _entry(reading: Reading) -> Line2D | Patch:
-    words = f"{reading.number}  {reading.words}"
+    words = f"{reading.number}  {reading.words}" if reading.number != SECOND else reading.words
     if reading.number in _FILLS:
         return Patch(label=words, **_FILLS[reading.number])
     return Line2D([], [], linestyle="none", label=words)

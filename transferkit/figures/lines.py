@@ -109,8 +109,8 @@ def spread(chosen: pd.DataFrame, half_width: float) -> Floats:
     return np.where(count > 1, 2 * rank / np.maximum(count - 1, 1) - 1, 0.0) * half_width
 
 
-FIGURE2: tuple[Treatment, ...] = ("base", "BnB", "BnB+", "AnB", "AnB+")
-RANDOM: tuple[Treatment, ...] = ("base", "AnB", "RnB")
+FIGURE2: tuple[Treatment, ...] = ("base", "BnB", "BnB+", "AnB", "AnB+", "PnB", "PnB+")
+RANDOM: tuple[Treatment, ...] = ("base", "AnB", "PnB", "RnB")
 
 Measure = Literal["top1", "train_loss", "valid_loss"]
 _LABELS: dict[Measure, str] = {

@@ -1,4 +1,4 @@
-"""The numbered readings of Figure 2 of Yosinski et al. 2014 (section 4.1): which of them hold in these networks."""
+"""The readings of Figure 2 of Yosinski et al. 2014, with the numbers of section 4.1: which of them hold here."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,17 +14,19 @@ from transferkit.treatments import Treatment
 NOTEWORTHY = 1.0  # points: a smaller difference of means is not called one
 _CLEAR = (0.32, 0.09)  # chop points and a part of the axis: numbers nearer than both are moved
 
+SECOND = 0  # no reading of the paper: what it must be compared with
 READINGS: dict[int, tuple[Treatment, Treatment, str]] = {
+    SECOND: ("BnB+", "base", "BnB+ above base: what a second training gives"),
     2: ("base", "BnB", "BnB below base: fragile co-adaptation"),
     3: ("BnB+", "BnB", "BnB+ back up: fine-tuning recovers it"),
     4: ("BnB", "AnB", "AnB below BnB: specificity"),
-    5: ("AnB+", "base", "AnB+ above base: better generalisation"),
+    5: ("AnB+", "BnB+", "AnB+ above BnB+: the other task helps"),
 }
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A reading of the paper that holds: at these n the `upper` treatment lies clearly above the `lower` one."""
+    """A reading that holds: at these n the `upper` treatment lies clearly above the `lower` one."""
 
     number: int
     upper: Treatment
@@ -54,7 +56,7 @@ def mark_readings(ax: Axes, readings: tuple[Reading, ...], lines: dict[Treatment
     """Write each number, in a ring, between the two lines it speaks of, where they are furthest apart."""
     low, high = ax.get_ylim()
     taken: list[tuple[float, float]] = []
-    for reading in readings:
+    for reading in (one for one in readings if one.number != SECOND):
         for x, y in _places(reading, lines):
             if all(abs(x - a) > _CLEAR[0] or abs(y - b) > _CLEAR[1] * (high - low) for a, b in taken):
                 taken.append((x, y))

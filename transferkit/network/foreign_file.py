@@ -225,7 +225,7 @@ def _told_zip(path: Path) -> str | None:
         return None
     if names and all(name.endswith((".npy", ".h5", ".json")) for name in names):
         return f"an archive of {'NumPy arrays (.npz)' if names[0].endswith('.npy') else 'Keras'}: {CONVERT}"
-    return f"a zip archive{_some((re.search(HOLDERS + '$', name) and name for name in names), ' around ')}: {UNPACK}"
+    return f"a zip archive{some((re.search(HOLDERS + '$', name) and name for name in names), ' around ')}: {UNPACK}"
 
 
 def _told_json(path: Path) -> str:
@@ -233,16 +233,17 @@ def _told_json(path: Path) -> str:
         shards = json.loads(path.read_bytes())["weight_map"].values()
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return "JSON, such as settings: give the weights that lie beside it"
-    files = _some(map(str, shards), " of ")
+    files = some(map(str, shards), " of ")
     return f"an index of weights in several files: give the one that holds the first layer{files}"
 
 
 def _folder(path: Path) -> str:
-    inside = _some((re.search(HOLDERS + "$", name) and name for name in sorted(os.listdir(path))), " as ")
+    inside = some((re.search(HOLDERS + "$", name) and name for name in sorted(os.listdir(path))), " as ")
     return f"a folder, not a file: give a file{inside}"
 
 
-def _some(names: Iterable[str | None], before: str = "") -> str:
+def some(names: Iterable[str | None], before: str = "") -> str:
+    """The first four of the names that are there, after `before`, and how many more; empty without any."""
     found = list(dict.fromkeys(filter(None, names)))
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
     return before + ", ".join(found[:4]) + more if found else ""

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from transferkit.randomness import Key
-from transferkit.specs import Net
+from transferkit.specs import Net, Scale
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of channels in 0..1, torchvision's
+IMAGENET = Scale((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # torchvision's
 
 KeyOf = Callable[[str], tuple[Key, ...]]
 
@@ -46,8 +46,11 @@ class LayeredNet(nn.Module, ABC):
         self.layers = spec.layers  # their names, from the images up
         self.frozen: frozenset[str] = frozenset()
         self.n_outputs = spec.outputs_for(n_classes)
-        if spec.pixels == "imagenet":  # buffers, to be moved to the device once, but not saved, as they are constants
-            for name, values in (("pixel_mean", IMAGENET_MEAN), ("pixel_std", IMAGENET_STD)):
+        self.scale = IMAGENET if spec.pixels == "imagenet" else spec.pixels
+        if isinstance(
+            self.scale, Scale
+        ):  # buffers, to be moved to the device once, but not saved, as they are constants
+            for name, values in (("pixel_mean", self.scale.mean), ("pixel_std", self.scale.std)):
                 self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     @abstractmethod
@@ -92,7 +95,7 @@ class LayeredNet(nn.Module, ABC):
         (`draw_views`), for a network whose scaling depends on the place.
         """
         images = held.permute(0, 3, 1, 2)
-        if self.spec.pixels == "imagenet":
+        if isinstance(self.scale, Scale):
             mean, std = self.get_buffer("pixel_mean"), self.get_buffer("pixel_std")
             return ((images.float() / 255 - mean) / std).to(dtype)
         if self.spec.pixels == "whitened":

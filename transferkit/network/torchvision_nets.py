@@ -1,4 +1,4 @@
-"""torchvision's classification models, and small models built from its parts, as networks of named stages.
+"""Classification models of torchvision and timm, and small models built from torchvision's parts, in named stages.
 
 `find_net` looks a network up by name and finds its stages; `StagedNet` is the network itself.
 """
@@ -8,7 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import singledispatch
+from functools import partial, singledispatch
 from itertools import pairwise
 from operator import attrgetter
 
@@ -23,13 +23,17 @@ from torchvision.models.resnet import BasicBlock
 
 from transferkit.errors import UsageError
 from transferkit.network.layered import KeyOf, LayeredNet
+from transferkit.network.timm_nets import PREFIX, build_timm, find_timm
 from transferkit.randomness import seed_from
 from transferkit.specs import Net, Stage, StagedSpec, paper_net, paper_net_at_half_size, small_net
 
 NORMALISATIONS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)
 SMALL_IMAGE = 64  # pixels: below it a residual net begins with 3x3 filters in steps of one, and does not pool
 N_PROBED = 2  # outputs of the network that is built only to be looked at
-OWNED = {"tokens()": ("class_token", "encoder.pos_embedding")}  # parameters that an operation reads
+OWNED = {  # parameters that an operation reads
+    "tokens()": ("class_token", "encoder.pos_embedding"),
+    "patch_tokens()": ("cls_token", "pos_embed"),
+}
 _PREFIXES = ("alexnet", "vgg", "resnet", "resnext", "wide_resnet", "convnext", "efficientnet", "mobilenet_v3", "vit_")
 
 
@@ -43,10 +47,12 @@ def find_net(name: str, image_size: int) -> Net:
     own = {net.name: net for net in (small_net(), paper_net(), paper_net_at_half_size())}
     if name in own:
         return own[name]
+    if name.startswith(PREFIX):
+        return find_timm(name, image_size, StagedNet)
     if name not in net_names():
         raise UsageError(
             f"'{name}' is no network: choose {', '.join([*own, *SMALL_MODELS])}, or one of torchvision's AlexNet, VGG, "
-            "ResNet, ConvNeXt, EfficientNet, MobileNetV3 or ViT, as resnet18."
+            "ResNet, ConvNeXt, EfficientNet, MobileNetV3 or ViT, as resnet18, or one of timm's, as timm/resnet18."
         )
     spec = _without_stages(name, image_size)
     try:
@@ -149,8 +155,10 @@ def _draw_after_he(module: nn.Module) -> None:
 
 
 def build_model(spec: StagedSpec, outputs: int) -> nn.Module:
-    """Build the model, with weights drawn from torch's global generator. Raises what torchvision raises."""
+    """Build the model, with weights drawn from torch's global generator. Raises what torchvision or timm raises."""
     arguments = dict(spec.arguments)
+    if spec.model.startswith(PREFIX):
+        return build_timm(spec.model, outputs, arguments)
     if spec.model in SMALL_MODELS:
         return SMALL_MODELS[spec.model](spec.image_size, outputs, arguments)
     model: nn.Module = get_model(spec.model, weights=None, num_classes=outputs, **arguments)
@@ -214,10 +222,13 @@ def _transformer_stages(model: nn.Module) -> tuple[Stage, ...]:
     return (embed, *stages, Stage("head", ("encoder.ln", "class_token()", "heads")))
 
 
-def _tokens(network: nn.Module, x: Tensor) -> Tensor:
-    """Turn maps N x D x h x w into tokens N x (1 + h w) x D: the class token first, each plus that of its position."""
-    patches = x.flatten(2).transpose(1, 2)
-    first, positions = (attrgetter(name)(network) for name in OWNED["tokens()"])  # perhaps copies in another precision
+def _tokens(network: nn.Module, x: Tensor, step: str = "tokens()") -> Tensor:
+    """Turn maps N x D x h x w, or patches N x h w x D, into tokens N x (1 + h w) x D, each plus that of its position.
+
+    The class token is the first.
+    """
+    patches = x.flatten(2).transpose(1, 2) if x.ndim == 4 else x
+    first, positions = (attrgetter(name)(network) for name in OWNED[step])  # perhaps copies in another precision
     tokens: Tensor = torch.cat([first.expand(len(patches), -1, -1), patches], dim=1) + positions
     return tokens
 
@@ -225,6 +236,7 @@ def _tokens(network: nn.Module, x: Tensor) -> Tensor:
 OPERATIONS: Mapping[str, Callable[[nn.Module, Tensor], Tensor]] = {
     "flatten()": lambda _, x: x.flatten(1),
     "tokens()": _tokens,
+    "patch_tokens()": partial(_tokens, step="patch_tokens()"),
     "class_token()": lambda _, x: x[:, 0],
 }
 

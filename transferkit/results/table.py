@@ -129,9 +129,9 @@ def _refuse_twice(table: pd.DataFrame) -> None:
 def _refuse_mixed(receipts: Sequence[Receipt]) -> None:
     if not receipts:
         return
-    first = receipts[0]
-    for other in receipts[1:]:
-        if other.setting == first.setting:
+    first = next((receipt for receipt in receipts if receipt.setting.given), receipts[0])
+    for other in receipts:
+        if other.setting == first.setting.of(other.run):
             continue
         one, two = (dict(_leaves(msgspec.to_builtins(receipt.setting))) for receipt in (first, other))
         names = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]

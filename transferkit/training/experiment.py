@@ -145,7 +145,10 @@ def _share(study: Study, runs: Sequence[Run]) -> _Shared:
     read_part = partial(open_half, study.prepared, split, deepest.target, images_per_class=limit)
     with _full_memory_explained(study.setting.recipe):
         train, valid = (place(read_part(part), study.setting.device) for part in ("train", "valid"))
-        own_mean = study.setting.net.pixels == "mean image" and deepest.source_base is None  # a copy keeps its source's
+        own_mean = study.setting.net.pixels == "mean image" and deepest.source in (
+            None,
+            "R",
+        )  # a copy keeps its source's
         mean = mean_image(train) if own_mean else None
         network = _operate(study, deepest, train.n_classes, source, mean).network
         if deepest.source in MADE:
@@ -162,11 +165,13 @@ def _share(study: Study, runs: Sequence[Run]) -> _Shared:
 
 
 def _source(study: Study, run: Run) -> dict[str, np.ndarray] | None:
-    """The weights that a run copies: those of its source base, or, for a base, the given ones it starts from."""
+    """The weights that a run copies: those of its source base, or given ones, for P or for a base to start from."""
     net = study.setting.net
     if run.source_base:
         return study.store.weights(run.source_base, study.setting.of_source)
-    return study.store.given(net.start) if isinstance(net, StagedSpec) and net.start and not run.n else None
+    started = net.start if isinstance(net, StagedSpec) and not run.n else None
+    name = study.setting.given if run.source == "P" else started
+    return study.store.given(name) if name else None
 
 
 def _operate(
@@ -256,7 +261,7 @@ class _Journal:
 
 def _keep(study: Study, run: Run, operated: Operated, journal: _Journal, shared: _Shared) -> None:
     study.prepared.refuse_touched()
-    execution, seconds = study.execution, journal.seconds + shared.seconds
+    setting, execution, seconds = study.setting.of(run), study.execution, journal.seconds + shared.seconds
     times = Times(
         datetime.now(UTC).isoformat(timespec="seconds"), seconds, journal.images / seconds,
         shared_with=tuple(other.label for other in shared.runs if other != run), processes=execution.processes.count,
@@ -264,8 +269,8 @@ def _keep(study: Study, run: Run, operated: Operated, journal: _Journal, shared:
     )  # fmt: skip
     account: Mapping[str, str] = {entry.name: str(entry) for entry in operated.account}
     receipt = Receipt(
-        run, study.setting, tuple(journal.log), account, checksums={},  # the store adds them
-        versions=versions(), device_name=device_name(study.setting.device), times=times,
+        run, setting, tuple(journal.log), account, checksums={},  # the store adds them
+        versions=versions(), device_name=device_name(setting.device), times=times,
     )  # fmt: skip
     weights = {name: tensor.cpu().numpy() for name, tensor in operated.network.state_dict().items()}
     study.store.keep(receipt, weights, journal.history if run.source is None else None)

@@ -1,4 +1,4 @@
-"""How much work a run takes, and how long a sweep takes on this machine, judged by a probe of about ten seconds."""
+"""How much work a run takes, and how long a sweep takes on this machine, judged by a probe of some six seconds."""
 
 import heapq
 import time
@@ -26,7 +26,7 @@ from transferkit.training.optimiser import weights_in
 from transferkit.training.study import Study
 from transferkit.treatments import Run, groups_of
 
-SECONDS_PER_DEPTH = 1.0
+SECONDS_PER_DEPTH = 0.5
 BATCHES = 20  # in one round; the fastest round counts
 VALIDATION_IMAGES = 256
 ROUND_MULTIPLICATIONS = {"cpu": 3e10, "cuda": 3e12}  # the most in one round, so that large networks take no minutes

@@ -32,10 +32,8 @@ def choose_precision(wanted: str, device: Device) -> Precision:
 
     Raises UsageError for another precision.
     """
-    if wanted == "float32":
-        return "float32"
-    if wanted == "bfloat16":
-        return "bfloat16"
+    if wanted in ("float32", "bfloat16"):
+        return wanted  # type: ignore[return-value]
     if wanted != "auto":
         raise UsageError(f"'{wanted}' is no precision: choose auto, float32 or bfloat16.")
     if device == "cuda":

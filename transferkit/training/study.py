@@ -1,10 +1,12 @@
 """What all networks of a grid have in common, and how they are trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from transferkit.config import Preset, Setting
 from transferkit.disk.store import Store
 from transferkit.errors import DataError
+from transferkit.network.weights_file import as_published, fitting, locate, read_state
 from transferkit.training.data import Prepared
 from transferkit.training.distributed import ALONE, Processes
 from transferkit.training.machine import choose_device, choose_precision
@@ -61,3 +63,14 @@ def plan_study(prepared: Prepared, preset: Preset, device: str, store: Store, pr
     precise = choose_precision(precision, kind)
     setting = Setting(manifest.name, manifest.checksum(), preset.net, preset.recipe, kind, precise)
     return Study(prepared, setting, store)
+
+
+def with_given(study: Study, weights: str | Path) -> Study:
+    """The same study with weights for source P to copy: those of a file, or installed ones, as "efficientnet-lite0".
+
+    All its networks read pixels scaled as for weights that torchvision or timm publish. Keeps the weights in the store.
+    Raises UsageError and DataError for a file that does not fit the study's network.
+    """
+    net = as_published(study.setting.net)
+    name = study.store.give(fitting(read_state(locate(weights)), net, str(weights)))
+    return replace(study, setting=replace(study.setting, net=net, given=name))

@@ -14,6 +14,7 @@ import torch
 from transferkit.config import RandomFilters
 from transferkit.errors import StoreError, TrainingError
 from transferkit.network import MEAN_IMAGE, LayeredNet, build
+from transferkit.network.foreign_file import some
 from transferkit.randomness import Key
 from transferkit.specs import Net, StagedSpec, with_published_init
 from transferkit.treatments import MADE, Run, refuse_too_deep
@@ -54,11 +55,12 @@ def operate(
     that a signal of full size passes through them. "published" draws them as the paper did, from a Gaussian so small
     that it starves the layers above: those networks never left the plateau.
 
-    For a run that exchanges the filters of conv1, `source_weights` are those of `made_layers.with_made_filters`.
-    `mean_image`, float32 3 x H x W in 0..255, is that of the target half's training images, for a network that
-    subtracts one. A copied conv1 keeps the mean image it was trained with: with another one, the frozen layer would
-    compute another function than its source. For a base whose spec names weights to start from, `source_weights` are
-    those. Raises StoreError for weights that are missing or belong to another network.
+    For a run that exchanges the filters of conv1, `source_weights` are those of `made_layers.with_made_filters`; for
+    source P, and for a base whose spec names weights to start from, they are the given ones, whose last layer may be
+    missing. `mean_image`, float32 3 x H x W in 0..255, is that of the target half's training images, for a network
+    that subtracts one. A copied conv1 keeps the mean image it was trained with: with another one, the frozen layer
+    would compute another function than its source. Raises StoreError for weights that are missing or belong to another
+    network.
     """
     refuse_too_deep(run, spec.layers)
     network = build(spec, n_classes)
@@ -66,7 +68,7 @@ def operate(
     network.initialise(lambda layer: _stream(run, role, layer))
     below = spec.layers[: run.n]
     if spec.pixels == "mean image":
-        _set_mean(network, run, source_weights if run.source_base else None, mean_image)
+        _set_mean(network, run, source_weights, mean_image)
     if run.source == "R":
         untrained = build(with_published_init(spec) if random_filters == "published" else spec, n_classes)
         untrained.initialise(lambda layer: _stream(run, "random filters", layer), he=random_filters == "he")
@@ -85,12 +87,15 @@ def _started(spec: Net) -> tuple[str, ...]:
 def _given(run: Run, weights: Weights | None) -> dict[str, torch.Tensor]:
     if weights is None:
         whose = f"copies from {run.source}, whose weights are missing: train that base first."
-        raise StoreError(f"{run.label} {whose if run.source else 'starts from given weights, which are missing.'}")
+        if run.source in (None, "P"):
+            does, option = ("copies", "given") if run.source else ("starts from", "start")
+            whose = f"{does} given weights, which are missing: name their file with --{option}."
+        raise StoreError(f"{run.label} {whose}")
     return {name: torch.from_numpy(array) for name, array in weights.items()}
 
 
 def _set_mean(network: LayeredNet, run: Run, source: Weights | None, own: torch.Tensor | None) -> None:
-    mean = torch.from_numpy(source[MEAN_IMAGE]) if source is not None else own
+    mean = torch.from_numpy(source[MEAN_IMAGE]) if source is not None and run.source else own
     if mean is None:
         raise StoreError(f"{run.label} subtracts the mean image of half {run.target}, which was not given.")
     network.register_buffer(MEAN_IMAGE, mean.clone())
@@ -107,8 +112,8 @@ def _copy(source: Mapping[str, torch.Tensor], network: LayeredNet, layers: tuple
     given = {name for name in source if name not in own or network.layer_of(name) in layers} - {MEAN_IMAGE}
     if wanted != given:
         raise StoreError(
-            f"the source's layers hold {_some(given - wanted)} and lack {_some(wanted - given)}: it is of another "
-            "network."
+            f"the source's layers hold {some(sorted(given - wanted)) or 'nothing else'} and lack "
+            f"{some(sorted(wanted - given)) or 'nothing else'}: it is of another network."
         )
     for name in sorted(wanted):
         if own[name].shape != source[name].shape:
@@ -119,16 +124,13 @@ def _copy(source: Mapping[str, torch.Tensor], network: LayeredNet, layers: tuple
         own[name].copy_(source[name])
 
 
-def _some(names: set[str]) -> str:
-    return ", ".join(sorted(names)[:3]) + (" and so on" if len(names) > 3 else "") or "nothing else"
-
-
 def _account(network: LayeredNet, name: str, run: Run) -> TensorAccount:
     layer, layers = network.layer_of(name), network.layers
     copied = layer in layers[: run.n]
+    origin: Origin = "given" if run.source == "P" else "copied"
     if name == MEAN_IMAGE:
-        return TensorAccount(name, "copied" if run.source_base else "measured", "frozen")
-    origin: Origin = "re-initialised" if not copied else "random" if run.source == "R" else "copied"
+        return TensorAccount(name, "measured" if run.source in (None, "R") else origin, "frozen")
+    origin = "re-initialised" if not copied else "random" if run.source == "R" else origin
     if run.source is None and layer in _started(network.spec):
         origin = "given"
     if run.source in MADE and name == network.spec.first_filters:

@@ -17,7 +17,7 @@ from transferkit.network import count_parameters
 from transferkit.training.experiment import Failure, perform_group
 from transferkit.training.forecast import expected_images, relative_cost
 from transferkit.training.study import Study
-from transferkit.treatments import HALVES, Run, groups_of
+from transferkit.treatments import Run, groups_of
 
 POLL_SECONDS = 0.5
 RECEIPT_SECONDS = 90.0  # a network file system may hide what another machine has just written for a minute
@@ -206,8 +206,8 @@ def _refuse_full_disk(study: Study, todo: Sequence[Run]) -> None:
         return
     study.store.work.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(study.store.work).free
-    splits = [study.prepared.split(name) for name in {run.split for run in todo}]
-    largest = max(len(split.classes(half)) for split in splits for half in HALVES)
+    halves = {(run.split, run.target) for run in todo}
+    largest = max(len(study.prepared.split(split).classes(target)) for split, target in halves)
     parameters = count_parameters(study.setting.net, largest)
     needed = len(todo) * parameters * BYTES_PER_PARAMETER + SPARE_BYTES
     if free < needed:

@@ -7,16 +7,18 @@ import pandas as pd
 
 from course.evidence.claims.judge import Claim, interval_of, judge, single_draws
 from course.evidence.claims.lengths import depends_on_length
+from course.evidence.claims.measures import between_kinds_of_split
 from course.evidence.claims.pictures import by_width, of_networks, over_pictures
 from course.evidence.claims.sizes import diagnose_sizes
-from course.evidence.claims.statements import CLAIMS
+from course.evidence.claims.statements import CLAIMS, QUESTIONS
 from course.evidence.claims.tables import Evidence
 from transferkit.results import Estimate
 
+OF_PHOTOGRAPHS = "a matter of the photographs"
 SMALL = "a small difference: the interval excludes zero"
 LEDGER_COLUMNS = (
     "claim", "estimate", "low", "high", "n", "verdict", "more", "clusters", "over", "unit", "margin", "kind",
-    "sentence", "statistic", "source", "note",
+    "sentence", "statistic", "source", "question", "note",
 )  # fmt: skip
 
 
@@ -34,6 +36,9 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
     if evidence.sizes is not None:
         for key, reason in zip(("freeze-small", "finetune-large"), _reasons(evidence.sizes), strict=False):
             table.loc[table["claim"] == key, "note"] += reason
+    if words := _of_photographs(evidence):
+        judged = (table["claim"] == "worse-when-dissimilar") & (table["n"] > 0)
+        table.loc[judged, "note"] = words + "; " + table.loc[judged, "note"]
     if evidence.lengths is not None:
         for key, words in depends_on_length(evidence.lengths, evidence.pictures, claims).items():
             notes = table.loc[table["claim"] == key, "note"]
@@ -46,7 +51,8 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
 def _row(
     claim: Claim, found: Estimate | None, by_picture: pd.DataFrame | None, *, published: bool
 ) -> tuple[object, ...]:
-    about = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source)
+    question = next((asked for asked, claims in QUESTIONS.items() if claim in claims), "")
+    about = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source, question)
     if found is None:
         note = "" if published else f"run: python -m transferkit evidence --only {claim.series}"
         verdict = "not published" if published else "no data"
@@ -75,6 +81,15 @@ def _notes(found: Estimate, low: float) -> list[str]:
     if not found.matched:
         notes.append("different networks on either side")
     return notes
+
+
+def _of_photographs(evidence: Evidence) -> str:
+    """How much of what dissimilar halves cost, halves of the same kinds cost too when they share no photograph."""
+    both, alone = (between_kinds_of_split(evidence.apart, kind, "random") for kind in ("natural", "apart"))
+    if both is None or alone is None or not both.value < 0:
+        return ""
+    most = "mostly " if alone.value < both.value / 2 else "not mostly "
+    return f"{most}{OF_PHOTOGRAPHS}: {100 * alone.value:+.2f} between halves of the same kinds that share none"
 
 
 def _reasons(sizes: pd.DataFrame) -> list[str]:

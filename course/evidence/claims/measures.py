@@ -15,7 +15,8 @@ from course.evidence.claims.tables import Evidence, on_dial
 from course.evidence.first_layers import PAPERS_KINDS
 from course.evidence.plan import same_depth
 from course.evidence.statistics import compare, contrast, jackknife, slope
-from transferkit.gabor.table import KINDS
+from course.evidence.steps import beyond_the_widest_step
+from course.looking.kinds import KINDS
 from transferkit.results import Estimate, estimate, layers_of
 from transferkit.splits import SplitKind, kind_of, overlap_of
 from transferkit.treatments import CHOP_POINTS, Treatment
@@ -38,6 +39,22 @@ def between(table: Table, first: Treatment, second: Treatment, ns: Iterable[int]
 def falls_with_n(table: Table) -> Estimate | None:
     """The slope of AnB's paired difference, per layer."""
     return None if table is None else slope(_chosen(table, ("AnB",)))
+
+
+def gradual(table: Table) -> Estimate | None:
+    """How far AnB lies below BnB at the last n, without the one layer at which it falls most."""
+    return None if table is None else beyond_the_widest_step(_chosen(table, ("AnB", "BnB")))
+
+
+def recovered(table: Table, ns: Iterable[int]) -> Estimate | None:
+    """Base minus BnB at these n, which is the dip, or BnB+ minus BnB, which is what fine-tuning wins: the smaller one.
+
+    So it is above zero only where there is a dip, and fine-tuning wins something back.
+    """
+    dip, gain = at(table, "BnB", ns), between(table, "BnB+", "BnB", ns)
+    if dip is None or gain is None:
+        return None
+    return min(replace(dip, value=-dip.value), gain, key=lambda one: one.value)
 
 
 def curvature(table: Table) -> Estimate | None:

@@ -1,5 +1,9 @@
 """The claims, each with the statistic that tests it. Accuracies are in points; the usual margin is one point."""
 
+from collections.abc import Mapping
+
+from course.evidence.after import measures as after
+from course.evidence.after.variants import OF_IMAGES
 from course.evidence.claims import measures
 from course.evidence.claims.judge import Claim
 from transferkit.treatments import Treatment
@@ -28,6 +32,11 @@ _SPECIFICITY = (
         "specific-6-7", "The last layers are specific to their task.", _FIGURE_2,
         "AnB minus BnB at n = 6, 7", "less", "similar",
         lambda evidence: measures.between(evidence.similar, "AnB", "BnB", (6, 7)),
+    ),
+    Claim(
+        "gradual", "The change is gradual: AnB falls below BnB over several layers, not at one.", _FIGURE_2,
+        "AnB minus BnB at n = 7, without the layer at which it falls most", "less", "similar",
+        lambda evidence: measures.gradual(evidence.similar),
     ),
     Claim(
         "worse-when-dissimilar", "Transfer is worse between dissimilar halves than between similar ones.", _FIGURE_3,
@@ -73,9 +82,9 @@ _CO_ADAPTATION = (
         lambda evidence: measures.curvature(evidence.similar),
     ),
     Claim(
-        "recovery", "Fine-tuning recovers what chopping in the middle costs.", _FIGURE_2,
-        "BnB+ minus BnB at n = 4, 5", "more", "similar",
-        lambda evidence: measures.between(evidence.similar, "BnB+", "BnB", (4, 5)),
+        "recovery", "There is a dip in the middle, and fine-tuning recovers it.", _FIGURE_2,
+        "base minus BnB (the dip) and BnB+ minus BnB at n = 4, 5: the smaller of the two", "more", "similar",
+        lambda evidence: measures.recovered(evidence.similar, (4, 5)),
     ),
 )  # fmt: skip
 
@@ -186,4 +195,78 @@ _LENGTH = (
     ),
 )  # fmt: skip
 
-CLAIMS: tuple[Claim, ...] = (*_SPECIFICITY, *_CO_ADAPTATION, *_FINE_TUNING, *_LENGTH, *_FIRST_LAYER, *_ENOUGH)
+_KUMAR, _LEE, _HOWARD = "Kumar et al. 2022", "Lee et al. 2023", "Howard and Ruder 2018"
+_RAGHU = "Raghu et al. 2019"
+_RATES = "each at the rate that is better on the other splits"
+_AFTER = (
+    Claim(
+        "probed-first", "To train the last layer first, and then all, does better than fine-tuning all at once.",
+        _KUMAR, f"A7B probed and then fine-tuned minus A7B+, {_RATES}", "more", "after",
+        lambda evidence: after.probed_first(evidence.after),
+    ),
+    Claim(
+        "probed-first-shifted",
+        "To train the last layer first does better on images with a colour cast, blur or noise, too.", _KUMAR,
+        f"that difference on shifted images, {_RATES} on images as trained", "more", "after",
+        lambda evidence: after.probed_first(evidence.after, shifted=True),
+    ),
+    Claim(
+        "probed-first-few",
+        "To train the last layer first does better on shifted images where the target has few images.", _KUMAR,
+        "that difference on shifted images, trained on 10 images per class", "more", "after",
+        lambda evidence: after.probed_first(evidence.after, few=True, shifted=True),
+    ),
+    Claim(
+        "first-block", "When the images shift, it is better to tune the first layers alone than all.", _LEE,
+        f"conv1 and conv2 of the base tuned on 10 shifted images per class minus all layers tuned, {_RATES}", "more",
+        "after", lambda evidence: after.one_block(evidence.after, "first block", OF_IMAGES),
+    ),
+    Claim(
+        "first-over-last", "When the images shift, it is better to tune the first layers than the last ones.", _LEE,
+        f"conv1 and conv2 of the base tuned on 10 shifted images per class minus fc6 to fc8 tuned, {_RATES}", "more",
+        "after", lambda evidence: after.one_block(evidence.after, "first block", OF_IMAGES, "last block"),
+    ),
+    Claim(
+        "last-block", "When the labels change, it is better to tune the last layers alone than all.", _LEE,
+        f"fc6 to fc8 of the base tuned on 10 images per class, classes numbered backwards, minus all layers, {_RATES}",
+        "more", "after", lambda evidence: after.one_block(evidence.after, "last block", ("labels",)),
+    ),
+    Claim(
+        "small-rate", "Copied layers do better at a smaller learning rate than the others.", _HOWARD,
+        "AnB+ with copied layers at a tenth of the rate, minus AnB+, n = 3, 7", "more", "after",
+        lambda evidence: after.small_rate(evidence.after, "fine-tuned"),
+    ),
+    Claim(
+        "small-rate-few", "Where the target has few images, copied layers do better at a smaller learning rate.",
+        _HOWARD,
+        "that difference with 10 images per class, n = 3, 7", "more", "after",
+        lambda evidence: after.small_rate(evidence.after, "fine-tuned", few=True),
+    ),
+    Claim(
+        "scale-alone", "Mean and variance of the copied weights do the work of the weights themselves.", _RAGHU,
+        "layers drawn with the mean and variance of A's seven, minus A7B+, all layers trained", "no loss", "after",
+        lambda evidence: after.scale_alone(evidence.after, "fine-tuned"),
+    ),
+    Claim(
+        "scale-alone-early", "Mean and variance of copied weights speed up the training.", _RAGHU,
+        "layers drawn with the mean and variance of A's seven, minus the base, after a third of the epochs",
+        "more", "after", lambda evidence: after.early_scale_alone(evidence.after),
+    ),
+    Claim(
+        "gain-shrinks", "The longer the target trains, the less the copy gains over training from scratch.",
+        "He et al. 2018", "A5B+ minus a base trained as long, after 64 epochs minus after 12", "less", "after",
+        lambda evidence: after.longer_against_shorter(evidence.after),
+    ),
+)  # fmt: skip
+
+QUESTIONS: Mapping[str, tuple[Claim, ...]] = {
+    "Where does general turn into specific?": _SPECIFICITY,
+    "What does the chop cost?": _CO_ADAPTATION,
+    "What does a copy gain, frozen or fine-tuned?": _FINE_TUNING,
+    "Had the networks learned?": _LENGTH,
+    "What is in a first layer?": _FIRST_LAYER,
+    "Are Gabors enough?": _ENOUGH,
+    "What was found after 2014": _AFTER,
+}
+OF_THE_PAPER = tuple(QUESTIONS)[:4]
+CLAIMS: tuple[Claim, ...] = tuple(claim for claims in QUESTIONS.values() for claim in claims)

@@ -20,14 +20,14 @@ TRAINED_AT_ALL = 2  # the last n at which the paper's networks with random filte
 class Evidence:
     """One table for each series, as `collect.write_series` writes it; None where a series was not trained.
 
-    All but the last three have `results.COLUMNS` and those of the setting (data, images_per_class, epochs,
+    All but the last four have `results.COLUMNS` and those of the setting (data, images_per_class, epochs,
     random_filters). similar: random splits. dissimilar: the natural split. apart: halves of the same kinds without
     a common photograph, and beside them random and natural splits. sizes: small target sets. longer: bases trained
     for longer. lengths: some of the similar networks after several numbers of epochs. plateau: random filters drawn
     in both ways. dial: splits with a set overlap. epochs: the similar networks by epoch. conv1: one row for each
     base, as `collect.conv1_row` makes it. pictures: networks of similar and lengths by the picture that classes come
-    from, as `by_picture` measures them. Raises DataError unless all have the same data set, apart from the dial, and
-    the same layers.
+    from, as `by_picture` measures them. after: ways of training found after 2014, as `after.table` writes them. Raises
+    DataError unless all have the same data set, apart from the dial, and the same layers.
     """
 
     similar: pd.DataFrame | None = None
@@ -43,6 +43,7 @@ class Evidence:
     epochs: pd.DataFrame | None = None
     conv1: pd.DataFrame | None = None
     pictures: pd.DataFrame | None = None
+    after: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         given = {field.name: table for field in fields(self) if (table := getattr(self, field.name)) is not None}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.evidence.archive import METADATA, altered
 from course.evidence.claims.tables import SERIES
 from course.evidence.receipts import (
     DIGITS,
@@ -74,16 +75,22 @@ def claim_of(receipt: Receipt) -> Claimed:
 
 
 def claimed_in_work(work: Path) -> Kept:
-    """The receipts of a work folder, which stays as it is. Raises DataError when there is none."""
+    """The receipts of a work folder, which stays as it is, or of a crate (`archive`), which may lack the weights.
+
+    Raises DataError when there is none, or the crate's description cannot be read.
+    """
     store = Store(work)
     folders = {path.parent for path in (work / "runs").glob(f"*/[!.]*/{RECEIPT}") if DAMAGED not in path.parent.name}
     receipts = {store.run_folder(receipt.run, receipt.setting): receipt for receipt in store.receipts()}
     if not folders:
         raise DataError(f"{work} holds no receipt: train some networks first, or name another folder with --work.")
-    edited = [f"{folder.name}: its receipt was edited or damaged" for folder in sorted(folders - set(receipts))]
+    is_crate = (work / METADATA).is_file()
+    edited = list(altered(work)) if is_crate else []
+    edited += [f"{folder.name}: its receipt was edited or damaged" for folder in sorted(folders - set(receipts))]
     whole = {folder: receipt for folder, receipt in receipts.items() if folder in folders}
     for folder, receipt in whole.items():
-        edited += [f"{folder.name}: {name} is not the file of its receipt" for name in _other_files(folder, receipt)]
+        unlike = [name for name in _other_files(folder, receipt) if (folder / name).exists() or not is_crate]
+        edited += [f"{folder.name}: {name} is not the file of its receipt" for name in unlike]
     return Kept(work, tuple(map(claim_of, whole.values())), tuple(edited))
 
 

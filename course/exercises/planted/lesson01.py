@@ -41,6 +41,11 @@ def planted() -> dict[str, Planted]:
                     (tile := gabor_by_pixels(*numbers)) / abs(tile).max()
                 ),
                 "normed as skimage's": gabor_of_skimage,
+                "half a turn is the same": lambda side, theta, *rest: gabor_by_pixels(side, theta % 180, *rest),
+                "the phase as it is": lambda side, theta, wavelength, phase, size: gabor_by_pixels(
+                    side, theta, wavelength, np.degrees(phase), size
+                ),
+                "rows upwards": lambda side, theta, *rest: gabor_by_pixels(side, -theta, *rest),
             },
         ),
         "fit_wave": Planted(
@@ -58,6 +63,8 @@ def planted() -> dict[str, Planted]:
                 "the cosine alone": lambda tile, *rest: (fit_by_normal_equations(tile, *rest)[0], 0.0),
                 "half the amplitude": lambda *given: (fit_by_normal_equations(*given)[0] / 2, _phase(*given)),
                 "phase of the other stripe": lambda *given: (fit_by_normal_equations(*given)[0], _phase(*given) + 180),
+                "the phase first": lambda *given: fit_by_normal_equations(*given)[::-1],
+                "a negative amplitude": lambda *given: (-fit_by_normal_equations(*given)[0], _phase(*given) + 180),
                 "stripes turned": lambda tile, theta, *rest: fit_by_normal_equations(tile, theta + 90, *rest),
             },
         ),

@@ -32,6 +32,17 @@ def planted() -> dict[str, Planted]:
                 "half B is the odd one out": lambda n, seed: split_by_shuffle(n, seed)[::-1],
                 "the last class is lost": lambda n, seed: _halves(_order(n - 1, seed)),
                 "drawn with replacement": split_with_replacement,
+                "seed 0 is no seed": lambda n, seed: _halves(_order(n, seed or None)),  # type: ignore[arg-type]
+                "the hash of a text": lambda n, seed: split_by_shuffle(n, hash(f"split {seed}")),
+                "remembered by the seed alone": split_with_memory,
+                "class 0 is always in half A": lambda n, seed: _halves([0, *(one + 1 for one in _order(n - 1, seed))]),
+                "neighbours in pairs": split_in_pairs,
+                "the seed's last digit": lambda n, seed: split_by_shuffle(n, seed % 10),
+                "as they were drawn": lambda n, seed: (_order(n, seed)[: n // 2], _order(n, seed)[n // 2 :]),
+                "half A is larger": lambda n, seed: (
+                    sorted(_order(n, seed)[: (n + 1) // 2]),
+                    sorted(_order(n, seed)[(n + 1) // 2 :]),
+                ),
             },
         ),
         "relabel": Planted(
@@ -47,6 +58,12 @@ def planted() -> dict[str, Planted]:
                 "all rows": lambda labels, half: (np.arange(len(labels)), np.searchsorted(half, labels)),
                 "modulo the half": lambda labels, half: (_rows(labels, half), labels[_rows(labels, half)] % len(half)),
                 "sorted by label": relabel_sorted,
+                "rows as numbers with a point": lambda labels, half: (
+                    _rows(labels, half).astype(float),
+                    relabel_by_rank(labels, half)[1],
+                ),
+                "class 0 is nothing": lambda labels, half: relabel_by_rank(np.where(labels, labels, -1), half),
+                "nothing for no images": lambda labels, half: relabel_by_rank(labels, half) if len(labels) else None,
             },
         ),
         "shared_parts": Planted(
@@ -63,6 +80,8 @@ def planted() -> dict[str, Planted]:
                 "what B finds in A": lambda a, b: sum(part in a for part in b) / len(b),
                 "the distance": lambda a, b: 1 - shared_by_counter(a, b),
                 "a product of shares": shared_by_product,
+                "parts within parts": lambda a, b: sum(any(part in one for one in b) for part in {*a}) / len({*a}),
+                "in percent": lambda a, b: 100 * shared_by_counter(a, b),
                 "all or nothing": lambda a, b: float(bool({*a} & {*b})),
             },
         ),
@@ -85,9 +104,22 @@ def split_by_shuffle(n: int, seed: int) -> Halves:
     return _halves(order)
 
 
-def split_by_torch(n: int, seed: int) -> Halves:
-    """By a generator of torch."""
-    return _halves(torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist())
+def split_by_torch(n: int, seed: int) -> object:
+    """By a generator of torch, as arrays."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
+    return np.array(sorted(order[: n // 2]), dtype=int), np.array(sorted(order[n // 2 :]), dtype=int)
+
+
+def split_with_memory(n: int, seed: int, known: dict[int, Halves] = {}) -> Halves:  # noqa: B006
+    """Wrong."""
+    return known.setdefault(seed, split_by_shuffle(n, seed))
+
+
+def split_in_pairs(n: int, seed: int) -> Halves:
+    """Wrong: of each two neighbours one goes to A."""
+    heads = np.random.default_rng(seed).integers(0, 2, n // 2)
+    half_a = [2 * pair + int(head) for pair, head in enumerate(heads)]
+    return half_a, sorted({*range(n)} - {*half_a})
 
 
 def split_apart(n: int, seed: int) -> Halves:

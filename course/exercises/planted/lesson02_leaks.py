@@ -28,6 +28,23 @@ def planted() -> dict[str, Planted]:
                 "the large digests": lambda images, share: [_number(image) >= share * 2**32 for image in images],
                 "the training images": lambda images, share: [not held for held in hold_out_by_bytes(images, share)],
                 "a number never divided": lambda images, share: [_number(image) < share for image in images],
+                "the number itself is held out": lambda images, share: [
+                    _number(one) <= share * 2**32 for one in images
+                ],
+                "a threshold rounded down": lambda images, share: [_number(one) < int(share * 2**32) for one in images],
+                "one of all ones": lambda images, share: [_number(one) / (2**32 - 1) < share for one in images],
+                "the last digits": lambda images, share: [
+                    int(sha256(one).hexdigest()[-8:], 16) < share * 2**32 for one in images
+                ],
+                "the copies are let in": lambda images, share: [
+                    held and images.index(one) == place
+                    for place, (one, held) in enumerate(zip(images, hold_out_by_bytes(images, share), strict=True))
+                ],
+                "only the beginning counts": lambda images, share: hold_out_by_bytes(
+                    [one[:64] for one in images], share
+                ),
+                "none held out, none asked": lambda images, share: hold_out_by_bytes(images, share) if share else None,
+                "places of what is held out": lambda images, share: np.flatnonzero(hold_out_by_bytes(images, share)),
                 "by length": lambda images, share: [len(image) % 10 < 10 * share for image in images],
             },
         ),
@@ -47,6 +64,30 @@ def planted() -> dict[str, Planted]:
                     {*leaks_by_bytes(train, valid), *_found(train[..., ::-1, :], valid)}
                 ),
                 "nothing leaks": lambda train, valid: [],
+                "the first channel": lambda train, valid: leaks_by_bytes(train[:, :1], valid[:, :1]),
+                "grey": lambda train, valid: leaks_by_bytes(train.mean(axis=1), valid.mean(axis=1)),
+                "as they are printed": lambda train, valid: _by_summary(
+                    np.concatenate([train, train[..., ::-1]]), valid, str
+                ),
+                "a level off": lambda train, valid: _nearly(train, valid, 1, 1.0),
+                "most pixels": lambda train, valid: _nearly(train, valid, 0, 0.95),
+                "copies within validation": lambda train, valid: (
+                    [row for row, image in enumerate(valid) if (valid == image).all(axis=(1, 2, 3)).sum() > 1]
+                    or leaks_by_bytes(train, valid)
+                ),
+                "one of each copy": lambda train, valid: [
+                    row
+                    for row in leaks_by_bytes(train, valid)
+                    if not (valid[:row] == valid[row]).all(axis=(1, 2, 3)).any()
+                ],
+                "row by row of training": lambda train, valid: [
+                    row for image in train for row in leaks_by_bytes(image[None], valid)
+                ],
+                "as often as it is found": lambda train, valid: sorted(
+                    row for image in [*train, *train[..., ::-1]] for row in _found(image[None], valid)
+                ),
+                "sorted as text": lambda train, valid: sorted(leaks_by_bytes(train, valid), key=str),
+                "a mask": lambda train, valid: np.isin(np.arange(len(valid)), leaks_by_bytes(train, valid)),
                 "one channel": lambda train, valid: _found(train[:, 0], valid[:, 1]),
             },
         ),
@@ -64,8 +105,8 @@ def hold_out_by_bytes(images: list[bytes], share: float) -> list[bool]:
 
 def hold_out_by_threshold(images: list[bytes], share: float) -> list[bool]:
     """By comparing digits."""
-    threshold = f"{int(np.ceil(share * 2**32)):08x}"
-    return [sha256(image).hexdigest()[:8] < threshold for image in images]
+    threshold = f"{int(np.ceil(share * 2**32)):09x}"
+    return [f"0{sha256(image).hexdigest()[:8]}" < threshold for image in images]
 
 
 def hold_out_by_rank(images: list[bytes], share: float) -> list[bool]:
@@ -89,6 +130,12 @@ def leaks_by_comparison(train: np.ndarray, valid: np.ndarray) -> list[int]:
 def _found(train: np.ndarray, valid: np.ndarray) -> list[int]:
     known = {image.tobytes() for image in train}
     return [row for row, image in enumerate(valid) if image.tobytes() in known]
+
+
+def _nearly(train: np.ndarray, valid: np.ndarray, level: int, share: float) -> list[int]:
+    both = np.concatenate([train, train[..., ::-1]]).astype(int)
+    close = (abs(valid[:, None].astype(int) - both) <= level).mean(axis=(2, 3, 4)) >= share
+    return np.flatnonzero(close.any(axis=1)).tolist()
 
 
 def _by_summary(train: np.ndarray, valid: np.ndarray, summary: Callable[[np.ndarray], object]) -> list[int]:

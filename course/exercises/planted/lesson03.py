@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -45,6 +46,12 @@ def planted() -> dict[str, Planted]:
                 "always pooled": lambda size, kernel, stride, padding, pool: size_by_counting(
                     size, kernel, stride, padding, True
                 ),
+                "rounded to the nearest": lambda size, kernel, stride, padding, pool: _pooled(
+                    round((size + 2 * padding - kernel) / stride) + 1, pool
+                ),
+                "divided one by one": lambda size, kernel, stride, padding, pool: _pooled(
+                    (size + 2 * padding) // stride - kernel // stride + 1, pool
+                ),
                 "a fraction": lambda size, kernel, stride, padding, pool: (size + 2 * padding - kernel) / stride + 1,
             },
         ),
@@ -60,6 +67,7 @@ def planted() -> dict[str, Planted]:
                 "biases multiplied": lambda f, i, k, s, g: (f * i // g * k * k + f, (f * i // g * k * k + f) * s * s),
                 "the other way round": lambda f, i, k, s, g: cost_by_product(f, i, k, s, g)[::-1],
                 "one filter": lambda f, i, k, s, g: cost_by_product(1, i, k, s, g),
+                "32 bits": lambda f, i, k, s, g: np.array(cost_by_product(f, i, k, s, g)).astype(np.int32),
                 "parameters alone": lambda f, i, k, s, g: cost_by_product(f, i, k, s, g)[0],
             },
         ),
@@ -74,6 +82,10 @@ def planted() -> dict[str, Planted]:
                 "the last kernel": lambda layers: layers[-1][0] if layers else 1,
                 "the product of strides": lambda layers: math.prod(stride for _, stride in layers),
                 "from the top": lambda layers: field_backwards(list(layers)[::-1]),
+                "odd kernels": lambda layers: field_backwards(
+                    [(kernel // 2 * 2 + 1, stride) for kernel, stride in layers]
+                ),
+                "no more than the picture": lambda layers: min(field_backwards(layers), 48),
                 "kernel times strides": lambda layers: sum(
                     kernel * math.prod(stride for _, stride in layers[:place])
                     for place, (kernel, _) in enumerate(layers)

@@ -37,11 +37,16 @@ def planted() -> dict[str, Planted]:
                 ],
                 "the largest class": lambda train, labels, x: np.full(len(x), np.bincount(labels).argmax()),
                 "the training images": lambda train, labels, x: mean_by_loop(train, labels, train),
+                "large classes draw": lambda train, labels, x: np.unique(labels)[
+                    (_apart(train, labels, x) / np.unique(labels, return_counts=True)[1]).argmin(axis=1)
+                ],
+                "a number for one row": lambda train, labels, x: np.squeeze(mean_by_loop(train, labels, x)),
+                "the judged image is in the mean": mean_with_itself,
                 "one by one": lambda train, labels, x: mean_by_loop(train, labels, x).tolist()[:1],
             },
         ),
         "top1_with_error": Planted(
-            right=(top1_by_std, top1_by_loop),
+            right=(top1_by_std, top1_by_loop, top1_in_an_array),
             wrong={
                 "percent": lambda logits, labels: tuple(100 * one for one in top1_by_loop(logits, labels)),
                 "of one image": lambda logits, labels: (_top1(logits, labels), _hits(logits, labels).std()),
@@ -49,6 +54,13 @@ def planted() -> dict[str, Planted]:
                 "the variance": lambda logits, labels: (_top1(logits, labels), top1_by_loop(logits, labels)[1] ** 2),
                 "errors": lambda logits, labels: (1 - _top1(logits, labels), top1_by_loop(logits, labels)[1]),
                 "no error": lambda logits, labels: (_top1(logits, labels), 0.0),
+                "never without error": lambda logits, labels: (
+                    _top1(logits, labels),
+                    max(top1_by_loop(logits, labels)[1], 0.5 / len(labels)),
+                ),
+                "nothing for 0 and 1": lambda logits, labels: (
+                    top1_by_loop(logits, labels) if 0 < _top1(logits, labels) < 1 else None
+                ),
                 "the accuracy alone": lambda logits, labels: _top1(logits, labels),
                 "the smallest logit": lambda logits, labels: top1_by_loop(-logits, labels),
                 "the error of a coin": lambda logits, labels: (_top1(logits, labels), 0.5 / math.sqrt(len(labels))),
@@ -63,6 +75,16 @@ def planted() -> dict[str, Planted]:
 
 def _means(train: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([train[labels == label].mean(axis=0) for label in np.unique(labels)])
+
+
+def _apart(train: np.ndarray, labels: np.ndarray, features: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.norm(features[:, None] - _means(train, labels), axis=2))
+
+
+def mean_with_itself(train: np.ndarray, labels: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Wrong."""
+    counts = np.unique(labels, return_counts=True)[1]
+    return np.asarray(np.unique(labels)[(_apart(train, labels, features) * counts / (counts + 1)).argmin(axis=1)])
 
 
 def _medians(train: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -112,6 +134,11 @@ def top1_by_std(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """From the standard deviation of right and wrong."""
     hits = _hits(logits, labels)
     return float(hits.mean()), float(hits.std() / math.sqrt(len(hits)))
+
+
+def top1_in_an_array(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """An array of both."""
+    return np.array(top1_by_loop(logits, labels))
 
 
 def top1_by_loop(logits: np.ndarray, labels: np.ndarray) -> list[float]:

@@ -28,6 +28,12 @@ def planted() -> dict[str, Planted]:
                 "the layers above are missing": lambda base, fresh, n: deepcopy(base[:n]),
                 "base and fresh are swapped": lambda base, fresh, n: chop_by_layers(fresh, base, n),
                 "the layers above are zero": chop_to_zero,
+                "parameters without statistics": chop_parameters,
+                "full layers only": chop_full_layers,
+                "the statistics are shared": chop_sharing_statistics,
+                "the base is put into evaluation": lambda base, fresh, n: chop_by_layers(base.eval(), fresh, n),
+                "the base is frozen": lambda base, fresh, n: chop_by_layers(base.requires_grad_(False), fresh, n),
+                "by the first digit": chop_by_digit,
             },
         )
     }
@@ -50,6 +56,41 @@ def chop_from_the_end(base: nn.Sequential, fresh: nn.Sequential, n: int) -> nn.S
     """Wrong."""
     first = len(base) - n
     return nn.Sequential(*(deepcopy(base[i] if i >= first else fresh[i]) for i in range(len(base))))
+
+
+def chop_parameters(base: nn.Sequential, fresh: nn.Sequential, n: int) -> nn.Sequential:
+    """Wrong."""
+    chopped = deepcopy(fresh)
+    with torch.no_grad():
+        for mine, theirs in zip(chopped[:n].parameters(), base[:n].parameters(), strict=True):
+            mine.copy_(theirs)
+    return chopped
+
+
+def chop_full_layers(base: nn.Sequential, fresh: nn.Sequential, n: int) -> nn.Sequential:
+    """Wrong."""
+    chopped = deepcopy(fresh)
+    for mine, theirs in zip(chopped[:n].modules(), base[:n].modules(), strict=True):
+        if isinstance(mine, nn.Linear):
+            mine.load_state_dict(theirs.state_dict())
+    return chopped
+
+
+def chop_sharing_statistics(base: nn.Sequential, fresh: nn.Sequential, n: int) -> nn.Sequential:
+    """Wrong."""
+    chopped = chop_by_layers(base, fresh, n)
+    for mine, theirs in zip(chopped[:n].modules(), base[:n].modules(), strict=True):
+        if isinstance(mine, nn.BatchNorm1d):
+            vars(mine)["_buffers"]["running_mean"] = theirs.running_mean
+    return chopped
+
+
+def chop_by_digit(base: nn.Sequential, fresh: nn.Sequential, n: int) -> nn.Sequential:
+    """Wrong."""
+    chopped = deepcopy(fresh)
+    state = {name: value for name, value in base.state_dict().items() if int(name[0]) < n}
+    chopped.load_state_dict(state, strict=False)
+    return chopped
 
 
 def chop_weights_only(base: nn.Sequential, fresh: nn.Sequential, n: int) -> nn.Sequential:

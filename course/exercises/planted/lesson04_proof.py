@@ -1,8 +1,9 @@
 """Answers to the exercises of lesson 04 on proof, right and wrong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -47,6 +48,29 @@ def planted() -> dict[str, Planted]:
                 "layers instead of tensors": lambda before, after, frozen: sorted(
                     {name.split(".")[0] for name in audit_by_bytes(before, after, frozen)}
                 ),
+                "0.0 is -0.0": lambda before, after, frozen: _audited(
+                    before, after, frozen, lambda a, b: np.array_equal(a.numpy(), b.numpy(), equal_nan=True)
+                ),
+                "as float32": lambda before, after, frozen: _audited(
+                    before, after, frozen, lambda a, b: a.float().numpy().tobytes() == b.float().numpy().tobytes()
+                ),
+                "all elements have to move": audit_strictly,
+                "moved if all elements did": lambda before, after, frozen: _audited(
+                    before, after, frozen, lambda a, b: not bool((a != b).all())
+                ),
+                "elements in any order": lambda before, after, frozen: _audited(
+                    before, after, frozen, lambda a, b: sorted(a.numpy().tobytes()) == sorted(b.numpy().tobytes())
+                ),
+                "no counts": lambda before, after, frozen: [
+                    name for name in audit_by_bytes(before, after, frozen) if before[name].is_floating_point()
+                ],
+                "layer1 within layer10": lambda before, after, frozen: audit_by_bytes(
+                    before, after, [one for one in {name.split(".")[0] for name in before} if one in ",".join(frozen)]
+                ),
+                "without fault, nothing": lambda before, after, frozen: audit_by_bytes(before, after, frozen) or None,
+                "all that is right": lambda before, after, frozen: sorted(
+                    {*before} - {*audit_by_bytes(before, after, frozen)}
+                ),
                 "the first fault": lambda before, after, frozen: audit_by_bytes(before, after, frozen)[:1],
             },
         ),
@@ -64,6 +88,12 @@ def planted() -> dict[str, Planted]:
                 "no step is taken": lambda network, step, n: bug_by_state(network, lambda: None, n),
                 "layer n counted as frozen": lambda network, step, n: bug_by_state(network, step, n + 1),
                 "statistics anywhere": bug_anywhere,
+                "with a tolerance": lambda network, step, n: bug_by_state(network, step, n, same=torch.allclose),
+                "the first layer only": lambda network, step, n: bug_by_state(network, step, n, below=[0][:n]),
+                "the last frozen layer only": lambda network, step, n: bug_by_state(
+                    network, step, n, below=range(max(n - 1, 0), n)
+                ),
+                "by the first digit": bug_by_digit,
                 "another word": lambda network, step, n: bug_by_state(network, step, n).upper(),
             },
         ),
@@ -81,8 +111,18 @@ def audit_by_bytes(before: State, after: State, frozen: list[str]) -> list[str]:
 
 def audit_by_sets(before: State, after: State, frozen: list[str]) -> list[str]:
     """The names that moved, compared with those that should have."""
-    moved = {name for name in before if not torch.equal(before[name].view(torch.int32), after[name].view(torch.int32))}
+    moved = {name for name in before if not torch.equal(_bits(before[name]), _bits(after[name]))}
     return sorted(moved ^ {name for name in before if not name.startswith(tuple(f"{one}." for one in frozen))})
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    return tensor.reshape(-1).view(torch.uint8)
+
+
+def audit_strictly(before: State, after: State, frozen: list[str]) -> list[str]:
+    """Wrong."""
+    faults = [name for name in audit_by_bytes(before, after, frozen) if name.split(".")[0] in frozen]
+    return faults + [n for n in before if n.split(".")[0] not in frozen and bool((before[n] == after[n]).any())]
 
 
 def audit_by_prefix(before: State, after: State, frozen: list[str]) -> list[str]:
@@ -95,18 +135,30 @@ def _moved(before: State, after: State, name: str) -> bool:
     return before[name].numpy().tobytes() != after[name].numpy().tobytes()
 
 
-def bug_by_state(network: nn.Sequential, step: Callable[[], None], n: int) -> str:
-    """From what moved in a step."""
+def bug_by_state(
+    network: nn.Sequential,
+    step: Callable[[], None],
+    n: int,
+    same: Callable[[Tensor, Tensor], bool] = torch.equal,
+    below: Iterable[int] | None = None,
+) -> str:
+    """From what moved in a step; wrong with another rule for what is the same, or if it looks at other layers."""
     before = deepcopy(network.state_dict())
     step()
-    moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
-    parameters = {name for name, _ in network.named_parameters()}
-    below = {name for name in before if int(name.split(".")[0]) < n}
-    if moved & below & parameters:
+    moved = {name for name, value in network.state_dict().items() if not same(value, before[name])}
+    parameters, looked = {name for name, _ in network.named_parameters()}, set(range(n) if below is None else below)
+    frozen = {name for name in before if int(name.split(".")[0]) in looked}
+    if moved & frozen & parameters:
         return "decay"
-    if moved & below:
+    if moved & frozen:
         return "statistics"
-    return "none" if parameters - below <= moved else "head"
+    head = {name for name in parameters if name.split(".")[0] == str(len(network) - 1)}
+    return "none" if head <= moved else "head"
+
+
+def bug_by_digit(network: nn.Sequential, step: Callable[[], None], n: int) -> str:
+    """Wrong."""
+    return bug_by_state(network, step, n, below=[layer for layer in range(len(network)) if int(str(layer)[0]) < n])
 
 
 def bug_by_parts(network: nn.Sequential, step: Callable[[], None], n: int) -> str:

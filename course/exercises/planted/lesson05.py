@@ -39,6 +39,7 @@ def planted() -> dict[str, Planted]:
                 "bases left out": lambda table: pair_by_loop(table)[table["treatment"] != "base"],
                 "sorted": lambda table: pair_by_loop(table.sort_values(["split", "seed", "target", "n"])),
                 "the accuracy": lambda table: table["top1"],
+                "by the number of the row": pair_by_number,
                 "relative": lambda table: pair_by_loop(table) / table["top1"],
             },
         ),
@@ -55,6 +56,10 @@ def planted() -> dict[str, Planted]:
                 "1 where there is none": lambda table: falls_by_loop(table) or 1,
                 "the n before": lambda table: max(falls_by_loop(table) - 1, 0),
                 "where it is lowest": lambda table: int(table.loc[table["mean"].idxmin(), "n"]),
+                "0 is below": lambda table: int(min(table.loc[table["high"] <= 0, "n"], default=0)),
+                "rounded": lambda table: falls_by_loop(table.round(1)),
+                "never at the first": lambda table: falls_by_loop(table.iloc[1:]),
+                "never at the last": lambda table: falls_by_loop(table.iloc[:-1]),
                 "above": lambda table: int(min(table.loc[table["low"] > 0, "n"], default=0)),
             },
         ),
@@ -91,13 +96,21 @@ def pair_by(table: pd.DataFrame, keys: list[str], *, other: bool = False) -> pd.
     """Wrong unless the keys are split, seed and target, and always for the other half."""
     wanted = table.replace({"target": {"A": "B", "B": "A"}}) if other else table
     means = _bases(table).groupby(keys)["top1"].mean().reset_index(name="base")
-    return table["top1"] - wanted[keys].merge(means, on=keys, how="left")["base"]
+    bases = wanted[keys].merge(means, on=keys, how="left")["base"]
+    return table["top1"].sub(bases.to_numpy())
+
+
+def pair_by_number(table: pd.DataFrame) -> pd.Series:
+    """Wrong."""
+    keys = ["split", "seed", "target"]
+    bases: pd.Series = table[keys].merge(_bases(table)[[*keys, "top1"]], on=keys, how="left")["top1"]
+    return table["top1"].sub(bases)
 
 
 def pair_with_source(table: pd.DataFrame) -> pd.Series:
     """Wrong."""
     bases = {(row.split, row.seed, row.target): row.top1 for row in rows_of(_bases(table))}
-    rows = rows_of(table.assign(copied=table["source"].fillna(table["target"])))
+    rows = rows_of(table.assign(copied=table["source"].where(table["source"].isin(["A", "B"]), table["target"])))
     return pd.Series([row.top1 - bases[row.split, row.seed, row.copied] for row in rows], table.index)
 
 

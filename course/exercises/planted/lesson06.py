@@ -41,6 +41,20 @@ def planted() -> dict[str, Planted]:
                 "always a thousand classes": lambda losses, classes: [loss >= 0.98 * math.log(1000) for loss in losses],
                 "the worst alone": lambda losses, classes: [loss == max(losses) for loss in losses],
                 "none": lambda losses, classes: [False] * len(losses),
+                "above the bound": lambda losses, classes: [loss > 0.98 * math.log(classes) for loss in losses],
+                "near it": lambda losses, classes: [
+                    abs(loss - math.log(classes)) <= 0.02000001 * math.log(classes) for loss in losses
+                ],
+                "infinity is no loss": lambda losses, classes: [
+                    0.98 * math.log(classes) <= loss < math.inf for loss in losses
+                ],
+                "equal ones once": lambda losses, classes: [
+                    loss >= 0.98 * math.log(classes) for loss in dict.fromkeys(losses)
+                ],
+                "none where all learned": learned_or_nothing,
+                "their places": lambda losses, classes: [
+                    place for place, loss in enumerate(losses) if loss >= 0.98 * math.log(classes)
+                ],
                 "one of them": lambda losses, classes: [any(loss >= 0.98 * math.log(classes) for loss in losses)],
             },
         ),
@@ -53,6 +67,11 @@ def planted() -> dict[str, Planted]:
                 "all treatments": lambda table: _paired_between(table, ("BnB", "AnB", "RnB")),
                 "bases of all splits": cost_by_one_base,
                 "bases among them": lambda table: _paired_between(table, ("base", "AnB")),
+                "fine-tuned ones among them": lambda table: _paired_between(table, ("AnB", "AnB+")),
+                "bases of all seeds": lambda table: cost_by_library(table.assign(top1=_without_seeds(table))),
+                "the mean of the seeds' means": lambda table: (
+                    100 * _between(_anb(table).groupby(["split", "seed"])["paired"].mean().reset_index(), "paired")
+                ),
                 "the selffers": lambda table: _paired_between(table, ("BnB",)),
                 "natural alone": lambda table: 100 * float(_anb(table).query("split == 'natural'")["paired"].mean()),
                 "the last n": lambda table: _paired_between(table[table["n"].isin([0, table["n"].max()])], ("AnB",)),
@@ -79,6 +98,18 @@ def std_by_product(shape: Sequence[int]) -> float:
 def learned_by_numpy(losses: Sequence[float], classes: int) -> np.ndarray:
     """An array of truth values."""
     return np.asarray(np.asarray(losses) >= 0.98 * np.log(classes))
+
+
+def learned_or_nothing(losses: Sequence[float], classes: int) -> list[bool] | None:
+    """Wrong."""
+    never = [loss >= 0.98 * math.log(classes) for loss in losses]
+    return never if any(never) else None
+
+
+def _without_seeds(table: pd.DataFrame) -> pd.Series:
+    """Wrong: each base has the accuracy of all seeds."""
+    of_all = table.groupby(["split", "target", "n"])["top1"].transform("mean")
+    return table["top1"].where(table["treatment"] != "base", of_all)
 
 
 def cost_by_library(table: pd.DataFrame) -> float:

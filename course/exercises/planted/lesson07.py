@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,13 @@ def planted() -> dict[str, Planted]:
                 ),
                 "the deepest n": lambda table: choose_by(table[table["n"] == 7], "valid_top1", "test_top1"),
                 "promises the training accuracy": lambda table: choose_by(table, "valid_top1", "train_top1"),
+                "by the median": lambda table: choose_of(table, "median"),
+                "by the sum": lambda table: choose_of(table, "sum"),
+                "by the worst seed": lambda table: choose_of(table, "min"),
+                "n and treatment apart": choose_apart,
+                "by validation and test": lambda table: choose_by(
+                    table.assign(train_top1=table["valid_top1"] + table["test_top1"]), "train_top1", "test_top1"
+                ),
                 "in percent": lambda table: (*choose_by_loop(table)[:2], 100 * choose_by_loop(table)[2]),
             },
         ),
@@ -50,6 +58,15 @@ def planted() -> dict[str, Planted]:
                 ),
                 "its logarithm": lambda images, top1, level: math.log(reach_by_segments(images, top1, level)),
                 "accuracy at the level": lambda images, top1, level: float(np.interp(level, images, top1)),
+                "not reached by the last": lambda images, top1, level: (
+                    math.inf if level >= top1[-1] else reach_by_segments(images, top1, level)
+                ),
+                "infinity as a text": lambda images, top1, level: (
+                    "inf" if level > top1[-1] else reach_by_segments(images, top1, level)
+                ),
+                "nothing for one size": lambda images, top1, level: (
+                    reach_by_segments(images, top1, level) if len(images) > 1 else None
+                ),
                 "nothing below the smallest": lambda images, top1, level: (
                     0.0 if level < top1[0] else reach_by_segments(images, top1, level)
                 ),
@@ -70,7 +87,15 @@ def planted() -> dict[str, Planted]:
                 "fractions": lambda table: tuple(gain / 100 for gain in gain_by_loop(table)),
                 "swapped": lambda table: gain_by_loop(table)[::-1],
                 "the other sign": lambda table: (gain_by_loop(table)[0], -gain_by_loop(table)[1]),
-                "frozen ones": lambda table: gain_by_loop(table.replace({"treatment": {"AnB": "AnB+", "AnB+": "AnB"}})),
+                "frozen ones": lambda table: gain_by_loop(
+                    table.replace({"treatment": {"AnB": "AnB+", "AnB+": "AnB", "BnB": "BnB+", "BnB+": "BnB"}})
+                ),
+                "both matched": gain_matched,
+                "bases of any seed": lambda table: (
+                    _mean_top1(table, "BnB+") - _mean_top1(_of_any_seed(table), "BnB+"),
+                    gain_by_loop(table)[1],
+                ),
+                "the mean of the means of n": gain_by_n,
                 "means of means": lambda table: (
                     _mean_paired(table, "BnB+"),
                     _mean_paired(table, "AnB+") - _mean_paired(table, "BnB+"),
@@ -96,6 +121,20 @@ def choose_by(table: pd.DataFrame, by: str, promised: str) -> tuple[str, int, fl
     means = table.groupby(["treatment", "n"])[["train_top1", "valid_top1", "test_top1"]].mean().reset_index()
     best = means.sort_values(by).iloc[-1]
     return best["treatment"], int(best["n"]), float(best[promised])
+
+
+def choose_of(table: pd.DataFrame, how: str) -> tuple[str, int, float]:
+    """Wrong unless it is the mean."""
+    groups = table.groupby(["treatment", "n"])
+    best: Any = groups["valid_top1"].agg(how).idxmax()
+    return *best, groups["test_top1"].mean()[best]
+
+
+def choose_apart(table: pd.DataFrame) -> tuple[str, int, float]:
+    """Wrong."""
+    treatment: Any = table.groupby("treatment")["valid_top1"].mean().idxmax()
+    n: Any = table.groupby("n")["valid_top1"].mean().idxmax()
+    return treatment, n, table[(table["treatment"] == treatment) & (table["n"] == n)]["test_top1"].mean()
 
 
 def choose_luckiest(table: pd.DataFrame) -> tuple[str, int, float]:
@@ -145,6 +184,26 @@ def gain_by_loop(table: pd.DataFrame) -> tuple[float, float]:
         if treatment == "AnB+" and ("BnB+", *place, n) in found:
             other.append(100 * (top1 - found["BnB+", *place, n]))
     return float(np.mean(second)), float(np.mean(other))
+
+
+def gain_matched(table: pd.DataFrame) -> tuple[float, float]:
+    """Wrong: takes the first mean over the networks that have a partner."""
+    kept = {(row.split, row.seed, row.target, row.n) for row in rows_of(table) if row.treatment == "AnB+"}
+    has = [row.treatment != "BnB+" or (row.split, row.seed, row.target, row.n) in kept for row in rows_of(table)]
+    return gain_by_loop(table[has])[0], gain_by_loop(table)[1]
+
+
+def _of_any_seed(table: pd.DataFrame) -> pd.DataFrame:
+    """Each network with the mean of its bases over all seeds in the place of its own accuracy."""
+    bases = table[table["treatment"] == "base"].groupby(["split", "target"])["top1"].mean()
+    own = [bases[row.split, row.target] for row in rows_of(table)]
+    return table.assign(top1=own)
+
+
+def gain_by_n(table: pd.DataFrame) -> tuple[float, float]:
+    """Wrong."""
+    every = [gain_by_loop(table[table["n"].isin([0, n])]) for n in sorted({*table["n"]} - {0})]
+    return float(np.mean([first for first, _ in every])), float(np.nanmean([second for _, second in every]))
 
 
 def gain_by_index(table: pd.DataFrame) -> np.ndarray:

@@ -51,6 +51,12 @@ def planted() -> dict[str, Planted]:
                     "holds" if high < margin else "fails" if low > margin else "undecided"
                 ),
                 "by the width": lambda low, high, margin: "holds" if high - low < 2 * margin else "undecided",
+                "holds at the margin": lambda low, high, margin: (
+                    "holds" if -margin <= low and high <= margin else verdict_by_cases(low, high, margin)
+                ),
+                "both ends are large": lambda low, high, margin: (
+                    "fails" if min(abs(low), abs(high)) > margin else verdict_by_cases(low, high, margin)
+                ),
                 "a margin of 1": lambda low, high, margin: verdict_by_cases(low, high, 1.0),
                 "holds is fails": lambda low, high, margin: {"holds": "fails", "fails": "holds"}.get(
                     verdict_by_cases(low, high, margin), "undecided"
@@ -70,7 +76,12 @@ def planted() -> dict[str, Planted]:
                 "the population's deviation": lambda differences, half: further_by_array(
                     np.array(differences) * math.sqrt(1 - 1 / len(differences)), half
                 ),
-                "half of the width": lambda differences, half: further_by_array(differences, half / 2),
+                "half of the width": lambda differences, half: further_by_array(
+                    np.array(differences) * 2, half, 20_000
+                ),
+                "t of G": lambda differences, half: further_by_array(differences, half, more=1),
+                "at most 20": lambda differences, half: min(further_by_array(differences, half), 20),
+                "at most 100 in all": lambda differences, half: further_by_array(differences, half, 100),
                 "today's t": further_by_todays_t,
                 "always one": lambda differences, half: 1,
             },
@@ -135,10 +146,12 @@ def further_by_library(differences: Sequence[float], half_width: float) -> float
     return further_clusters(Estimate(float(np.mean(differences)), error, count - 1, count, count), half_width)
 
 
-def further_by_array(differences: Sequence[float] | np.ndarray, half_width: float) -> int:
-    """All numbers at once."""
-    counts = np.arange(2, 1001)
-    halves = stats.t.ppf(0.975, counts - 1) * np.std(differences, ddof=1) / np.sqrt(counts)
+def further_by_array(
+    differences: Sequence[float] | np.ndarray, half_width: float, most: int = 1001, more: int = 0
+) -> int:
+    """All numbers at once; wrong if there are not enough of them, or more degrees of freedom than there should be."""
+    counts = np.arange(2, most)
+    halves = stats.t.ppf(0.975, counts - 1 + more) * np.std(differences, ddof=1) / np.sqrt(counts)
     return max(int(counts[np.argmax(halves <= half_width)]) - len(differences), 0)
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from course.looking.kinds import GABOR
 from course.looking.sheets import sheet_of
 from transferkit.figures import Picture
 from transferkit.gabor import Gabor
-from transferkit.gabor.table import GABOR
 
+IMAGENET = "SqueezeNet, on ImageNet"
 FITS = Path(__file__).parents[1] / "results" / "imagenet-conv1-fits.csv"
 
 
