@@ -18,8 +18,10 @@ from course.evidence.sweeps import Site
 from course.lesson import background, growing, showing
 from course.lesson.background import BackgroundSweep, StoppedError
 from course.lesson.growing import Growing, grow, grow_all, grow_series
+from course.lesson.growing_view import KEPT_ALONE
 from course.lesson.prediction import Question
 from course.lesson.prediction_sliders import PredictionSliders
+from tests.figure_tables import table_of
 from transferkit.config import get_preset
 from transferkit.disk.store import Receipt
 from transferkit.errors import TrainingError, UsageError
@@ -147,7 +149,7 @@ def test_kept_networks_fill_the_place_of_missing_ones_and_say_so(
         return dict(table["whose"].value_counts())
 
     found = grow(fresh, RUNS, draw)
-    assert "Kept networks of this project, not yours: 0 of 4" in drawn(found)
+    assert KEPT_ALONE in drawn(found)
     assert showing.KEPT_COLOUR in drawn(found)
     assert labels(tables[0]) == sorted(LABELS)
     assert set(tables[0]["whose"]) == {"kept"}
@@ -157,7 +159,7 @@ def test_kept_networks_fill_the_place_of_missing_ones_and_say_so(
     assert (tables[-1]["whose"] == "yours").sum() == 1
     gate.free = True
     found.wait()
-    wait_until(lambda: "Kept" not in drawn(found))
+    wait_until(lambda: "kept" not in drawn(found))
     assert set(tables[-1]["whose"]) == {"yours"}
     assert not (tables[-1]["top1"] == 0.5).any()
 
@@ -182,6 +184,21 @@ def test_kept_pictures_stand_there_until_the_learners_own_can_be_drawn(
     gate.free = True
     found.wait()
     wait_until(lambda: drawn(found) == "'16 arrays of baseA'")
+
+
+def test_a_prediction_is_compared_with_the_learners_own_networks_alone(
+    study: Study, gate: Gate, person: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = table_of(*RUNS)
+    monkeypatch.setattr(growing, "kept_rows", lambda study, runs: kept)
+    answer = PredictionSliders(Question("asked", "A3B?", ("n = 3",)), study.store.work)
+    answer.lock()
+    gate.free = False
+    found = grow(study, RUNS, labels, answer)
+    found.reveal(lambda table: (100 * table.set_index("run")["paired"]).reindex(["A3B"]))
+    assert "A3B" in drawn(found)
+    assert "n = 3 not yet" in drawn(found, 1)
+    assert "kept" not in drawn(found, 1)
 
 
 def test_the_cell_run_again_joins_the_training_and_takes_later_cells_along(
@@ -342,4 +359,5 @@ def test_a_result_is_hidden_until_the_prediction_is_locked(study: Study, gate: G
     answer.set(-5.0)
     answer.lock()
     assert "A3B" in drawn(found)
+    assert "expected and what came out" in drawn(found, 1)
     assert "This prediction was made after" in drawn(found, 1)

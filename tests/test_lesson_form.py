@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import nbformat
 import pytest
 
+from course.exercises import get_exercise
 from course.exercises.solutions import lesson_notebooks
 
 MOST_LINES, MOST_IN_CELL, MOST_IN_EXERCISE, MOST_BY_HAND = 80, 12, 20, 65
@@ -160,17 +161,16 @@ def test_it_uses_public_names_only_and_draws_through_the_library(lesson: nbforma
                 )
 
 
-def test_an_exercise_is_a_card_a_stub_points_and_hints_with_a_solution(lesson: nbformat.NotebookNode) -> None:
+def test_an_exercise_is_a_card_with_its_points_a_stub_and_hints_with_a_solution(lesson: nbformat.NotebookNode) -> None:
     asked = [index for index, cell in enumerate(lesson.cells) if "exercise" in cell.metadata]
     assert len(asked) >= EXERCISES.get(lesson["path"].stem[:2], 0)
     for index in asked:
         name = lesson.cells[index].metadata["exercise"]
-        card, stub, points, hints = lesson.cells[index - 1 : index + 3]
+        card, stub, hints = lesson.cells[index - 1 : index + 2]
         assert re.search(r"^### Exercise: .+\n\n[●○]{3} · \d+ minutes · \d points?\n\n", card.source, re.MULTILINE)
         assert stub.source.endswith(f'check("{name}", {name})')
-        assert points.source.endswith(f'points("{name}", {name})')
-        assert points.metadata["nbgrader"]["locked"]
-        assert f"{points.metadata['nbgrader']['points']} point" in card.source
+        assert stub.metadata["nbgrader"]["solution"]
+        assert f"{get_exercise(name).points} point" in card.source
         assert hints.source.count("<summary>Hint ") >= 1
         assert f"<summary>Solution: `{name}`</summary>" in hints.source
 

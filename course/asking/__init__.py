@@ -6,6 +6,7 @@ chance                the global random generators, held and put back
 cells, answers        which cells of a notebook hold the answers, and what these need of other cells
 replies               an answer's replies to the cases of an exercise
 plain                 plain data, all that crosses between a sandbox and the judge
+forms                 the forms that an answer may come in: a list for a tuple, a number of any library
 limits, frames        what a process may use; the messages between a session and its process
 asker                 the process that runs a stranger's code: `python -m course.asking.asker`
 

@@ -29,11 +29,11 @@ from course.asking.plain import FormError, what
 def ask_chop(answer: Any, given: Mapping[str, Any]) -> object:
     """The layers of the new network and of the two that were given, and which tensors the new one has in common.
 
-    Beside them the flags of the two that were given, which may not change either. The base has been trained and is in
-    evaluation mode.
+    Beside them the flags of the two that were given, which may not change either. A base of blocks is in evaluation
+    mode, as after a training, one of layers in training mode.
     """
     base, fresh = (build(given["kind"], given["widths"], given[name]) for name in ("base", "fresh"))
-    base.eval()
+    base.train(given["kind"] == "layers")
     chopped = answer(base, fresh, given["n"])
     if chopped is None:
         return None

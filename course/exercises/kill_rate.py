@@ -7,14 +7,21 @@ writes course/results/kill-rate.csv, one row per exercise.
 
 import csv
 import io
+from functools import cache
 from pathlib import Path
 
-from course.exercises import check, exercises
+from course.exercises import Verdict, check, exercises
 from course.exercises.planted import planted
 from course.exercises.solutions import solutions
 from transferkit.disk import atomic
 
 TABLE = Path(__file__).parents[1] / "results" / "kill-rate.csv"
+
+
+@cache
+def wrong_verdicts(name: str) -> dict[str, Verdict]:
+    """The verdicts on the planted wrong answers to an exercise, on the cases that a learner gets."""
+    return {what: check(name, answer) for what, answer in planted()[name].wrong.items()}
 
 
 def kill_rates() -> list[dict[str, object]]:
@@ -24,13 +31,13 @@ def kill_rates() -> list[dict[str, object]]:
     for exercise in exercises():
         name = exercise.name
         right = (written[name], *answers[name].right)
-        wrong = answers[name].wrong.values()
+        wrong = wrong_verdicts(name).values()
         rows.append(
             {
                 "lesson": exercise.lesson,
                 "exercise": name,
                 "planted": len(wrong),
-                "found": sum(check(name, answer).state != "passed" for answer in wrong),
+                "found": sum(verdict.state != "passed" for verdict in wrong),
                 "right": len(right),
                 "refused": sum(check(name, answer).state != "passed" for answer in right),
             }

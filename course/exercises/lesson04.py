@@ -30,7 +30,8 @@ def _pose_chop(generator: np.random.Generator) -> tuple[Case, ...]:
 
 def _network(case: Case, name: str) -> tuple[list[Layer], dict[str, Plain]]:
     """The layers and the flags of the base or of the fresh network, as they were given."""
-    return _built(case.given["kind"], tuple(case.given["widths"]), case.given[name], name == "fresh")
+    kind = case.given["kind"]
+    return _built(kind, tuple(case.given["widths"]), case.given[name], name == "fresh" or kind == "layers")
 
 
 @cache

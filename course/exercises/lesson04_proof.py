@@ -67,7 +67,7 @@ def _audit_case(
     changes = {name: change for name, change in {**usual, **what}.items() if change}
     after = {name: array.copy() for name, array in before.items()}
     for name, change in changes.items():
-        after[name] = CHANGES[change][1](before[name])
+        after[name] = np.asarray(CHANGES[change][1](before[name]))  # a sum of no dimensions would be a number
     told = f"{', '.join(frozen) or 'none'} of 11 layers frozen"
     truth = {"faults": sorted([name for name in changes if name not in free] + [n for n in free if n not in changes])}
     given = {"before": before, "after": after, "frozen": frozen}

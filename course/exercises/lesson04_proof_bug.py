@@ -1,6 +1,7 @@
 """Exercise of lesson 04 on proof: the bug in a network that only seems frozen."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,20 +32,25 @@ def _pose_bug(generator: np.random.Generator) -> tuple[Case, ...]:
     return tuple(
         Case(
             f"network {place} ({case.name})",
-            {**case.given, "states": _record(case.given, bug, only, small)},
+            {**case.given, "states": list(_recorded(case.given, bug, only, small))},
             {"bug": bug, "only": only, "small": small},
         )
         for place, (case, (_, _, bug, only, small)) in enumerate(zip(posed, plans, strict=True), 1)
     )
 
 
-def _record(given: Mapping[str, Any], bug: str, only: str, small: bool) -> list[Plain]:
+def _recorded(given: Mapping[str, Any], bug: str, only: str, small: bool) -> tuple[Plain, ...]:
+    return _record(tuple(given["widths"]), given["n"], given["seed"], bug, only, small)
+
+
+@lru_cache(128)  # the same seed poses the same trainings again
+def _record(widths: tuple[int, ...], n: int, seed: int, bug: str, only: str, small: bool) -> tuple[Plain, ...]:
     """The states of a network after each step of a training that should leave the first n layers alone, with a bug.
 
     They are recorded here because a step that trains in the answer's own process would have to hold its bug.
     """
-    network, n = build_blocks(given["widths"], given["seed"]), given["n"]
-    batch, (rate, decay) = batch_for(given["widths"], given["seed"]), SMALL if small else (RATE, DECAY)
+    network, batch = build_blocks([*widths], seed), batch_for([*widths], seed)
+    rate, decay = SMALL if small else (RATE, DECAY)
     below = [name for name, _ in network.named_parameters() if layer_number(name) < n]
     for name in below:
         parameter = network.get_parameter(name)
@@ -59,7 +65,7 @@ def _record(given: Mapping[str, Any], bug: str, only: str, small: bool) -> list[
     for _ in range(STEPS):
         train_step(network, batch, zeroed=below, rate=rate, decay=decay)
         states.append({name: tensor.numpy() for name, tensor in copy_of_state(network).items()})
-    return states
+    return tuple(states)
 
 
 def _judge_bug(case: Case, value: Any) -> Finding | None:

@@ -1,7 +1,7 @@
 """Exercises of lesson 08: reading the evidence."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -160,8 +160,15 @@ def _further_case(name: str, differences: np.ndarray, half_width: float) -> Case
 
 def _halves(scatter: float, counts: np.ndarray, factor: float | None = None, more: int = 0) -> np.ndarray:
     """The half-width with each number of splits in all."""
-    halves: np.ndarray = (factor or stdtrit(counts - 1 + more, 0.975)) * scatter / np.sqrt(counts)
+    quantiles = factor or _quantiles()[counts - 1 + more]
+    halves: np.ndarray = quantiles * scatter / np.sqrt(counts)
     return halves
+
+
+@cache
+def _quantiles() -> np.ndarray:
+    """Student's t that leaves 2.5 % on either side, by degrees of freedom."""
+    return np.asarray(stdtrit(np.arange(MOST + 1), 0.975))
 
 
 def _further(

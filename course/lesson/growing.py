@@ -16,7 +16,7 @@ from course.evidence import collect
 from course.evidence.plan import Series
 from course.evidence.sweeps import SeriesStep, Site, steps_of
 from course.lesson.background import BackgroundSweep, StoppedError, sweep_of
-from course.lesson.growing_view import ProgressLine, View
+from course.lesson.growing_view import KEPT_ALONE, ProgressLine, View
 from course.lesson.kept_rows import kept_rows
 from course.lesson.prediction_sliders import PredictionSliders
 from course.lesson.showing import Bundle, bundle_of, somebody_is_there
@@ -101,7 +101,11 @@ class Growing:
         answer = self._answer
         if answer is None:
             raise TypeError("there is no prediction to reveal: give `answer` to course.grow.")
-        self._add(lambda: answer.result([float(value) for value in came(*self._own_or_none())], self.receipts), None)
+
+        def result() -> Bundle:
+            return answer.result([float(value) for value in came(*self._own_named())], self.receipts)
+
+        self._add(result, None, mixed=False)
 
     def wait(self) -> list[Receipt]:
         """Wait until all networks are there; return all receipts in order.
@@ -176,21 +180,23 @@ class Growing:
         new = networks != self._drawn_networks and time.monotonic() - self._drawn > SECONDS_BETWEEN
         if self._somebody and (new or over):
             for view in self._views:
-                view.draw(self._words())
+                view.draw()
             self._drawn, self._drawn_networks = time.monotonic(), networks
 
-    def _add(self, make: Callable[[], Bundle], kept: Callable[[], object] | None) -> None:
-        view = View(make, self._answer, kept, lambda: self._sweep.whole)
+    def _add(self, make: Callable[[], Bundle], kept: Callable[[], object] | None, *, mixed: bool = True) -> None:
+        view = View(make, self._answer, kept, lambda: self._sweep.whole, self._words if mixed else lambda: "")
         self._views = [one for one in self._views if not one.replaced_by(view)] + [view]
-        view.draw(self._words())
+        self._drawn, self._drawn_networks = time.monotonic(), len(self._sweep.found)
+        view.draw()
 
     def _words(self) -> str:
         """What the frame says while not all networks are the learner's own; empty when they are."""
         state, kept = self._sweep.state, sum(len(table) for table in self._missing_rows())
         if self._sweep.whole or not kept:
             return ""
-        yours = f"{state.done} of {state.planned} networks are yours so far"
-        return f"Kept networks of this project, not yours: {yours}; each of yours replaces a kept one."
+        if not state.done:
+            return KEPT_ALONE
+        return f"{state.done} of {state.planned} networks are yours so far; the others are kept ones of this project."
 
     def _mixed(self) -> Tables:
         """The learner's networks, and kept ones in the place of those that are missing."""
@@ -209,7 +215,7 @@ class Growing:
             for kept, there in zip(self._kept, found, strict=True)
         )
 
-    def _own_or_none(self) -> Tables:
+    def _own_named(self) -> Tables:
         return tuple(table.assign(whose="yours") for table in self._own())
 
     def _own(self) -> Tables:
@@ -249,7 +255,7 @@ class GrowingSeries(Growing):
     def _mixed(self) -> Tables:
         return self._own()[:1]
 
-    def _own_or_none(self) -> Tables:
+    def _own_named(self) -> Tables:
         return self._own()[:1]
 
     def _missing_rows(self) -> Tables:

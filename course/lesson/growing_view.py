@@ -22,7 +22,7 @@ from course.lesson.widgets import load_ipywidgets
 from transferkit.console import clock
 from transferkit.errors import TransferkitError
 
-KEPT_ALONE = "Kept networks of this project, not yours: yours will replace them."
+KEPT_ALONE = "Kept networks of this project, not yours: each of yours will replace one."
 NOT_YET = "Nothing to draw yet: this fills with the first networks."
 FAILED = "This cannot be drawn: {problem}"
 ERROR_COLOUR = "#b00020"
@@ -33,13 +33,13 @@ class View:
 
     def __init__(
         self, make: Callable[[], Bundle], answer: PredictionSliders | None, kept: Callable[[], object] | None,
-        at_end: Callable[[], bool],
+        at_end: Callable[[], bool], words: Callable[[], str],
     ) -> None:  # fmt: skip
-        self._make, self._answer, self._kept, self._at_end = make, answer, kept, at_end
-        self._place, self._words = Place(), ""
+        self._make, self._answer, self._kept, self._at_end, self._words = make, answer, kept, at_end, words
+        self._place = Place()
         self._cell, self._execution = this_cell()
         if answer is not None and not answer.open:
-            answer.when_open(lambda: self.draw(self._words))
+            answer.when_open(self.draw)
 
     @property
     def bundle(self) -> Bundle | None:
@@ -50,9 +50,8 @@ class View:
         """Whether another one comes from the same cell, run again."""
         return bool(self._cell) and self._cell == other._cell and self._execution != other._execution
 
-    def draw(self, words: str) -> None:
-        """Show what there is; `words` frame what is not all the learner's own."""
-        self._words = words
+    def draw(self) -> None:
+        """Show what there is; words frame what is not all the learner's own."""
         self._place.show(self._now())
 
     def _now(self) -> Bundle:
@@ -66,7 +65,8 @@ class View:
             if not somebody_is_there():
                 raise
             return sentence(FAILED.format(problem=problem), name="growing-problem")
-        return framed(made, self._words) if self._words else made
+        words = self._words()
+        return framed(made, words) if words else made
 
     def _before(self) -> Bundle:
         """What stands there before there is anything of the learner's own."""

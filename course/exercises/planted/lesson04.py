@@ -32,6 +32,7 @@ def planted() -> dict[str, Planted]:
                 "full layers only": chop_full_layers,
                 "the statistics are shared": chop_sharing_statistics,
                 "the base is put into evaluation": lambda base, fresh, n: chop_by_layers(base.eval(), fresh, n),
+                "the base is put into training": lambda base, fresh, n: chop_by_layers(base.train(), fresh, n),
                 "the base is frozen": lambda base, fresh, n: chop_by_layers(base.requires_grad_(False), fresh, n),
                 "by the first digit": chop_by_digit,
             },

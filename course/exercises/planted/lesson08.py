@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import stdtrit
 
 from course.evidence.precision import further_clusters
 from course.exercises.planted.answer import Planted
@@ -151,7 +152,7 @@ def further_by_array(
 ) -> int:
     """All numbers at once; wrong if there are not enough of them, or more degrees of freedom than there should be."""
     counts = np.arange(2, most)
-    halves = stats.t.ppf(0.975, counts - 1 + more) * np.std(differences, ddof=1) / np.sqrt(counts)
+    halves = stdtrit(counts - 1 + more, 0.975) * np.std(differences, ddof=1) / np.sqrt(counts)
     return max(int(counts[np.argmax(halves <= half_width)]) - len(differences), 0)
 
 
@@ -170,7 +171,7 @@ def further_in_proportion(differences: Sequence[float], half_width: float) -> in
 def further_below_zero(differences: Sequence[float], half_width: float) -> int:
     """Wrong: below zero where there are more splits than needed."""
     counts = np.arange(2, 1001)
-    halves = stats.t.ppf(0.975, counts - 1) * np.std(differences, ddof=1) / np.sqrt(counts)
+    halves = stdtrit(counts - 1, 0.975) * np.std(differences, ddof=1) / np.sqrt(counts)
     return int(counts[np.argmax(halves <= half_width)]) - len(differences)
 
 
