@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from course.practice.options import CHEAPEST_FIRST, Answers
 from course.practice.pictures import Numbers
 
+ROUNDING = 1e-9  # by which a difference of exactly one standard error may seem more
 DIVISIONS = 25  # of the pictures into a half to choose on and a half to measure on
 
 SCRATCH, UNTRAINED = "training from scratch", "a head on untrained features"
@@ -65,17 +66,20 @@ class Advice:
 
 
 def choose(answers: Answers) -> tuple[int, int, tuple[int, ...]]:
-    """The cheapest option that the pictures cannot tell from the best, the best, and all that they cannot tell from it.
+    """The cheapest option within one standard error of the best, the best, and all that cannot be told from it at 95 %.
 
-    Heads are cheapest, then fine-tuning, then training from scratch; of one kind, that with the best mean is taken.
+    Heads are cheapest, then fine-tuning, then training from scratch; of one kind, that with the best mean is taken. One
+    standard error (Breiman et al. 1984) and not 95 %: few pictures cannot tell even poor options from the best, and to
+    take the cheapest of these cost nine points on a small folder (benchmarks/curve_advice.py).
     """
     rows = answers.positions(*CHEAPEST_FIRST)
     means = answers.correct[rows].mean(1)
     best = rows[int(np.argmax(means))]
-    as_good = tuple(row for row in rows if row == best or not _worse(answers, row, best))
-    kinds = [answers.options[row].kind for row in as_good]
-    cheapest = next(kind for kind in CHEAPEST_FIRST if kind in kinds)
-    of_kind = [row for row, kind in zip(as_good, kinds, strict=True) if kind == cheapest]
+    below = {row: _mean(answers.correct[row] - answers.correct[best], answers.copies) for row in rows}
+    as_good = tuple(row for row in rows if below[row].value + below[row].half_width(answers.inflation) >= 0)
+    near = [row for row in rows if below[row].value + below[row].error >= -ROUNDING]
+    cheapest = next(kind for kind in CHEAPEST_FIRST if kind in {answers.options[row].kind for row in near})
+    of_kind = [row for row in near if answers.options[row].kind == cheapest]
     return max(of_kind, key=lambda row: float(answers.correct[row].mean())), best, as_good
 
 
@@ -144,25 +148,30 @@ def _gain(answers: Answers, name: str, other: Chosen, choice: int, trials: list[
         rows, theirs = trial.measured_on, other(trial.chosen_on)
         gains[rows] += answers.correct[trial.choice, rows] - answers.correct[theirs, rows]
     gains /= len(trials) / 2  # each picture is measured once in two trials
-    value, half_width = _mean(gains, answers.copies, answers.inflation)
+    checked = _mean(gains, answers.copies)
+    value, half_width = checked.value, checked.half_width(answers.inflation)
     flattered = float((answers.correct[choice] - answers.correct[other(answers)]).mean())
     return Gain(name, value, value - half_width, value + half_width, flattered, len(gains))
 
 
-def _worse(answers: Answers, row: int, best: int) -> bool:
-    """Whether an option is below the best, at 95 %."""
-    value, half_width = _mean(answers.correct[row] - answers.correct[best], answers.copies, answers.inflation)
-    return value + half_width < 0
+@dataclass(frozen=True)
+class _Mean:
+    """A mean over pictures with its standard error; copies of a picture count as one."""
+
+    value: float
+    error: float
+    freedom: int
+
+    def half_width(self, inflation: float) -> float:
+        """Half of its 95 % interval, Student's, widened by a factor."""
+        return float(stdtrit(self.freedom, 0.975) * self.error * inflation) if self.freedom else float("inf")
 
 
-def _mean(values: Floats, copies: Numbers, inflation: float) -> tuple[float, float]:
-    """The mean over pictures and half of its 95 % interval; copies of a picture count as one cluster."""
+def _mean(values: Floats, copies: Numbers) -> _Mean:
     mean = float(values.mean())
     sums = np.bincount(np.unique(copies, return_inverse=True)[1], values - mean)
-    if len(sums) < 2:
-        return mean, float("inf")
-    error = np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(values)
-    return mean, float(stdtrit(len(sums) - 1, 0.975) * error * inflation)
+    error = np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)) / len(values)
+    return _Mean(mean, float(error), len(sums) - 1)
 
 
 def _always(row: int) -> Chosen:

@@ -22,8 +22,8 @@ def paragraph(answers: Answers, advice: Advice, table: pd.DataFrame) -> str:
     ]
     if advice.best != advice.choice:
         sentences.append(
-            f"{best.label} has the best mean ({accuracy[advice.best]:.1f} %), but these pictures cannot tell the two "
-            f"apart, and {choice.label} is cheaper."
+            f"{best.label} has the best mean ({accuracy[advice.best]:.1f} %), but {choice.label} is cheaper and "
+            "within one standard error."
         )
     if advice.gains:
         gains = "; ".join(_gain(gain) for gain in advice.gains)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from course.evidence.after.variants import COLUMNS, NO_SHIFT, OF_IMAGES, Variant, variants
+from course.evidence.after.variants import COLUMNS, NO_SHIFT, OF_IMAGES, Variant, halves_of, variants
 from transferkit.config import get_preset
 from transferkit.splits import RANDOM_SPLITS
 
@@ -17,7 +17,7 @@ def after_table(later: float, same: float = 0.0, noise: float = 0.05) -> pd.Data
     rows = []
     for split in RANDOM_SPLITS:
         for variant in variants(get_preset("quick").recipe):
-            for target in "AB":
+            for target in halves_of(variant):
                 top1 = 0.7 + (_effect(variant, later, same) + generator.normal(0, noise)) / 100
                 early = 0.5 + (later * (variant.how == "scale alone") + generator.normal(0, noise)) / 100
                 shifted = [top1 - 0.2] * len(OF_IMAGES)

@@ -40,12 +40,24 @@ def test_the_best_is_advised_where_the_pictures_tell() -> None:
 
 
 @given(st.integers(0, 50))
-@settings(max_examples=10)
-def test_of_those_that_cannot_be_told_from_the_best_a_head_is_cheapest(draw: int) -> None:
+@settings(max_examples=20)
+def test_the_cheapest_within_a_standard_error_of_the_best_is_advised(draw: int) -> None:
     answers = drawn({"P4 head": 0.8, "P7T+": 0.8, "baseT": 0.8}, 300, draw, usual=0.3)
     choice, best, as_good = choose(answers)
-    assert label(answers, choice) == "P4 head"
-    assert {"P4 head", label(answers, best)} <= {label(answers, row) for row in as_good}
+    assert {choice, best} <= {*as_good}
+    short = answers.correct - answers.correct[best]
+    near = [row for row in answers.positions("head", "fine-tuned", "scratch")
+            if short[row].mean() >= -short[row].std(ddof=1) / np.sqrt(300) - 1e-9]  # fmt: skip
+    kinds = {answers.options[row].kind for row in near}
+    assert choice in near
+    assert answers.options[choice].kind == next(kind for kind in ("head", "fine-tuned", "scratch") if kind in kinds)
+
+
+def test_few_pictures_that_tell_little_do_not_cost_many_points() -> None:
+    """At 95 %, a hundred pictures cannot tell a head from a network that is nine points better: it would be advised."""
+    chances = {"P1 head": 0.53, "baseT": 0.62}
+    advised = [label(answers, choose(answers)[0]) for answers in (drawn(chances, 140, it, 0.4) for it in range(60))]
+    assert np.mean([0.62 - chances.get(option, 0.4) for option in advised]) < 0.03
 
 
 def test_controls_are_never_advised() -> None:

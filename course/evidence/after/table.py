@@ -8,15 +8,14 @@ import pandas as pd
 from rich.progress import track
 
 from course.evidence.after.perform import perform_variant
-from course.evidence.after.variants import COLUMNS, variants
+from course.evidence.after.variants import COLUMNS, halves_of, variants
 from transferkit.config import digest
 from transferkit.disk import atomic
 from transferkit.training.study import Study
-from transferkit.treatments import HALVES
 
 
 def write_after(study: Study, splits: Iterable[str], executor: Executor, folder: Path) -> Path:
-    """Train the variants that after.csv in `folder` lacks, for both halves of these splits, and add their rows.
+    """Train the variants that after.csv in `folder` lacks on these splits, and add their rows.
 
     The study is that of the usual setting, and its bases must be finished. Rows of another setting are dropped.
     """
@@ -25,7 +24,7 @@ def write_after(study: Study, splits: Iterable[str], executor: Executor, folder:
         digest((variant, split, target, study.setting)): (variant, split, target)
         for split in splits
         for variant in variants(study.setting.recipe)
-        for target in HALVES
+        for target in halves_of(variant)
     }
     rows = _earlier(path, set(asked))
     todo = {executor.submit(perform_variant, study, *task): name for name, task in asked.items() if name not in rows}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from transferkit.config import Recipe, Setting
-from transferkit.treatments import LAYERS, Half, Run
+from transferkit.treatments import HALVES, LAYERS, Half, Run
 
 OfImages = Literal["cast", "blur", "noise"]
 Shift = Literal["cast", "blur", "noise", "labels"]
@@ -61,6 +61,11 @@ class Variant:
         recipe = replace(recipe, images_per_class=self.images_per_class or recipe.images_per_class)
         copies_another = recipe != usual.recipe and (self.n or self.images_per_class)
         return replace(usual, recipe=recipe, source_recipe=usual.recipe if copies_another else None)
+
+
+def halves_of(variant: Variant) -> tuple[Half, ...]:
+    """The target halves of a variant: both on few images, half B alone on all, where it takes as long as a base."""
+    return HALVES if variant.images_per_class else ("B",)
 
 
 def variants(recipe: Recipe) -> tuple[Variant, ...]:
