@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 import data_prep.__main__
@@ -23,6 +25,7 @@ RESULTS = COURSE / "results"
 COMMANDS = re.findall(r"^python -m (transferkit|data_prep) ([^#\n]+)", TYPED, re.MULTILINE)
 TABLES = {
     "README.md": {"fresh-clone", "kill-rate", "speed"},
+    "course/practice.md": {"curve-advice"},
     "course/findings.md": {"photos", "claims-short"},
     "course/evidence.md": {"provenance", "similar", "dissimilar", "learned", "shortcuts", "lengths", "conv1", "claims"},
 }
@@ -98,8 +101,10 @@ def test_a_changed_result_would_be_found() -> None:
     assert paired_rows(changed) != paired_rows(table)
 
 
-def test_its_example_is_short_and_runs(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_its_examples_are_short_and_run(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example, freezing = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     lines = [line for line in example.splitlines() if line]
     assert len(lines) <= 8
     assert sum(line.startswith(("import ", "from ")) for line in lines) <= 3
@@ -112,6 +117,17 @@ def test_its_example_is_short_and_runs(tiny_folder: Path, tmp_path: Path, monkey
     exec(example, names)
     assert [receipt.run.label for receipt in names["receipts"]] == ["baseA", "baseB", "A3B"]
     assert (tmp_path / "figure2.svg").stat().st_size > 10_000
+    model = torch.nn.Sequential(
+        OrderedDict(conv1=torch.nn.Linear(2, 2), layer1=torch.nn.BatchNorm1d(2), fc=torch.nn.Linear(2, 1))
+    )
+
+    def train(model: torch.nn.Module) -> None:
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.1)
+        model.train()(torch.arange(8.0).view(4, 2)).sum().backward()
+        optimiser.step()
+
+    exec(freezing, names | {"model": model, "train": train})
+    assert "frozen and kept to the bit: conv1.weight" in capsys.readouterr().out
 
 
 def test_only_sections_with_a_marker_belong_to_a_page() -> None:

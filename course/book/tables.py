@@ -13,7 +13,7 @@ import pandas as pd
 
 from benchmarks.clean_filters import cleanness
 from benchmarks.summary import headline
-from course.book import cost, minutes
+from course.book import advice, cost, minutes
 from course.book.markers import fill, within
 from course.evidence.after.page import after_sections
 from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
@@ -36,6 +36,7 @@ COST = COURSE / "cost.md"
 ASSISTANTS = COURSE / "assistants.md"
 EVIDENCE = COURSE / "evidence.md"
 FINDINGS = COURSE / "findings.md"
+PRACTICE = COURSE / "practice.md"
 SHORT = (  # the claims that findings.md shows
     "general-1-2", "general-1-2-control", "worse-with-n", "specific-6-7", "gradual", "worse-when-dissimilar",
     "worse-when-apart", "worse-when-other-kind", "better-than-random", "dip", "boost", "boost-over-control",
@@ -78,6 +79,7 @@ def sections(results: Path) -> dict[str, str]:
         "clean-filters": clean_rows(pd.read_csv(results / "clean-filters.csv"), imagenet_fits()),
         "made": made_rows([table for table in (evidence.made, evidence.made_dial) if table is not None]),
         **measures_sections(judged),
+        "curve-advice": advice.rows(pd.read_csv(results / "curve-advice.csv")),
         "speed": headline(pd.read_csv(MEASURED / "avx512" / "speed.csv")),
         "kill-rate": kill_rate_sentence(pd.read_csv(results / "kill-rate.csv")),
         "claims": claims_rows(ours, theirs),
@@ -246,7 +248,7 @@ def kill_rate_sentence(rows: pd.DataFrame) -> str:
 def main() -> None:
     """Rewrite the README and the pages."""
     found = sections(RESULTS)
-    for page in (README, FINDINGS, EVIDENCE):
+    for page in (README, FINDINGS, PRACTICE, EVIDENCE):
         text = page.read_text()
         atomic.write_bytes(page, fill(text, within(text, found)).encode())
     atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(cost.read_rates())).encode())

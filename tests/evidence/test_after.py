@@ -19,8 +19,18 @@ from course.evidence.after.perform import perform_variant, scale_alone
 from course.evidence.after.rates import train_slowly
 from course.evidence.after.shifts import shifted
 from course.evidence.after.table import write_after
-from course.evidence.after.variants import BLOCKS, COLUMNS, NO_SHIFT, OF_IMAGES, PLAIN, Shift, Variant, variants
-from course.evidence.collect import train_and_collect
+from course.evidence.after.variants import (
+    BLOCKS,
+    COLUMNS,
+    NO_SHIFT,
+    OF_IMAGES,
+    PLAIN,
+    Shift,
+    Variant,
+    halves_of,
+    variants,
+)
+from course.evidence.collect import kept_evidence, train_and_collect
 from course.evidence.plan import all_series
 from course.evidence.sweeps import SeriesStep
 from tests.evidence.after_tables import after_table
@@ -28,6 +38,7 @@ from transferkit.config import get_preset
 from transferkit.disk.checkpoints import EpochLog
 from transferkit.network import LayeredNet
 from transferkit.session import load_network
+from transferkit.splits import RANDOM_SPLITS
 from transferkit.training import experiment
 from transferkit.training.data import HalfData, load_half
 from transferkit.training.examples import Examples, read_half
@@ -253,3 +264,18 @@ def test_the_book_shows_every_way_block_and_length_once() -> None:
     assert "frozen, then all trained | 7 | 78.0 % | 58.0 % | 78.0 % | 58.0 % |" in sections["after-copied"]
     assert "(conv1 to conv2) | 78.0 % ±0.0 | 78.0 % ±0.0 | 78.0 % ±0.0 | 70.0 % ±0.0 |" in sections["after-blocks"]
     assert "| A5B+ minus a base | +8.0 ±0.0 | +3.0 ±0.0 | +1.5 ±0.0 |" in sections["after-lengths"]
+
+
+def test_the_kept_table_has_every_planned_network_once() -> None:
+    folder = kept_evidence()
+    assert folder is not None
+    table = pd.read_csv(folder / "after.csv")
+    assert tuple(table.columns) == COLUMNS
+    named = ["how", "n", "images_per_class", "epochs", "rate", "shift", "split", "target"]
+    planned = [
+        (one.how, one.n, one.images_per_class or 160, one.epochs, one.rate, one.shift or NO_SHIFT, split, half)
+        for split in RANDOM_SPLITS
+        for one in variants(get_preset("quick").recipe)
+        for half in halves_of(one)
+    ]
+    assert sorted(table[named].itertuples(index=False, name=None)) == sorted(planned)
