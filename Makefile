@@ -56,7 +56,7 @@ check: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses 2 -q $$($(BIN)/python -m benchmarks.suite --quick)
 
 lab: .venv/installed-lessons
-	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB) notebooks
+	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB) notebooks/00_start_here.ipynb
 
 clean:
 	rm -rf .venv work
