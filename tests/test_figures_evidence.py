@@ -216,7 +216,9 @@ def test_the_ledger_has_an_estimate_a_sign_and_a_word_per_claim() -> None:
 
 
 def test_claims_stand_under_their_questions_in_one_unit_on_one_screen() -> None:
-    table = a_ledger(("holds",) * 23).assign(question=[f"Question {place // 6}?" for place in range(23)])
+    table = a_ledger(("holds",) * 23).assign(
+        sentence="A claim on one line.", question=[f"Question {place // 6}?" for place in range(23)]
+    )
     figure = course_figures.ledger(table.assign(margin=[0.25] * 12 + [20.0] * 11)).figure
     ax = figure.axes[0]
     said = [text.get_text() for text in ax.texts if text.get_gid() in ("question", "sentence")]

@@ -19,7 +19,7 @@ from transferkit.treatments import TREATMENTS, Treatment
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "course" / "contributing.md").read_text()
-EXAMPLES = {"random": "random0", "apart": "apart12", "natural": "natural", "overlap": "overlap-0.5"}
+EXAMPLES = {"random": "random0", "apart": "apart12", "natural": "natural", "overlap": "overlap-0.5", "whole": "whole"}
 
 
 def test_the_files_that_the_page_names_exist() -> None:
