@@ -136,7 +136,7 @@ def test_the_lesson_runs_and_its_microscope_answers_also_when_it_is_opened_again
         prepare_only=True,
         progress_bar=False,
     )
-    run_notebook(page, lab.format("lesson.ipynb"), seconds=180)
+    run_notebook(page, lab.format("lesson.ipynb"), seconds=270)
     use(page)
     page.keyboard.press("Control+s")
     end = time.monotonic() + 30

@@ -28,6 +28,14 @@ TREATMENT = planted()["treatment"].right[0]
 FORMS = sorted(planted())
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A process in which a person may interrupt, also when a shell runs the tests behind, where SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_a_verdict_names_the_case_the_points_and_the_likely_misconception() -> None:
     verdict = check("chop", chop_from_the_end)
     assert str(verdict).startswith("✗ chop: not yet (0 of 3 points). With n=2 of 5 layers")

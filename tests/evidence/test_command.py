@@ -22,8 +22,8 @@ FILES = [
 
 
 PICTURES = [
-    "claims", "convergence", "dip", "figure1", "figure2", "figure3", "lengths", "losses", "made", "plateau",
-    "sizes", "supplement",
+    "claims", "claims-further", "convergence", "dip", "figure1", "figure2", "figure3", "lengths", "losses", "made",
+    "plateau", "sizes", "steps", "supplement",
 ]  # fmt: skip
 
 
