@@ -19,6 +19,7 @@ from course.evidence.after.page import after_sections
 from course.evidence.claims import authors_evidence, judge_by_length, ledger, read_evidence
 from course.evidence.claims.ledger import OF_PHOTOGRAPHS, SMALL
 from course.evidence.claims.lengths import ON_LENGTH
+from course.evidence.show import further
 from course.figures.made import ORIGINS
 from course.looking.imagenet import imagenet_fits
 from course.looking.kinds import KINDS
@@ -281,7 +282,9 @@ def _verdict(row: dict[object, object]) -> str:
         words += f", over {row['clusters']} photographs"
     more = float(str(row["more"]))
     if row["verdict"] == "undecided" and more > 0:
-        words += "; a thousand more would not decide" if np.isinf(more) else f"; {more:.0f} more {row['over']} would"
+        words += (
+            "; a thousand more would not decide" if np.isinf(more) else f"; {further(more, str(row['over']))} would"
+        )
     return words
 
 

@@ -69,6 +69,11 @@ def beside(ours: pd.DataFrame, authors: pd.DataFrame) -> pd.DataFrame:
     return ours.merge(theirs, on="claim", how="left", validate="one_to_one")
 
 
+def further(count: float, over: str) -> str:
+    """How many more splits, seeds or pictures, in words."""
+    return f"{count:.0f} more {over.removesuffix('s') if round(count) == 1 else over}"
+
+
 def _cell(row: Mapping[Hashable, object]) -> str:
     verdict, note = str(row["verdict"]), str(row["note"])
     said = [f"[{_STYLES[verdict]}]{verdict}[/]"]
@@ -81,6 +86,6 @@ def _cell(row: Mapping[Hashable, object]) -> str:
         said.append(
             "more than a thousand would not decide"
             if np.isinf(more)
-            else f"{more:.0f} more {row['over']} would decide, at even odds"
+            else f"{further(more, str(row['over']))} would decide, at even odds"
         )
     return "\n".join([", ".join(said), *([note] if note else [])])
