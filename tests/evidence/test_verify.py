@@ -1,13 +1,9 @@
 """Kept networks are retrained and compared: the same bits, the noise of a seed, a difference, or an edit."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 import numpy as np
@@ -15,78 +11,30 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rocrate.rocrate import ROCrate
 
-from course.evidence.archive import METADATA
 from course.evidence.collect import keep_receipts, write_series
 from course.evidence.receipts import RECEIPTS, as_text, from_text, made_with
 from course.evidence.sweeps import SeriesStep
 from course.evidence.verify.claimed import Claimed, Network, claim_of, claimed_in_tables, claimed_in_work
 from course.evidence.verify.judge import LIMIT, Noise, expectation, judge, made_here, noise_of
 from course.evidence.verify.sample import Site, base_of, choose, makespan
+from tests.evidence.verifying import RUNS, SMOKE, verify
 from transferkit.__main__ import main
-from transferkit.config import Setting, get_preset
+from transferkit.config import Setting
 from transferkit.disk.store import RECEIPT, WEIGHTS, Receipt, Store
 from transferkit.errors import DataError, UsageError
-from transferkit.training.data import open_prepared
-from transferkit.training.experiment import perform
-from transferkit.training.forecast import Probe
-from transferkit.training.study import Study, plan_study
+from transferkit.training.study import Study
 from transferkit.treatments import parse_run, plan
 
 pytestmark = pytest.mark.xdist_group("verify")  # they share the networks of the fixture `kept`
 
-RUNS = plan("random0", [0, 1, 2], ["A3B"])
-PROBE = Probe((1e-3,) * 8, (1e-4,) * 8, read=5e-4, folded=1e-4, start=1.0, workers=1)
-SMOKE = get_preset("smoke")
 SETTING = Setting("tiny", "0" * 64, SMOKE.net, SMOKE.recipe)
-
-
-@pytest.fixture(scope="module")
-def kept(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A study whose networks of three seeds are trained, in a work folder of its own, with the tables of `similar`."""
-    work = tmp_path_factory.mktemp("verify") / "work"
-    (work / "data").mkdir(parents=True)
-    (work / "data" / "tiny").symlink_to(tiny_folder)
-    study = plan_study(open_prepared(work / "data" / "tiny"), SMOKE, "cpu", Store(work))
-    for run in RUNS:
-        perform(study, run)
-    collect(study, work / "evidence")
-    return study
-
-
-def collect(study: Study, folder: Path) -> None:
-    step = SeriesStep(study, RUNS)
-    write_series("similar", [step], folder)
-    keep_receipts({"similar": [step]}, folder)
 
 
 @pytest.fixture
 def work(kept: Study, tmp_path: Path) -> Path:
     """A copy of that work folder, to be tampered with."""
     return Path(shutil.copytree(kept.store.work, tmp_path / "work", symlinks=True))
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without probe and processes, which take seconds to start."""
-
-    @contextmanager
-    def here(count: int) -> Iterator[Executor]:
-        with ThreadPoolExecutor(count) as pool:
-            yield pool
-
-    monkeypatch.setattr("transferkit.training.forecast.probe", lambda *_, **__: PROBE)
-    monkeypatch.setattr("transferkit.training.workers.local_workers", here)
-    monkeypatch.setenv("TRANSFERKIT_WORK", str(tmp_path / "mine"))
-    monkeypatch.setenv("COLUMNS", "200")
-
-
-def verify(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """The exit code and all that is said, in one line, of a call on one worker."""
-    code = main(["verify", "--workers", "1", "--draw", "0", *arguments])
-    told = capsys.readouterr()
-    return code, " ".join((told.out + told.err).split())
 
 
 def edit(path: Path, *place: Any, digest: bool = False) -> None:
@@ -114,64 +62,6 @@ def test_networks_of_a_work_folder_come_out_again_to_the_bit_and_nothing_is_writ
     assert "In all: 4 the same bits; 0 edited." in told
     assert "expect the same bits" in told
     assert {path: path.stat().st_mtime_ns for path in kept.store.work.rglob("*")} == before
-
-
-CRATE_OPTIONS = ("--data", "tiny", "--preset", "smoke", "--device", "cpu", "--seeds", "0", "1", "--runs", "A3B")
-
-
-def export(kept: Study, crate: Path, *options: str) -> int:
-    return main(["export", str(crate), "--work", str(kept.store.work), *CRATE_OPTIONS, *options])
-
-
-@pytest.mark.parametrize("options", [(), ("--no-weights",)])
-def test_an_exported_study_is_a_crate_that_verifies_wherever_its_data_are(
-    kept: Study, quick: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
-) -> None:
-    crate = tmp_path / "crate"
-    assert export(kept, crate, "--creator", "Ada", *options) == 0
-    described = ROCrate(crate)
-    assert described.root_dataset["creator"]["name"] == "Ada"
-    assert {"name", "description", "license", "datePublished"} <= set(described.root_dataset.properties())
-    on_disk = {str(path.relative_to(crate)) for path in crate.rglob("*") if path.is_file()}
-    files = {unquote(entity.id) for entity in described.get_entities() if entity.type == "File"}
-    assert files == on_disk - {"ro-crate-metadata.json", "ro-crate-preview.html"}
-    assert {path.name for path in crate.rglob(WEIGHTS)} == (set() if options else {WEIGHTS})
-    (tmp_path / "mine" / "data").mkdir(parents=True)
-    (tmp_path / "mine" / "data" / "tiny").symlink_to(kept.prepared.folder)
-    code, told = verify(capsys, "--work", str(crate), "--sample", "2")
-    assert code == 0, told
-    assert "In all: 2 the same bits; 0 edited." in told
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda crate: (crate / "grid.csv").write_text("run\n"), "grid.csv is not the file that"),
-        (lambda crate: (crate / "figure2.png").unlink(), "figure2.png is missing"),
-        (lambda crate: next(crate.rglob(WEIGHTS)).write_bytes(b""), "is not the file of its receipt"),
-    ],
-)
-def test_a_crate_that_was_altered_is_found(
-    kept: Study, tmp_path: Path, change: Callable[[Path], object], said: str
-) -> None:
-    crate = tmp_path / "crate"
-    assert export(kept, crate) == 0
-    assert claimed_in_work(crate).edited == ()
-    change(crate)
-    assert said in " ".join(claimed_in_work(crate).edited)
-
-
-def test_a_crate_is_written_as_a_whole_or_not_at_all(
-    kept: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert export(kept, tmp_path) == 2
-    assert "is there already: name a folder that is not" in " ".join(capsys.readouterr().err.split())
-    assert export(kept, tmp_path / "none", "--epochs", "9") == 1
-    assert not list(tmp_path.iterdir())
-    assert export(kept, tmp_path / "broken") == 0
-    (tmp_path / "broken" / METADATA).write_text("{}")
-    with pytest.raises(DataError, match="cannot be read"):
-        claimed_in_work(tmp_path / "broken")
 
 
 def test_networks_of_tables_come_out_again_to_the_bit(
