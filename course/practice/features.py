@@ -26,8 +26,9 @@ ORIGINS: Mapping[Origin, str] = {  # what features come from, in a legend
 }  # fmt: skip
 BATCH = 64
 MEASURED = 512  # pictures on which batch normalisation is measured where its weights are drawn
-PROTOCOL = 1  # goes up when features are computed otherwise, so that kept ones are not mistaken
+PROTOCOL = 2  # goes up when features are computed otherwise, so that kept ones are not mistaken
 
+Draw = tuple[int, int]  # a seed and a fold: which of many draws
 Features = list[NDArray[np.float32]]  # at index n - 1: pictures x channels of layer n
 Tell = Callable[[int, int], None]
 
@@ -79,15 +80,15 @@ def given_network(spec: Net, n_classes: int, weights: Weights) -> LayeredNet:
     return network
 
 
-def untrained_network(spec: Net, n_classes: int, seed: int) -> LayeredNet:
+def untrained_network(spec: Net, n_classes: int, draw: Draw) -> LayeredNet:
     """The network with random weights that pass on a signal of full size (He et al. 2015)."""
     network = build(_plain(spec), n_classes)
-    network.initialise(lambda layer: ("curve", seed, "untrained", layer), he=True)
+    network.initialise(lambda layer: ("curve", *draw, "untrained", layer), he=True)
     return network
 
 
 def drawn_network(
-    spec: Net, n_classes: int, weights: Weights, seed: int, images: NDArray[np.uint8], device: Device = "cpu"
+    spec: Net, n_classes: int, weights: Weights, draw: Draw, images: NDArray[np.uint8], device: Device = "cpu"
 ) -> LayeredNet:
     """The network whose weights are drawn: of the given ones only each tensor's mean and deviation are kept.
 
@@ -96,7 +97,7 @@ def drawn_network(
     their labels.
     """
     network = given_network(spec, n_classes, weights)
-    generator = torch.Generator().manual_seed(seed_from("curve", seed, "drawn"))
+    generator = torch.Generator().manual_seed(seed_from("curve", *draw, "drawn"))
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if name in weights:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from course.practice.bench import Bench
 from course.practice.features import (
     BATCH,
+    Draw,
     Features,
     Origin,
     compute_features,
@@ -50,13 +51,16 @@ class Row:
 
 
 def measure_heads(bench: Bench, origins: Sequence[Origin], told: Told) -> list[Row]:
-    """Heads of P, R or V for every n and fold: their features are computed in one pass over all pictures."""
+    """Heads of P, R or V for every n and fold: features of all n are computed in one pass over all pictures.
+
+    Weights of R and V are drawn, so each fold has a draw of its own: one draw may be lucky.
+    """
     rows = []
     for seed in bench.seeds:
         for origin in origins:
-            path = bench.folder / f"features-{origin}{'' if origin == 'P' else f'-seed{seed}'}.npz"
-            features = kept_features(path, partial(_features, bench, origin, seed, told))
             for fold in range(bench.folds):
+                path = bench.folder / f"features-{origin}{'' if origin == 'P' else f'-seed{seed}-fold{fold + 1}'}.npz"
+                features = kept_features(path, partial(_features, bench, origin, (seed, fold), told))
                 rows += _heads_of_fold(bench, origin, features, seed, fold)
             told(f"heads on {origin}, seed {seed}: {bench.folds} folds")
     return rows
@@ -111,14 +115,14 @@ def answers_of(bench: Bench, rows: Sequence[Row], trained_folds: int) -> Answers
     return Answers(options, means, bench.pictures.copies, len(bench.net.layers), bench.folds, trained_folds)
 
 
-def _features(bench: Bench, origin: Origin, seed: int, told: Told) -> Features:
+def _features(bench: Bench, origin: Origin, draw: Draw, told: Told) -> Features:
     if origin == "P":
         network = given_network(bench.net, bench.n_classes, bench.weights)
     elif origin == "V":
         images, device = bench.pictures.images, bench.device
-        network = drawn_network(bench.net, bench.n_classes, bench.weights, seed, images, device)
+        network = drawn_network(bench.net, bench.n_classes, bench.weights, draw, images, device)
     else:
-        network = untrained_network(bench.net, bench.n_classes, seed)
+        network = untrained_network(bench.net, bench.n_classes, draw)
     return _of_pictures(bench, network, told)
 
 

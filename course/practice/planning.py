@@ -136,10 +136,10 @@ def _probe(bench: Bench) -> Probe:
 def _priced(
     bench: Bench, limits: Limits, design: Design | None, per_picture: float, found: Probe | None
 ) -> Plan:  # fmt: skip
-    """The plan with this design. P has one pass, R and V one per seed, T one per fold, as it is trained in each."""
+    """The plan with this design. P has one pass, R and V one per draw, so per seed and fold, and T one per fold."""
     seeds, count = len(bench.seeds), len(bench.pictures.labels)
     chop_points, of_folds = len(bench.net.chop_points), design.folds if design else 0
-    passes = 1 + seeds * (len(limits.origins) - 1 + of_folds)
+    passes = 1 + seeds * (bench.folds * (len(limits.origins) - 1) + of_folds)
     heads = chop_points * seeds * (bench.folds * len(limits.origins) + of_folds)
     networks = 0.0
     if design and found:

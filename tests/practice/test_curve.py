@@ -81,6 +81,8 @@ def test_heads_of_every_origin_are_measured_told_and_drawn(
     assert {*found.table["option"]} == {f"{origin}{n} head" for origin in "PRV" for n in range(1, 8)}
     assert (found.table.groupby("option")["pictures"].sum() == 36).all()
     assert "No network was trained from scratch" in found.text
+    draws = [np.load(path)["1"] for path in sorted((tmp_path / "work").rglob("features-[RV]-*.npz"))]
+    assert len({draw.tobytes() for draw in draws}) == 2 * 2, "each fold has random weights of its own"
     means = 100 * found.table.groupby("option")["accuracy"].mean()
     assert all(f"{option} {percent:.1f}" in found.picture.alt for option, percent in means.items())
     ax = found.picture.figure.axes[0]
@@ -163,6 +165,6 @@ def test_two_thousand_pictures_and_resnet18_get_networks_within_a_quarter_of_an_
     study = plan_study(prepared, preset_for(net, 1600, 1), "cpu", store, "float32")
     found = Probe((1 / 75,) * 6, (1 / 250,) * 6, 1 / 250, 1e-4, start=5.0, workers=2)
     wanted = designs(5, usual_epochs(1600), net.chop_points)
-    heads = 4 * 2000 / 500 + 60 * HEAD_SECONDS * 2  # passes over the pictures on two cores, and the heads
+    heads = 8 * 2000 / 500 + 60 * HEAD_SECONDS * 2  # passes over the pictures on two cores, and the heads
     chosen = next(design for design in wanted if heads + seconds_for(design, study, found, (0,)) < 15 * 60)
     assert chosen == Design(2, 8, (5,))

@@ -86,7 +86,7 @@ def test_drawn_weights_keep_mean_and_deviation_and_nothing_else(name: str) -> No
     network.initialise(lambda layer: ("given", layer), he=True)
     weights = {key: it.numpy() for key, it in network.state_dict().items() if network.layer_of(key) != spec.layers[-1]}
     images = np.random.default_rng(0).integers(0, 255, (40, 3, 48, 48)).astype(np.uint8)
-    drawn = dict(drawn_network(spec, 3, weights, 0, images).named_parameters())
+    drawn = dict(drawn_network(spec, 3, weights, (0, 0), images).named_parameters())
     whole = dict(given_network(spec, 3, weights).named_parameters())
     for key in (key for key in weights if key in whole and whole[key].numel() > 500):
         one, other = drawn[key].detach().numpy(), whole[key].detach().numpy()
