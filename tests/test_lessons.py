@@ -204,7 +204,7 @@ def own_pictures(tiny_folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.filterwarnings("default")
 def test_your_own_data_runs_at_the_smoke_preset(run_lesson: RunLesson, own_pictures: Path, tiny_folder: Path) -> None:
     notebook = run_lesson("10_your_data.ipynb", pictures=str(own_pictures), source_data=str(tiny_folder))
-    assert pictures_of(notebook) == 2
+    assert pictures_of(notebook) == 3  # the heads alone, then the curve
     said = str(outputs_of(notebook))
     assert "192 pictures of the folder 'own'" in said
     assert "Advice: " in said

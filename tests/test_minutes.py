@@ -19,9 +19,16 @@ LESSONS = {path.stem: path for path in lesson_notebooks()}
 STATED = re.compile(r"On two CPU cores it is run in (\d+) minutes? at the preset `quick`")
 
 
-def test_the_page_for_assistants_shows_the_table_that_is_kept() -> None:
+def test_the_page_for_assistants_shows_the_tables_that_are_kept() -> None:
     text = (Path(minutes.__file__).parents[1] / "assistants.md").read_text()
-    assert fill(text, {"lesson-minutes": minutes.rows(TAKEN)}) == text
+    tables = {"lesson-minutes": minutes.rows(TAKEN), "first-pictures": minutes.waits(pd.read_csv(minutes.WAITS))}
+    assert fill(text, tables) == text
+
+
+def test_no_cell_of_any_lesson_blocks_for_more_than_a_minute_before_there_is_a_picture() -> None:
+    waits = pd.read_csv(minutes.WAITS)
+    assert sorted(waits["lesson"]) == sorted(2 * [*LESSONS])
+    assert waits["first_picture"].max() < 60
 
 
 def test_every_lesson_was_measured_at_both_presets() -> None:

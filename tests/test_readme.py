@@ -78,6 +78,7 @@ def found() -> dict[str, str]:
     return sections(RESULTS)
 
 
+@pytest.mark.xdist_group("tables")  # they take seconds to make
 @pytest.mark.parametrize("page", TABLES)
 def test_its_tables_are_those_of_the_results_that_are_kept(page: str, found: dict[str, str]) -> None:
     text = (ROOT / page).read_text()

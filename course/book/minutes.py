@@ -17,6 +17,7 @@ from course.batch.records import RECORD, Record
 from transferkit.disk import atomic
 
 TABLE = Path(__file__).parents[1] / "results" / "lesson-minutes.csv"
+WAITS = TABLE.with_name("first-pictures.csv")  # of `python -m benchmarks.first_pictures`
 
 
 def collect(folders: Sequence[Path]) -> pd.DataFrame:
@@ -38,6 +39,17 @@ def rows(table: pd.DataFrame) -> str:
     for lesson, taken in table.groupby("lesson"):
         lines.append(f"| {str(lesson).replace('_', ' ')} | {_minutes(taken)} | {_gigabytes(taken)} GB |")
     return "\n".join([*lines, f"| all, one after the other | {_minutes(table)} | {_gigabytes(table)} GB |"])
+
+
+def waits(table: pd.DataFrame) -> str:
+    """The table of first pictures in Markdown: for each lesson the seconds in an empty and in a filled work folder."""
+    cells = table.pivot_table(index="lesson", columns="work", values=["first_picture", "longest_block"])
+    lines = ["| lesson | first picture, empty | longest cell, empty | first picture, filled | longest cell, filled |"]
+    lines.append("|---|---|---|---|---|")
+    for lesson, row in cells.iterrows():
+        asked = [row[what, work] for work in ("empty", "filled") for what in ("first_picture", "longest_block")]
+        lines.append(f"| {str(lesson).replace('_', ' ')} | {' | '.join(f'{seconds:.0f} s' for seconds in asked)} |")
+    return "\n".join(lines)
 
 
 def _row(record: Record) -> dict[str, object]:

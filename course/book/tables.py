@@ -253,7 +253,10 @@ def main() -> None:
         text = page.read_text()
         atomic.write_bytes(page, fill(text, within(text, found)).encode())
     atomic.write_bytes(COST, fill(COST.read_text(), cost.sections(cost.read_rates())).encode())
-    taken = {"lesson-minutes": minutes.rows(pd.read_csv(minutes.TABLE))}
+    taken = {
+        "lesson-minutes": minutes.rows(pd.read_csv(minutes.TABLE)),
+        "first-pictures": minutes.waits(pd.read_csv(minutes.WAITS)),
+    }
     atomic.write_bytes(ASSISTANTS, fill(ASSISTANTS.read_text(), taken).encode())
 
 

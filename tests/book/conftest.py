@@ -1,5 +1,7 @@
 """Two books: one that a single command makes from two tiny lessons, and one of all lessons as they are kept."""
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -7,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course.book import __main__ as book
+from course.book import stage
 from course.book.stage import Executed
 from tests.book.site import Site
 
@@ -49,6 +52,14 @@ def fall(x: float) -> float:
 </details>"""
 PARAMETERS = 'preset = "quick"  # help: which network\npoints = 3  # help: how many'
 TABLE = "import pandas as pd\n\npd.DataFrame({f'column {n}': [f'{preset} {n}'] * points for n in range(12)})"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_once() -> Iterator[None]:
+    """The tables on the pages, which take seconds, are made once for all books."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "sections", cache(stage.sections))
+        yield
 
 
 @pytest.fixture(scope="session")

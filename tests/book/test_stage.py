@@ -142,6 +142,7 @@ def test_a_lesson_that_fails_leaves_the_older_book(tmp_path: Path, capfd: pytest
 
 
 @pytest.mark.long
+@pytest.mark.xdist_group("book")
 def test_a_picture_without_words_stops_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     Image.new("RGB", (2, 2)).save(buffer := io.BytesIO(), "PNG")
     output = new_output("display_data", {"image/png": b64encode(buffer.getvalue()).decode()})

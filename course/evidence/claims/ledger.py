@@ -8,7 +8,7 @@ import pandas as pd
 from course.evidence.claims.judge import Claim, interval_of, judge, single_draws
 from course.evidence.claims.lengths import depends_on_length
 from course.evidence.claims.measures import between_kinds_of_split
-from course.evidence.claims.pictures import by_width, of_networks, over_pictures
+from course.evidence.claims.pictures import OnePicture, by_width, of_networks, over_pictures
 from course.evidence.claims.sizes import diagnose_sizes
 from course.evidence.claims.statements import CLAIMS, QUESTIONS
 from course.evidence.claims.tables import Evidence
@@ -30,8 +30,8 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
     verdict is "no data" and the note says what to run; for `published` evidence the verdict is then "not
     published".
     """
-    measured = None if evidence.similar is None else of_networks(evidence.pictures, evidence.similar)
-    rows = [_row(claim, claim.measure(evidence), measured, published=published) for claim in claims]
+    pictures = of_networks(evidence.pictures, evidence.similar)
+    rows = [_row(claim, claim.measure(evidence), pictures, published=published) for claim in claims]
     table = pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
     if evidence.sizes is not None:
         for key, reason in zip(("freeze-small", "finetune-large"), _reasons(evidence.sizes), strict=False):
@@ -49,7 +49,7 @@ def ledger(evidence: Evidence, claims: Sequence[Claim] = CLAIMS, *, published: b
 
 
 def _row(
-    claim: Claim, found: Estimate | None, by_picture: pd.DataFrame | None, *, published: bool
+    claim: Claim, found: Estimate | None, pictures: Sequence[OnePicture], *, published: bool
 ) -> tuple[object, ...]:
     question = next((asked for asked, claims in QUESTIONS.items() if claim in claims), "")
     about = (claim.unit, claim.margin, claim.kind, claim.sentence, claim.statistic, claim.source, question)
@@ -57,7 +57,7 @@ def _row(
         note = "" if published else f"run: python -m transferkit evidence --only {claim.series}"
         verdict = "not published" if published else "no data"
         return (claim.key, np.nan, np.nan, np.nan, 0, verdict, np.nan, 0, "", *about, note)
-    wide, narrow = by_width(found, over_pictures(claim, found, by_picture))
+    wide, narrow = by_width(found, over_pictures(claim, found, pictures))
     verdict, more = judge(claim, wide)
     low, high = (claim.scale * bound for bound in interval_of(wide))
     notes = [*_notes(found, low), *([SMALL] if verdict == "undecided" and low * high > 0 else [])]

@@ -37,16 +37,25 @@ def depends_on_length(
     lengths: pd.DataFrame, pictures: pd.DataFrame | None = None, claims: Sequence[Claim] = CLAIMS
 ) -> dict[str, str]:
     """The verdicts in words, by key, of each claim that holds after some lengths of training and fails after others."""
+    if len(set(lengths["split"])) > 1:  # pictures only widen an interval, so they decide nothing that splits do not
+        among = _held_and_failed(judge_by_length(lengths, None, claims))
+        claims = [claim for claim in claims if claim.key in among]
     judged = judge_by_length(lengths, pictures, claims)
-    found = {}
+    wanted, found = _held_and_failed(judged), {}
     for key, rows in judged.groupby("claim"):
-        if {"holds", "fails"} <= set(rows["verdict"]):
+        if key in wanted:
             runs = (rows["verdict"] != rows["verdict"].shift()).cumsum()
             parts = [(group["verdict"].iloc[0], group["epochs"]) for _, group in rows.groupby(runs)]
             found[str(key)] = f"{ON_LENGTH}: " + ", ".join(
                 f"{verdict} after {_span(epochs)} epochs" for verdict, epochs in parts
             )
     return found
+
+
+def _held_and_failed(judged: pd.DataFrame) -> set[str]:
+    """The claims that hold after some lengths of training and fail after others."""
+    verdicts = judged.groupby("claim")["verdict"].agg(set)
+    return {str(key) for key, seen in verdicts.items() if {"holds", "fails"} <= seen}
 
 
 def _span(epochs: pd.Series) -> str:

@@ -5,6 +5,7 @@ of these classes would give. Where several classes come from one picture, as pla
 of other pictures. An interval over pictures does: everything is measured once for each, on the classes from it alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,20 +29,28 @@ class OverPictures(Estimate):
         return "pictures"
 
 
-def over_pictures(claim: Claim, found: Estimate, measured: pd.DataFrame | None) -> OverPictures | None:
+@dataclass(frozen=True)
+class OnePicture:
+    """Networks as the classes from one picture measure them, and how many classes that makes, over all networks."""
+
+    evidence: Evidence
+    classes: int
+
+
+def over_pictures(claim: Claim, found: Estimate, pictures: Sequence[OnePicture]) -> OverPictures | None:
     """The claim's estimate with its error over pictures; None for claims not measured on similar halves alone.
 
-    `measured` are rows of by-picture.csv of the networks that gave `found`. A picture counts by its number of classes,
-    and the error is that of a mean of clusters of unequal size.
+    `pictures` measure the networks that gave `found`. A picture counts by its number of classes, and the error is that
+    of a mean of clusters of unequal size.
     """
-    if claim.series != "similar" or measured is None:
+    if claim.series != "similar":
         return None
     values, classes = [], []
-    for _, rows in measured.groupby("picture"):
-        one = claim.measure(Evidence(similar=pair(rows.assign(paired=np.nan))))
+    for picture in pictures:
+        one = claim.measure(picture.evidence)
         if one is not None:
             values.append(one.value)
-            classes.append(rows["classes"].sum())
+            classes.append(picture.classes)
     count = len(values)
     if count < ENOUGH_FOR_INTERVAL:
         return None
@@ -51,13 +60,18 @@ def over_pictures(claim: Claim, found: Estimate, measured: pd.DataFrame | None) 
     return OverPictures(found.value, error, count - 1, count, found.networks)
 
 
-def of_networks(by_picture: pd.DataFrame | None, table: pd.DataFrame) -> pd.DataFrame | None:
-    """The rows of by-picture.csv of the networks of a table; None if one is missing that is not on random filters."""
-    if by_picture is None:
-        return None
+def of_networks(by_picture: pd.DataFrame | None, table: pd.DataFrame | None) -> list[OnePicture]:
+    """The networks of a table by picture, from by-picture.csv; none if one is missing that is not on random filters."""
+    if by_picture is None or table is None:
+        return []
     wanted = table.loc[table["treatment"] != "RnB", _KEYS]
     rows = by_picture.merge(wanted, on=_KEYS)
-    return rows if len(rows[_KEYS].drop_duplicates()) == len(wanted) else None
+    if len(rows[_KEYS].drop_duplicates()) < len(wanted):
+        return []
+    return [
+        OnePicture(Evidence(similar=pair(own.assign(paired=np.nan))), int(own["classes"].sum()))
+        for _, own in rows.groupby("picture")
+    ]
 
 
 def by_width(found: Estimate, other: OverPictures | None) -> tuple[Estimate, Estimate | None]:
