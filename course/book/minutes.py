@@ -35,7 +35,10 @@ def collect(folders: Sequence[Path]) -> pd.DataFrame:
 
 def rows(table: pd.DataFrame) -> str:
     """The table for assistants in Markdown: for each lesson the minutes at both presets and the peak of the memory."""
-    lines = ["| lesson | `smoke`, two sets at once | `quick`, alone | memory at the peak |", "|---|---|---|---|"]
+    lines = [
+        "| lesson | `smoke`, two sets at once | `quick`, in this order | memory at the peak |",
+        "|---|---|---|---|",
+    ]
     for lesson, taken in table.groupby("lesson"):
         lines.append(f"| {str(lesson).replace('_', ' ')} | {_minutes(taken)} | {_gigabytes(taken)} GB |")
     return "\n".join([*lines, f"| all, one after the other | {_minutes(table)} | {_gigabytes(table)} GB |"])

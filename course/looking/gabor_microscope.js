@@ -161,7 +161,7 @@ function show(home, data) {
   const panels = ["filter", "Gabor of the sliders", "what is left"].map((name) => {
     const figure = element(pictures, "figure"), canvas = element(figure, "canvas");
     canvas.setAttribute("role", "img");
-    return {canvas, caption: element(figure, "figcaption", {textContent: name})};
+    return {canvas, caption: element(figure, "figcaption", {textContent: name, style: "color: inherit"})};
   });
   const row = element(right, "div", {className: "parts answer"});
   const fit = element(row, "button", {type: "button", textContent: "Fit", title: "Move the sliders to the Gabor nearest to the trained filter"});

@@ -22,6 +22,7 @@ from transferkit.treatments import Run, parse_run
 SPLIT, SCRATCH = "whole", "baseT"
 STEPS = 400  # of fine-tuning; training from scratch takes twice as many
 FEWEST_EPOCHS, MOST_EPOCHS = 6, 60
+LONGER = (8, 4, 2)  # times these epochs, where the minutes allow
 BATCH, LEARNING_RATE = 32, 0.01
 
 
@@ -81,10 +82,16 @@ def usual_epochs(pictures: int) -> int:
     return min(MOST_EPOCHS, max(FEWEST_EPOCHS, -(-STEPS * batch // pictures)))
 
 
-def designs(folds: int, epochs: int, chop_points: Sequence[int]) -> Iterator[Design]:
-    """Designs from the most to the least work: first fewer folds, then fewer networks, then fewer epochs."""
+def designs(folds: int, epochs: int, chop_points: Sequence[int], *, longer: bool = False) -> Iterator[Design]:
+    """Designs from the most to the least work: first fewer folds, then fewer networks, then fewer epochs.
+
+    With `longer` those come first that train all networks in all folds for 8, 4 or 2 times the epochs, so that minutes
+    which are left over go into learning to the end.
+    """
     deepest = chop_points[-1]
     both = tuple(sorted({deepest, chop_points[len(chop_points) // 2]}))
+    for times in LONGER if longer else ():
+        yield Design(folds, times * epochs, both)
     for fine_tuned, half_length in ((both, True), ((deepest,), True), ((deepest,), False)):
         for count in range(folds, 1, -1):
             yield Design(count, epochs, fine_tuned, half_length)

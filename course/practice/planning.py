@@ -82,7 +82,8 @@ def plan_curve(bench: Bench, limits: Limits) -> Plan:
     chosen = _priced(bench, limits, None, per_picture, found)
     if found:
         train_pictures = len(bench.pictures.labels) * (bench.folds - 1) // bench.folds
-        wanted = designs(bench.folds, limits.epochs or usual_epochs(train_pictures), tuple(bench.net.chop_points))
+        epochs, points = limits.epochs or usual_epochs(train_pictures), tuple(bench.net.chop_points)
+        wanted = designs(bench.folds, epochs, points, longer=limits.epochs is None)
         plans = (_priced(bench, limits, design, per_picture, found) for design in wanted)
         chosen = next((plan for plan in plans if sum(plan.seconds) <= 60 * limits.minutes), chosen)
     atomic.write_bytes(path, msgspec.json.encode(chosen))

@@ -8,6 +8,7 @@ from course.practice.advice import SCRATCH, UNTRAINED, Advice, Gain
 from course.practice.options import Answers
 from transferkit.results.learned import MOST_GAIN
 
+REMEDY = "give more --minutes, or more --epochs if you set them"
 MOST_TIMES = 100  # pictures wanted, as a multiple of those there: beyond it, more pictures are no remedy
 
 
@@ -61,14 +62,14 @@ def learned_note(table: pd.DataFrame) -> str:
         return "No network was trained from scratch, so this does not say what training anew would give."
     epochs, gain = int(scratch["epochs"].max()), learned_gain(table)
     if math.isnan(gain):
-        return f"Whether the networks from scratch had learned after {epochs} epochs is not known: give more --minutes."
+        return f"Whether the networks from scratch had learned after {epochs} epochs is not known: {REMEDY}."
     if gain < MOST_GAIN:
         return (
             f"The networks from scratch had learned: the second half of their {epochs} epochs gave {gain:+.1f} points."
         )
     return (
         f"The networks from scratch had not learned to the end (the second half of their {epochs} epochs still gave "
-        f"{gain:+.1f} points), so what is gained over them is too large: give more --minutes."
+        f"{gain:+.1f} points), so what is gained over them is too large: {REMEDY}."
     )
 
 

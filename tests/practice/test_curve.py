@@ -149,6 +149,9 @@ def test_designs_give_way_from_the_most_work_to_the_least() -> None:
     assert found[0] == Design(5, 8, (4, 7))
     assert found[-1] == Design(2, 2, (7,), half_length=False)
     assert all(design.folds >= 2 for design in found)
+    longer = [*designs(5, 8, range(1, 8), longer=True)]
+    assert [design.epochs for design in longer[:4]] == [64, 32, 16, 8], "minutes that are left over go into epochs"
+    assert longer[3:] == found
     (first, *_), scratch = found[0].runs(0), [it for it in found[0].runs(0) if it[0].label == "baseT"]
     assert (first[0].label, [epochs for _, epochs in scratch]) == ("baseT", [16, 8])
 
