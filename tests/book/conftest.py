@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course.book import __main__ as book
-from course.book import stage
+from course.book import tables
 from course.book.stage import Executed
 from tests.book.site import Site
 
@@ -58,7 +58,7 @@ TABLE = "import pandas as pd\n\npd.DataFrame({f'column {n}': [f'{preset} {n}'] *
 def tables_once() -> Iterator[None]:
     """The tables on the pages, which take seconds, are made once for all books."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "sections", cache(stage.sections))
+        patch.setattr("course.book.stage.sections", cache(tables.sections))
         yield
 
 
