@@ -138,7 +138,9 @@ def _of(rule: Callable[[float, float, float], str], case: Case) -> str:
 def _pose_further(generator: np.random.Generator) -> tuple[Case, ...]:
     """Few and many more; none; and half-widths just above and just below that of a number of splits."""
     cases = []
-    shares = ((4, 0.51), (3, 0.32), (5, 0.9), (4, 2.0), (6, 0.41), (4, 0.12), (3, 0.052), (10, 0.089), (2, 0.21))
+    shares = (
+        (4, 0.51), (3, 0.32), (5, 0.9), (4, 2.0), (6, 0.41), (4, 0.12), (3, 0.052), (10, 0.089), (2, 0.21), (2, 1.5),
+    )  # fmt: skip
     for count, share in shares:
         differences = generator.normal(-2, 1.5, count)
         differences += 1.5 * (differences - differences.mean()) / differences.std(ddof=1)  # so they are never all alike
