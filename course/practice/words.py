@@ -39,6 +39,8 @@ def worth(gains: tuple[Gain, ...]) -> str:
     gain = by_name.get(SCRATCH) or by_name.get(UNTRAINED)
     if gain is None:
         return ""
+    if gain.value == gain.low == gain.high == 0:
+        return f"The given weights are not needed here: {gain.over} is advised whichever half is asked."
     if not gain.told:
         return f"Whether the given weights are worth anything here, beside {gain.over}, these pictures cannot tell."
     if gain.low > 0:

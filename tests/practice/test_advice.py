@@ -68,6 +68,10 @@ def test_controls_are_never_advised() -> None:
     assert "worth nothing" not in worth(advice.gains)  # that is judged beside training from scratch, where it is there
 
 
+def test_where_training_anew_is_always_advised_the_weights_are_not_needed() -> None:
+    assert "not needed here: training from scratch is advised" in worth(advise(drawn({"baseT": 0.95}, 1000, 0)).gains)
+
+
 def test_the_checked_gain_has_no_winners_curse_and_the_other_has() -> None:
     equal = [advise(dealt_anew(drawn({}, 150, draw), draw)).gains[1] for draw in range(40)]
     assert np.mean([gain.flattered for gain in equal]) > 0.02
