@@ -1,11 +1,11 @@
 """How long a learner waits: seconds from opening a lesson to its first picture, and the longest block.
 
-    python -m benchmarks.first_pictures --work FOLDER [--work FOLDER] [--out course/results] [--preset quick]
+    python -m benchmarks.first_pictures --work FOLDER [--out course/results] [--preset quick]
 
-Every lesson is opened in JupyterLab, in a browser without a window, and all its cells are run: once in a work folder
-that is empty, and once in each `--work`, which is `filled`. A block is one cell that runs. In
-an empty folder the lesson is left at the first cell that awaits networks: sliders, buttons and progress answer there,
-and what comes after it is measured in the filled one. Needs Debian's chromium; takes half a minute to a minute each.
+Every lesson is opened in JupyterLab, in a browser without a window, and all its cells are run: once in an empty work
+folder, and once in `--work`, in which the lessons have been run. A block is one cell that runs. In the empty folder the
+lesson is left at the first cell that awaits networks: sliders, buttons and progress answer there, and what comes after
+it is measured in the filled one. Needs Debian's chromium, and about twenty minutes for all lessons.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from tests.browser.lab import (
     open_notebook,
     prompts_of,
     wait_until_up,
-)  # fmt: skip
+)
 from transferkit.disk import atomic
 from transferkit.training.machine import device_name
 
@@ -55,7 +55,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, action="append", default=[])
+    parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--lessons", nargs="*", help="only those whose names begin so")
     parser.add_argument("--out", type=Path, default=ROOT / "course" / "results")
@@ -69,7 +69,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as driver:
         for path in paths:
-            for kind, given in [("empty", None), *(("filled", work) for work in chosen.work)]:
+            for kind, given in (("empty", None), ("filled", chosen.work)):
                 folder = Path(scratch) / f"{path.stem}-{kind}"
                 folder.mkdir()
                 work = given or folder / "work"

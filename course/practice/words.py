@@ -40,7 +40,7 @@ def worth(gains: tuple[Gain, ...]) -> str:
     if gain is None:
         return ""
     if gain.value == gain.low == gain.high == 0:
-        return f"The given weights are not needed here: {gain.over} is advised whichever half is asked."
+        return f"The given weights are not needed here: nothing beats {gain.over}."
     if not gain.told:
         return f"Whether the given weights are worth anything here, beside {gain.over}, these pictures cannot tell."
     if gain.low > 0:

@@ -69,7 +69,9 @@ def test_controls_are_never_advised() -> None:
 
 
 def test_where_training_anew_is_always_advised_the_weights_are_not_needed() -> None:
-    assert "not needed here: training from scratch is advised" in worth(advise(drawn({"baseT": 0.95}, 1000, 0)).gains)
+    assert "not needed here: nothing beats training from scratch" in worth(
+        advise(drawn({"baseT": 0.95}, 1000, 0)).gains
+    )
 
 
 def test_the_checked_gain_has_no_winners_curse_and_the_other_has() -> None:
