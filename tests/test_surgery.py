@@ -6,7 +6,7 @@ import torch
 
 from transferkit.errors import StoreError, TrainingError
 from transferkit.specs import small_net
-from transferkit.training.surgery import Operated, Weights, audit, fingerprint, moved, operate
+from transferkit.training.surgery import Operated, Weights, audit, fingerprint, moved, operate, subtracted
 from transferkit.treatments import LAYERS, Run, grid, parse_run
 
 SPEC = small_net()
@@ -111,6 +111,13 @@ def test_the_audit_passes_what_kept_to_the_account_and_names_what_did_not(base_a
         else:
             with pytest.raises(TrainingError, match=rf"audit of A3B failed: {complaint}"):
                 audit(operated, before, "A3B")
+
+
+def test_the_audit_excuses_a_bias_that_batchnorm_subtracts_and_no_other() -> None:
+    names = ["conv1.weight", "conv1.bias", "bn1.weight", "bn1.bias"]
+    with_batchnorm = [*names, "bn1.running_mean"]
+    assert subtracted(with_batchnorm, ["bn1.weight"]) == {"bn1.bias"}, "conv1 has not learned at all"
+    assert not subtracted(names, ["bn1.weight", "conv1.weight"])
 
 
 def test_the_audit_wants_every_tensor_listed(base_a: Weights) -> None:

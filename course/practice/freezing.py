@@ -16,6 +16,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from transferkit.errors import TrainingError, UsageError
+from transferkit.training.surgery import subtracted
 
 Layer = str | nn.Module | nn.Parameter
 Dropout = Literal["off", "on"]
@@ -99,7 +100,7 @@ def audit(
     """What moved since `before`, and what did not, bit for bit: 0.0 and -0.0 differ, and NaN equals itself.
 
     `frozen` names layers as in `tk.frozen`, which should have kept their bits; the other parameters should have
-    moved. With `strict`, raises TrainingError that names whatever did otherwise.
+    moved, but for a bias whose shift BatchNorm subtracts. With `strict`, raises TrainingError that names whatever did otherwise.
 
     >>> import torch
     >>> model = torch.nn.Linear(2, 1)
@@ -173,12 +174,13 @@ def _compared(model: nn.Module, before: Fingerprint, names: set[str], prevented:
     both = [name for name in before.digests if name in now]
     changed = {name for name in both if _digest(name, now[name]) != before.digests[name]}
     still = tuple(name for name in both if name not in changed and name not in names)
+    excused = subtracted(now, changed)
     return Audit(
         kept=tuple(name for name in both if name in names and name not in changed),
         moved=tuple(name for name in both if name in names and name in changed),
         learned=tuple(name for name in both if name not in names and name in changed),
         still=still,
-        idle=tuple(name for name in still if isinstance(now[name], nn.Parameter)),
+        idle=tuple(name for name in still if isinstance(now[name], nn.Parameter) and name not in excused),
         replaced=tuple(name for name, owner in before.owners.items() if name in now and owner() is not now[name]),
         gone=tuple(name for name in before.digests if name not in now),
         new=tuple(name for name in now if name not in before.digests),

@@ -212,6 +212,22 @@ def test_a_frozen_head_is_reported(model: Net) -> None:
         audit(model, before, "stem", strict=True)
 
 
+def test_a_bias_that_batchnorm_subtracts_need_not_move() -> None:
+    model = nn.Sequential(
+        nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Linear(8, 8, bias=False), nn.BatchNorm1d(8), nn.Linear(8, 4)
+    )
+    nn.init.constant_(model[1].bias, 100.0)  # its gradient is rounding alone, which does not reach the last digit
+    before = fingerprint(model)
+    optimiser = torch.optim.SGD(model[1:].parameters(), lr=0.01)
+    for _ in range(3):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(model(torch.randn(64, 8)), torch.arange(64) % 4).backward()
+        optimiser.step()
+    found = audit(model, before, "0", strict=True)
+    assert "1.bias" in found.still
+    assert "1.bias" not in found.idle
+
+
 def test_a_frozen_layer_that_shares_a_tensor_with_a_trained_one_is_refused(model: Net) -> None:
     tied = nn.Linear(64, 8)
     tied.weight = model.get_parameter("body.2.weight")

@@ -53,11 +53,8 @@ def figure2(
     table's. `authors`, a table like it, lie underneath below. `learned` says whether the bases have learned; without it
     the table's own networks decide. Raises UsageError for a table without networks.
 
-    >>> picture = tk.figure2(table)
-    >>> picture.alt[:47]
+    >>> tk.figure2(table).alt[:47]
     'Above, the accuracy of every network over n, th'
-    >>> picture.save("figure2.svg").name
-    'figure2.svg'
     """
     chosen = select(table, FIGURE2)
     summary = summarise(chosen[chosen["paired"].notna()])

@@ -4,7 +4,7 @@ Every parameter and buffer is accounted for exactly once. After the training, th
 what was frozen did not move, and that what was to be trained did.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -148,19 +148,26 @@ def moved(network: torch.nn.Module, before: Mapping[str, bytes]) -> tuple[str, .
     return tuple(name for name, content in fingerprint(network).items() if content != before.get(name))
 
 
+def subtracted(names: Collection[str], changed: Collection[str]) -> set[str]:
+    """The biases beside changed weights in networks with BatchNorm, which subtracts a shift: they may never move."""
+    biases = {name for name in names if name.endswith(".bias") and name.removesuffix("bias") + "weight" in changed}
+    return biases if any(name.endswith("running_mean") for name in names) else set()
+
+
 def audit(operated: Operated, before: Mapping[str, bytes], name: str) -> None:
     """Prove that training kept to the account. `before` is the fingerprint taken before it, `name` that of the run.
 
-    Raises TrainingError naming each frozen tensor that moved by even one bit, each trained one that did not move at
-    all, and each tensor that the account does not list exactly once.
+    Raises TrainingError naming each frozen tensor that moved by even one bit, each trained one that never moved (but
+    `subtracted` ones), and each tensor that the account does not list exactly once.
     """
     after, changed = operated.network.state_dict(), moved(operated.network, before)
+    excused = subtracted(after, changed)
     listed = [entry.name for entry in operated.account]
     faults = [f"{tensor} is not accounted for exactly once" for tensor in after if listed.count(tensor) != 1]
     for entry in operated.account:
         if entry.name in changed and entry.fate == "frozen":
             faults.append(f"{entry.name} is frozen but moved")
-        if entry.name not in changed and entry.fate == "trained":
+        if entry.name not in {*changed, *excused} and entry.fate == "trained":
             faults.append(f"{entry.name} is trained but never moved")
     if faults:
         raise TrainingError(f"the freeze audit of {name} failed: {'; '.join(faults)}. Nothing was kept.")
