@@ -11,6 +11,7 @@ from PIL import Image
 
 from course.figures import growing, prediction, separation, training
 from course.figures.growing import KEPT
+from course.figures.labelled import LabelledPicture, Point
 from course.lesson.prediction import Prediction, Question, naive
 from tests.figure_tables import grids
 from transferkit.disk.checkpoints import EpochLog
@@ -70,6 +71,29 @@ def test_places_without_a_result_yet_are_left_open_and_a_late_prediction_says_so
     assert shown.alt.endswith("This prediction was made after the training.")
 
 
+def told(picture: LabelledPicture) -> list[str]:
+    """The labels of a picture's points, which lie on it."""
+    picture.png()
+    points = picture.points()
+    assert all(0 < point.left < 100 and 0 < point.top < 100 for point in points)
+    return [point.text for point in points]
+
+
+def test_a_point_lies_on_the_pixels_of_its_marker() -> None:
+    figure = Figure(figsize=(4, 3), facecolor="white")
+    (line,) = figure.subplots().plot([0, 1, 2], [5, 9, 2], "s", color="#ff0000", markersize=9)
+    picture = LabelledPicture(figure, "Three squares", texts=((line, ("low", "high", "")),))
+    data, metadata = picture._repr_mimebundle_()
+    with Image.open(io.BytesIO(picture.png().png)) as image:
+        shown = image.convert("RGB")
+    points = [Point(*point) for point in metadata["image/png"]["points"]]  # type: ignore[attr-defined]
+    assert [point.text for point in points] == ["low", "high"], "a point without words has no label"
+    for point in points:
+        place = (point.left / 100 * shown.width, point.top / 100 * shown.height)
+        assert shown.getpixel((round(place[0]), round(place[1]))) == (255, 0, 0)
+        assert f'title="{point.text}"' in data["text/html"]
+
+
 def test_a_growing_figure_tells_kept_networks_and_the_learners_apart() -> None:
     table = grids(["random0"])
     own = table["run"].isin(["baseA", "baseB", "A1B"])
@@ -83,6 +107,15 @@ def test_a_growing_figure_tells_kept_networks_and_the_learners_apart() -> None:
     assert "3 networks are yours" in shown.alt
     drawn = sum(np.size(line.get_xdata()) for line in above.lines if line.get_gid())
     assert drawn == len(table[table["treatment"] != "RnB"]), "each network once"
+    assert isinstance(shown, LabelledPicture)
+    labels = told(shown)
+    a1b = table[table["run"] == "A1B"].iloc[0]
+    assert any(
+        label.startswith(f"A1B, random0, seed 0: {100 * a1b.top1:.1f} %, ") and label.endswith("against baseB")
+        for label in labels
+    )
+    assert sum(label.startswith("kept A4B, ") for label in labels) == 1
+    assert any(label.startswith("kept AnB+, n = 7: on average ") for label in labels)
     assert growing(table[:2].assign(whose="yours"), "photos", said).figure.axes[0].lines, "Figure 2 as ever"
 
 

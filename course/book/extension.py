@@ -16,6 +16,8 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from course.figures.labelled import Point, layer_of
+
 LOOKED_AT, RARE, RARELY = 160, 8, 0.1  # pixels a side; of a colour, how many are few; their share in a drawing
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 _log = logging.getLogger(__name__)
@@ -30,26 +32,28 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def describe_pictures(app: Sphinx, doctree: nodes.document) -> None:
-    """Give every picture the text that its notebook's output or its file holds; warn if there is none."""
-    texts = alternative_texts(Path(doctree["source"]))
-    for image in doctree.findall(nodes.image):
+    """Give every picture the text that its notebook's output or its file holds, and the labels of its points."""
+    known = metadata_of_pictures(Path(doctree["source"]))
+    for image in list(doctree.findall(nodes.image)):
         path = Path(app.srcdir, image["uri"])
         if path.suffix == ".png" and is_drawing(path):
             image["classes"].append("drawing")
-        if image.get("alt"):
-            continue
-        image["alt"] = texts.get(hashlib.sha256(path.read_bytes()).hexdigest()) or _description(path)
+        about = known.get(hashlib.sha256(path.read_bytes()).hexdigest(), {})
+        image["alt"] = image.get("alt") or about.get("alt") or _description(path)
         if not image["alt"]:
             _log.warning("%s has no alternative text", path.name, location=image)
+        if points := [Point(*point) for point in about.get("points", ())]:
+            before, after = (nodes.raw("", part, format="html") for part in layer_of(points, "data-label"))
+            image.parent.replace(image, [before, image, after])
 
 
-def alternative_texts(page: Path) -> dict[str, str]:
-    """The alternative texts of a notebook's pictures, by the SHA-256 of their bytes; empty for any other page."""
+def metadata_of_pictures(page: Path) -> dict[str, dict[str, Any]]:
+    """What a notebook says of its pictures, by the SHA-256 of their bytes; empty for any other page."""
     if page.suffix != ".ipynb":
         return {}
     outputs = [output for cell in json.loads(page.read_text())["cells"] for output in cell.get("outputs", ())]
     return {
-        hashlib.sha256(b64decode("".join(encoded))).hexdigest(): output["metadata"].get("image/png", {}).get("alt", "")
+        hashlib.sha256(b64decode("".join(encoded))).hexdigest(): output["metadata"].get("image/png", {})
         for output in outputs
         if (encoded := output.get("data", {}).get("image/png"))
     }

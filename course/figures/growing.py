@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from course.figures.labelled import with_labels
 from course.figures.looks import HOLLOW
 from course.lesson.prediction import Prediction
 from transferkit.figures import FIGURE2, figure2, plot_means, plot_networks
@@ -25,12 +26,12 @@ def growing(table: pd.DataFrame, data: str | None = None, prediction: Prediction
     """Figure 2 of the rows of `table` whose column `whose` says "yours", with those that say "kept" in light violet.
 
     A prediction over places such as "n = 3" lies below as hollow squares. Without kept rows it is `figure2` of the
-    table. Raises UsageError for a table without networks.
+    table. Either has labels to hover. Raises UsageError for a table without networks.
     """
     table = table[table["treatment"].isin(list(FIGURE2))]
     kept = table[table["whose"] == "kept"] if "whose" in table else table[:0]
     if kept.empty:
-        return figure2(table, data)
+        return with_labels(figure2(table, data), table)
     own, guess = table[table["whose"] == "yours"], _over_n(prediction)
     count = "1 network is yours" if len(own) == 1 else f"{len(own)} networks are yours"
     notes = [f"{count}; violet: kept networks of this project, with the lines of their means. {_said(guess)}".strip()]
@@ -47,7 +48,7 @@ def growing(table: pd.DataFrame, data: str | None = None, prediction: Prediction
         dress_differences(below, layers_of(table))
     words = [f"Above, accuracy over n, the layers copied; below, means against base. So far {count}."]
     words += [*trends(own, FIGURE2), "Kept networks.", *trends(kept, FIGURE2), _said(guess)]
-    return Picture(figure, " ".join(word for word in words if word))
+    return with_labels(Picture(figure, " ".join(word for word in words if word)), table)
 
 
 def _plot_kept(above: Axes, below: Axes, kept: pd.DataFrame) -> None:

@@ -100,7 +100,8 @@ def audit(
     """What moved since `before`, and what did not, bit for bit: 0.0 and -0.0 differ, and NaN equals itself.
 
     `frozen` names layers as in `tk.frozen`, which should have kept their bits; the other parameters should have
-    moved, but for a bias whose shift BatchNorm subtracts. With `strict`, raises TrainingError that names whatever did otherwise.
+    moved, but for a bias whose shift BatchNorm subtracts. With `strict`, raises TrainingError that names whatever did
+    otherwise.
 
     >>> import torch
     >>> model = torch.nn.Linear(2, 1)

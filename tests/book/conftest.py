@@ -34,6 +34,11 @@ from transferkit.figures import Picture
 figure = Figure(figsize=(7, 2))
 figure.subplots().plot([0, 1], [1, 0])
 Picture(figure, "A line that falls from 1 to 0: \\"steep\\" & <straight>", width=1200)"""
+LABELLED = """from course.figures.labelled import LabelledPicture
+
+figure = Figure(figsize=(7, 2))
+line, = figure.subplots().plot([0, 1, 2], [1, 3, 2], "o")
+LabelledPicture(figure, "Three networks over three n, the second one highest", texts=((line, ("first", "A4B: 88.2 % & more", "last")),))"""
 WIDGET = "import ipywidgets\n\nipywidgets.FloatSlider(description='wavelength')"
 MICROSCOPE = """import numpy as np
 import transferkit as tk
@@ -68,7 +73,11 @@ def tiny_book(tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("tiny-book")
     (folder / "notebooks").mkdir()
     tagged = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    one = [new_markdown_cell(FIRST), *map(new_code_cell, (DRAW, WIDGET, MICROSCOPE)), new_markdown_cell(FOLDED)]
+    one = [
+        new_markdown_cell(FIRST),
+        *map(new_code_cell, (DRAW, LABELLED, WIDGET, MICROSCOPE)),
+        new_markdown_cell(FOLDED),
+    ]
     two = [new_markdown_cell("# 05 · Another\n\n## A table"), tagged, new_code_cell(TABLE)]
     for name, cells in (("01_tiny", one), ("05_other", two)):
         nbformat.write(new_notebook(cells=cells, metadata=KERNEL), folder / "notebooks" / f"{name}.ipynb")

@@ -49,14 +49,31 @@ def test_neither_pages_nor_code_scroll_sideways(tiny_book: Site, whole_book: Sit
 def test_on_a_dark_page_drawings_are_dark(tiny_book: Site, page: "Page", scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
-    drawing = page.locator("img.drawing")
+    drawing = page.locator("img.drawing").first
     assert drawing.evaluate("image => getComputedStyle(image).filter.includes('invert')") is (scheme == "dark")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_marker_says_what_it_is_under_the_pointer(tiny_book: Site, page: "Page", width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
+    marker, picture = page.locator(".labelled > span").nth(1), page.locator(".labelled img")
+    marker.scroll_into_view_if_needed()
+    marker.hover()
+    words = marker.evaluate("point => getComputedStyle(point, '::after').content")
+    assert words == '"A4B: 88.2 % & more"'
+    place, whole = marker.bounding_box(), picture.bounding_box()
+    assert place is not None
+    assert whole is not None
+    across = (place["x"] + place["width"] / 2 - whole["x"]) / whole["width"]
+    down = (place["y"] + place["height"] / 2 - whole["y"]) / whole["height"]
+    assert (across, down) == pytest.approx((0.51, 0.16), abs=0.03), "the highest of the three markers, in the middle"
 
 
 def test_letters_of_a_picture_can_be_read_on_a_phone(tiny_book: Site, page: "Page") -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto((tiny_book.folder / "lessons" / "01_tiny.html").as_uri())
-    drawing = page.locator("img.drawing")
+    drawing = page.locator("img.drawing").first
     assert drawing.evaluate("image => image.getBoundingClientRect().width") > 500
     assert drawing.evaluate("image => image.closest('div.cell_output').scrollWidth") > 500
 
