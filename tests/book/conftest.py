@@ -38,7 +38,8 @@ LABELLED = """from course.figures.labelled import LabelledPicture
 
 figure = Figure(figsize=(7, 2))
 line, = figure.subplots().plot([0, 1, 2], [1, 3, 2], "o")
-LabelledPicture(figure, "Three networks over three n, the second one highest", texts=((line, ("first", "A4B: 88.2 % & more", "last")),))"""
+said = ("first", "A4B: 88.2 % & more", "last")
+LabelledPicture(figure, "Three networks over three n, the second one highest", texts=((line, said),))"""
 WIDGET = "import ipywidgets\n\nipywidgets.FloatSlider(description='wavelength')"
 MICROSCOPE = """import numpy as np
 import transferkit as tk
