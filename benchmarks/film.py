@@ -92,7 +92,7 @@ def jupyter_lab(clone: Path, folder: Path) -> Iterator[tuple[str, psutil.Process
     surroundings = environment(folder, clone / "work", token) | {"PS1": "$ ", "PYTHONPATH": str(clone)}
     del surroundings["TRANSFERKIT_CORES"]
     with (folder / "lab.log").open("w") as log:
-        server = subprocess.Popen([*command(port, clone), shell], env=surroundings, stdout=log, stderr=log)
+        server = subprocess.Popen([*command(port, clone), shell], cwd=clone, env=surroundings, stdout=log, stderr=log)
         try:
             wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, folder / "lab.log")
             yield f"http://127.0.0.1:{port}{{}}?token={token}", psutil.Process(server.pid)
@@ -111,10 +111,12 @@ def film_the_terminal(film: Film, address: str, server: psutil.Process) -> None:
     """`make filters` is typed and runs to its end, as a time lapse; then the picture that it wrote."""
     page = film.page
     page.goto(address.format("/lab"))
-    page.locator(".jp-LauncherCard", has_text="Terminal").click()
+    card = page.locator(".jp-LauncherCard", has_text="Terminal")
+    card.wait_for()
+    page.keyboard.press("Control+b")  # without the list of files
+    card.click()
     screen = page.locator(".xterm-screen").first
     screen.wait_for()
-    page.keyboard.press("Control+b")  # without the list of files
     page.wait_for_timeout(2_000)
     screen.click()
     for letter in COMMAND:
