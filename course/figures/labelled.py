@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from transferkit.figures.picture import Picture
 
@@ -33,7 +35,7 @@ class LabelledPicture(Picture):
         width, height = self.figure.bbox.size
         found = []
         for line, texts in self.texts:
-            places = line.get_transform().transform(line.get_xydata())
+            places = line.get_transform().transform(_places(line))
             for (x, y), text in zip(places, texts, strict=True):
                 if text:
                     found.append(Point(round(100 * x / width, 2), round(100 - 100 * y / height, 2), text))
@@ -71,17 +73,21 @@ def with_labels(picture: Picture, table: pd.DataFrame) -> LabelledPicture:
         rows = table[table["treatment"] == treatment]
         if "whose" in rows:
             rows = rows[(rows["whose"] == "kept") == (whose == "kept")]
-        if len(rows) and len(rows) == len(line.get_xydata()):
+        if len(rows) and len(rows) == len(_places(line)):
             texts.append((line, tuple(_network(row, whose) for row in rows.itertuples())))
     known = set(table["treatment"])
     for line in below.lines:
         whose, _, treatment = str(line.get_gid()).rpartition(" ")
         if treatment in known:
-            texts.append((line, tuple(_mean(x, y, treatment, whose) for x, y in line.get_xydata())))
+            texts.append((line, tuple(_mean(x, y, treatment, whose) for x, y in _places(line))))
     return LabelledPicture(picture.figure, picture.alt, picture.width, tuple(texts))
 
 
-def _network(row: "pd.Series", whose: str) -> str:
+def _places(line: Line2D) -> NDArray[np.float64]:
+    return np.asarray(line.get_xydata(), dtype=np.float64)
+
+
+def _network(row: Any, whose: str) -> str:
     said = f"{whose} {row.run}, {row.split}, seed {row.seed}: {100 * row.top1:.1f} %".strip()
     return said if row.treatment == "base" or pd.isna(row.paired) else f"{said}, {_points(row.paired)} base{row.target}"
 
