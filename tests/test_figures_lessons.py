@@ -104,7 +104,7 @@ def test_a_growing_figure_tells_kept_networks_and_the_learners_apart() -> None:
     colours = {line.get_gid(): line.get_color() for line in (*above.lines, *below.lines) if line.get_gid()}
     assert colours["kept AnB"] == KEPT != colours["AnB"]
     assert lines(shown.figure)["prediction"] == [-2, -8]
-    assert "3 networks are yours" in shown.alt
+    assert "3 networks here are yours" in shown.alt
     drawn = sum(np.size(line.get_xdata()) for line in above.lines if line.get_gid())
     assert drawn == len(table[table["treatment"] != "RnB"]), "each network once"
     assert isinstance(shown, LabelledPicture)

@@ -33,7 +33,7 @@ def growing(table: pd.DataFrame, data: str | None = None, prediction: Prediction
     if kept.empty:
         return with_labels(figure2(table, data), table)
     own, guess = table[table["whose"] == "yours"], _over_n(prediction)
-    count = "1 network is yours" if len(own) == 1 else f"{len(own)} networks are yours"
+    count = "1 network here is yours" if len(own) == 1 else f"{len(own)} networks here are yours"
     notes = [f"{count}; violet: kept networks of this project, with the lines of their means. {_said(guess)}".strip()]
     entries = key(treatments_in(table), base_mean(own)) + _entries(guess)
     figure = page(7.3, f"How transferable are the features? So far {count}", notes, entries, rows=3)
