@@ -149,7 +149,7 @@ def moved(network: torch.nn.Module, before: Mapping[str, bytes]) -> tuple[str, .
 
 
 def subtracted(names: Collection[str], changed: Collection[str]) -> set[str]:
-    """The biases beside changed weights in networks with BatchNorm, which subtracts a shift: they may never move."""
+    """The biases beside changed weights in networks with BatchNorm, which subtracts a shift: they need not move."""
     biases = {name for name in names if name.endswith(".bias") and name.removesuffix("bias") + "weight" in changed}
     return biases if any(name.endswith("running_mean") for name in names) else set()
 
